@@ -54,9 +54,11 @@ def checkpoint_in(copy: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def site(copy: Path) -> Iterator[str]:
-    """The address of the running copy."""
-    with served(copy, copy / OWN_RESULTS) as address:
-        yield address
+    """The address of the running copy, which accepts uploads as in a Space, where its cookie does not reach a frame."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false")
+        with served(copy, copy / OWN_RESULTS) as address:
+            yield address
 
 
 @pytest.fixture

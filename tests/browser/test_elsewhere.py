@@ -7,7 +7,6 @@ from playwright.sync_api import Browser, Page, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from benchmarks.serving import served
 from tests.browser import look
 
 MESSAGE_TOO_BIG = 1009  # why a websocket is closed
@@ -17,17 +16,14 @@ FORGED = """address => fetch(address, {method: "PUT", body: new FormData(), cred
 TABLE = "review,mood\n" + "".join(f"a fine film {k},{('bad', 'good')[k % 2]}\n" for k in range(12))
 
 
-def test_a_hosted_lab_inside_another_page_reads_the_table_of_its_visitor_and_no_forged_one(
-    chromium: Browser, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_lab_inside_another_page_reads_the_table_of_its_visitor_and_no_forged_one(
+    chromium: Browser, site: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setenv("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false")  # its cookie does not reach a frame
     with (
-        served(copy, tmp_path / "results") as space,
         look.served_files(tmp_path) as elsewhere,
         chromium.new_context(viewport={"width": 1280, "height": 1500}) as context,
     ):
-        frame = f'<!doctype html><iframe src="{space}/lab" width="1200" height="1400"></iframe>'
+        frame = f'<!doctype html><iframe src="{site}/lab" width="1200" height="1400"></iframe>'
         (tmp_path / "index.html").write_text(frame)
         page = context.new_page()
         page.goto(elsewhere)

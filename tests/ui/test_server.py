@@ -1,10 +1,13 @@
 """Bounds on the files that Streamlit keeps in memory for visitors."""
 
+from types import SimpleNamespace
+
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from ui.server import ALL_BYTES, VISIT_FILES, bound_uploads
+from core.wall.turns import Visitor
+from ui.server import ALL_BYTES, VISIT_FILES, bound_uploads, holder_of
 
 MEGABYTE = 2**20
 
@@ -40,3 +43,9 @@ def test_a_visit_has_its_newest_files_and_whoever_holds_most_makes_room(manager:
     assert small.items() <= kept().items(), "nobody loses anything to an address that sends more"
     assert kept()["greedy 19"] == ["large 19"]
     assert "greedy" not in kept(), "its oldest went first"
+
+
+def test_files_belong_to_an_address_until_their_page_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = SimpleNamespace(client_context=SimpleNamespace(headers=[], remote_ip="9.9.9.9"))
+    monkeypatch.setattr("ui.server.get_instance", lambda: SimpleNamespace(get_client={"open": client}.get))
+    assert (holder_of("open"), holder_of("closed")) == (Visitor("open", "9.9.9.9").holder, None)
