@@ -8,8 +8,6 @@ from typing import Any, Literal, NamedTuple, cast
 
 from torch import Tensor, nn
 
-from core.inputs.checkpoint_files import check_model_type
-
 
 class Tap(NamedTuple):
     """A tensor to record: the first argument of a module (`input`), or its result (`output`)."""
@@ -137,14 +135,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 
 def architecture_of(model: nn.Module) -> Architecture:
-    """Look up the paths to a model's parts.
-
-    Raises:
-        PrunescopeError: The model's type is unsupported.
-    """
-    model_type = str(model.config.model_type)  # type: ignore[union-attr]
-    check_model_type(model_type, type(model).__name__)
-    return ARCHITECTURES[model_type]
+    """Look up the paths to a model's parts; `core.inputs.checkpoint_files` has refused unsupported types."""
+    return ARCHITECTURES[str(model.config.model_type)]  # type: ignore[union-attr]
 
 
 def encoder_layers(model: nn.Module) -> list[nn.Module]:

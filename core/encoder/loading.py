@@ -160,8 +160,7 @@ def _load_model(resolved: Resolved) -> Any:
     names = config.architectures
     class_name = str(names[0]) if isinstance(names, list) and names else ""
     if class_name.endswith(OTHER_TASKS):  # its weights might fit a classifier
-        fault = f"is a {class_name[:60]} (architectures in {files.CONFIG}), which does not classify whole texts"
-        raise files.refused(resolved.id, fault, "choose a checkpoint fine-tuned for sequence classification")
+        raise files.refused(resolved.id, f"is a {class_name[:60]}, which does not classify whole texts")
     # Fixed here, because a configuration may ask for any implementation, even for code on the Hub.
     attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
     _check_size(resolved.id, config, attention)
@@ -180,15 +179,13 @@ def _load_model(resolved: Resolved) -> Any:
     layers = f"{architecture_of(model).layers}."
     surplus = [name for name in report["unexpected_keys"] if name.startswith(layers)]
     if unfit := sorted([*(name for name, *_ in report["mismatched_keys"]), *surplus]):
-        fault = f"has weight {unfit[0]}, not of the shape or not of the layers that its {files.CONFIG} describes"
-        raise files.refused(resolved.id, fault, "the files do not belong together, choose another checkpoint")
+        raise files.refused(resolved.id, f"has weight {unfit[0]}, which does not belong to its {files.CONFIG}")
     if missing := sorted(report["missing_keys"]):
-        fault = f"lacks {len(missing)} weights, such as {missing[0]}, which would be filled at random"
-        raise files.refused(resolved.id, fault, "choose a checkpoint fine-tuned for sequence classification")
+        raise files.refused(resolved.id, f"lacks {len(missing)} weights of a classifier, such as {missing[0]}")
     for name, parameter in model.named_parameters():
         parameter.data = parameter.data.clone()
         if not torch.isfinite(parameter).all():
-            raise files.refused(resolved.id, f"has weight {name}, which is not finite", "choose another checkpoint")
+            raise files.refused(resolved.id, f"has weight {name}, which is not finite")
     return model.eval()
 
 
@@ -198,23 +195,21 @@ def _check_size(name: str, config: Any, attention: str) -> None:
         model = AutoModelForSequenceClassification.from_config(config, attn_implementation=attention)
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > limits().parameters:
-        fault = f"has {count:,} parameters, more than the {limits().parameters:,} allowed here"
-        raise files.refused(name, fault, "choose a smaller checkpoint")
+        raise files.refused(name, f"has {count:,} parameters, more than the {limits().parameters:,} allowed here")
     positions = config.max_position_embeddings
     if config.model_type in LATER_POSITIONS:
         positions -= (config.pad_token_id or 0) + 1
     if positions < MAX_LENGTH:
-        raise files.refused(name, f"reads {positions} tokens, {MAX_LENGTH} are needed", "choose another checkpoint")
+        raise files.refused(name, f"reads {positions} tokens, {MAX_LENGTH} are needed")
 
 
 def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
     """Refuse a tokenizer with token ids that the model lacks, in its vocabulary or added around a text or a pair."""
     if tokenizer.pad_token_id is None:
-        raise files.refused(name, "has a tokenizer without padding token", "choose another checkpoint")
+        raise files.refused(name, "has a tokenizer without padding token")
     added = {*tokenise(tokenizer, "a", "a").input_ids, *tokenise(tokenizer, "a").input_ids}
     if max(added.union(tokenizer.get_vocab().values())) >= config.vocab_size:
-        fault = f"has a tokenizer with tokens beyond the {config.vocab_size:,} that its model knows"
-        raise files.refused(name, fault, "the two do not belong together, choose another checkpoint")
+        raise files.refused(name, f"has a tokenizer with tokens beyond the {config.vocab_size:,} of its model")
 
 
 def _reorder_labels(model: Any, order: Sequence[int]) -> None:

@@ -102,7 +102,10 @@ def check_config(config: Any, checkpoint: str) -> None:
         PrunescopeError: The model type is not supported, the model is too deep, the encoder has a convolution, or the
             head does not give one label.
     """
-    check_model_type(config.get("model_type") if isinstance(config, Mapping) else None, checkpoint)
+    model_type = config.get("model_type") if isinstance(config, Mapping) else None
+    if model_type not in SUPPORTED_MODEL_TYPES:
+        remedy = f"choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
+        raise refused(checkpoint, f"has model type {str(model_type)[:40]!a}, which is not supported", remedy)
     for name in _FOREIGN:
         if config.get(name):
             raise refused(checkpoint, f"cannot be pruned as it is stored: its {CONFIG} sets {name}")
@@ -111,25 +114,13 @@ def check_config(config: Any, checkpoint: str) -> None:
         if type(value) is not int or not 1 <= value <= most:
             raise refused(checkpoint, f"has {name} {value!a:.40} in {CONFIG}, expected 1 to {most:,}")
     if config.get("problem_type") not in (None, "single_label_classification"):
-        fault = f"gives no single label (problem_type {config['problem_type']!a:.40} in {CONFIG})"
-        raise refused(checkpoint, fault, "choose a classifier that gives one label")
+        raise refused(checkpoint, f"gives no single label (problem_type {config['problem_type']!a:.40} in {CONFIG})")
 
 
 def encoder_size(config: Mapping[str, Any]) -> tuple[int, int]:
     """Return the number of encoder layers and their width from a checked config.json, or transformers' own defaults."""
     layers = config.get("num_hidden_layers") or config.get("n_layers") or 12
     return layers, config.get("hidden_size") or config.get("dim") or 768
-
-
-def check_model_type(model_type: object, checkpoint: str) -> None:
-    """Refuse a model type that `core.encoder.architectures` lacks.
-
-    Raises:
-        PrunescopeError: The type is not supported.
-    """
-    if model_type not in SUPPORTED_MODEL_TYPES:
-        remedy = f"choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
-        raise refused(checkpoint, f"has model type {str(model_type)[:40]!a}, which is not supported", remedy)
 
 
 # ---------------------------------------------------------------- which files
@@ -229,5 +220,4 @@ def _check_file(path: Path, most: int, checkpoint: str) -> None:
     if not is_inside or not real.is_file():
         raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
     if (size := real.stat().st_size) > most:
-        fault = f"has a {path.name} of {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed"
-        raise refused(checkpoint, fault)
+        raise refused(checkpoint, f"has a {path.name} of {size / 2**20:,.1f} MiB, more than {most // 2**20} MiB")

@@ -260,8 +260,7 @@ def training_digests(resolved: Resolved) -> np.ndarray | None:
         if digests.dtype != np.uint64 or digests.ndim != 1:
             raise ValueError("it is not one row of uint64")
     except (ValueError, OSError, EOFError) as error:
-        fault = f"has a damaged {TRAINING_EXAMPLES} ({error})"
-        raise refused(resolved.id, fault, "choose another checkpoint") from error
+        raise refused(resolved.id, f"has a damaged {TRAINING_EXAMPLES} ({error})") from error
     return np.asarray(digests)
 
 

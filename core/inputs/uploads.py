@@ -39,7 +39,6 @@ SMALLER_MODELS = "smaller_models"  # a folder of the user's cache
 SENTENCES = "sentences.jsonl"  # what results call a table of sentences in memory
 LABEL, TEXT, PAIR = "label", ("text",), ("text1", "text2")  # its columns
 QUOTED_CHARS = 40  # of a value, in a message
-MOST_BITS = 64  # of an integer: Python refuses to write one of 4,300 digits or more
 
 logger = logging.getLogger(__name__)
 _lock = Lock()  # of all that is written and deleted
@@ -160,13 +159,7 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
 
 
 def plain(value: Any) -> Any:
-    """Return the Python value of a numpy or torch scalar; return anything else unchanged.
-
-    Raises:
-        PrunescopeError: It is an integer too long to be written.
-    """
-    if isinstance(value, int) and value.bit_length() > MOST_BITS:
-        raise PrunescopeError(f"a number has {value.bit_length():,} bits: give one of at most {MOST_BITS}")
+    """Return the Python value of a numpy or torch scalar; return anything else unchanged."""
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 

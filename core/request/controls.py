@@ -49,7 +49,7 @@ def smallest_steps() -> tuple[float, ...]:
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
     """Return the seeds of a method's control in coarser steps, for a method whose own amounts are fine enough."""
-    if not _is_judged(request):
+    if METHODS[request.method].is_random:  # a control is not judged
         return ()
     coarser = replace(until_damaged(request), amounts=COARSER_STEPS)
     return tuple(controls(coarser, range(CONTROL_SEEDS[METHODS[request.method].granularity])))
@@ -68,7 +68,7 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     These are the seeds of its control. For units, the method itself in small steps precedes them, since it damages a
     model soon. A run of layers is compared at equal amounts, which its control shares.
     """
-    if not _is_judged(request):
+    if METHODS[request.method].is_random:
         return ()
     if run_of(request.scope) is not None:
         return tuple(controls(request, range(ONE_LAYER_SEEDS)))
@@ -108,8 +108,3 @@ def deciding(request: SweepRequest, remedy: str) -> SweepRequest:
     if remedy == "larger amounts":
         return replace(request, amounts=stepped_amounts(0.05, 0.95), until_damage=None)
     return request  # seeds of its random control are added to it
-
-
-def _is_judged(request: SweepRequest) -> bool:
-    """Whether there is a verdict on a method: not on a control."""
-    return METHODS[request.method].control is not None
