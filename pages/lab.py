@@ -170,7 +170,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
 def show_methods(results: Sequence[SweepResult], reduction: str, on_show: str) -> None:
     """Tabulate results, and lead to those not on show: a link in a table would open a new tab."""
     rows, names = methods_table(results, reduction), {result.key: brief_name(result.pruning) for result in results}
-    st.markdown(markdown_table([{title: plain(cell) for title, cell in row.items()} for row in rows.values()], str))
+    st.markdown(markdown_table([*rows.values()]))
     with st.container(horizontal=True, key="lab-methods"):
         for key in rows:
             if key != on_show:

@@ -69,8 +69,7 @@ class ViewState:
     @property
     def subjects(self) -> list[Result]:
         """The results or the study that the page is about."""
-        subjects = {"result": self.result, "other": self.other, "study": self.study}
-        return [subject for name in self.page.subjects if (subject := subjects[name])]
+        return [subject for name in self.page.subjects if (subject := getattr(self, name))]
 
     @property
     def offered(self) -> list[Entry]:

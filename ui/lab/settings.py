@@ -16,10 +16,10 @@ from core.findings.words.numbers import duration, percent
 from core.inputs import uploads
 from core.inputs.forecast import Forecast, forecast, forecast_cut
 from core.request.amounts import amount_text, stepped_amounts
-from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
+from core.request.catalog import CONTROL_SEEDS, MAX_LAYERS, METHODS, POINTS
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, each_alone
 from core.request.cut_request import MOST_JUDGED, CutRequest, divide
-from core.request.limits import TABLE_SUFFIXES, is_hosted, limits
+from core.request.limits import TABLE_SUFFIXES, limits
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import DataRequest, SweepRequest, checked
 from core.results.names import in_sentence
@@ -67,12 +67,6 @@ def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) 
     choose_data(request, draft, task)
     st.markdown("**3 · Method**")
     _choose_method(request, draft, follow_ups)
-    if is_hosted():
-        most = limits()
-        remark(
-            f"Visitors of this public copy take turns. A run has at most {most.examples} examples, "
-            f"{most.amounts} amounts and {most.parameters / 1e6:.0f} million parameters. On your computer: more."
-        )
     _offer_run(draft.sweeps, lambda sweeps: start(sweeps[0], follow_ups=sweeps[1:]), forecast)
 
 
@@ -132,18 +126,14 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
     """Draw the step: what is removed, where, and at which amounts."""
     st.button("How far can I prune?", "lab-how-far", HOW_FAR, on_click=lab().fill, args=("method", EVERY))
     with_control = any(not METHODS[sweep.method].control for sweep in follow_ups)
-    titles = {name: method.title for name, method in METHODS.items()} | {EVERY: "Every method"}
+    titles = {name: method.title for name, method in METHODS.items() if method.control} | {EVERY: "Every method"}
     are_many = any(METHODS[sweep.method].control and sweep.method != request.method for sweep in follow_ups)
-    name = choose_setting("Method", titles, EVERY if are_many else request.method, "method")
+    name = choose_setting("Method", titles, EVERY if are_many else request.control_of or request.method, "method")
     draft.every, fields = name == EVERY, draft.fields
     name = next(iter(METHODS)) if draft.every else name
     method = METHODS[name]
     remark(HOW_FAR if draft.every else method.explanation)
     fields["method"] = name
-    if controlled := {key: other.title for key, other in METHODS.items() if other.control == name}:
-        first = (request.control_of if request.method == name else None) or DEFAULT_CONTROLLED.get(name)
-        note = "As much is removed from each matrix or layer as this method removes there."
-        fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
     if method.granularity == "weight" and not draft.every:
         layers = run_of(request.scope)
         note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
@@ -154,11 +144,10 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
                 low = st.number_input("First layer", 1, MAX_LAYERS, **setting("layer", layers.start + 1))
                 high = st.number_input("Last layer", 1, MAX_LAYERS, **setting("last-layer", layers.stop))
             fields["scope"] = canonical(f"layers:{low - 1}-{high - 1}")
-    if method.control:
-        seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
-        note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
-        title = f"Random control{f' of {in_sentence(method.title)}' if draft.every else ''}"
-        draft.with_control = st.toggle(title, help=note, **setting("with-control", with_control))
+    seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
+    note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
+    title = f"Random control{f' of {in_sentence(method.title)}' if draft.every else ''}"
+    draft.with_control = st.toggle(title, help=note, **setting("with-control", with_control))
     with st.expander("More settings", key="lab-more"):
         first = next((step for step, amounts in STEPS.items() if amounts == request.amounts), LIST)
         step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")
@@ -172,8 +161,6 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         is_bounded = not draft.every and st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
         fields["until_damage"] = damage if is_bounded else None
         fields["points"] = choose_setting("Measure after", POINTS, request.points, "points", "Where in each layer.")
-        if method.is_random:
-            fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **setting("seed", request.seed))
 
 
 # ---------------------------------------------------------------- rows that refit alone, and layers pruned alone
