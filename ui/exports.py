@@ -188,7 +188,7 @@ def _json(result: Result) -> str:
 
 def _show_recipe(result: SweepResult) -> None:
     """Show how to recompute a result, on one's own computer with its paths."""
-    request = None if is_hosted() else queue.request_for(result.key, SweepRequest)
+    request = None if is_hosted() else queue.request_for(result.key, jobs.visitor(), SweepRequest)
     if request and is_upload(request.data or ""):
         request = None  # the visitor's own file, not the copy that is stored here
     st.code(recompute_script(result, request), language="shell", wrap_lines=True)

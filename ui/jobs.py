@@ -13,12 +13,11 @@ from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.findings.words.numbers import duration, percent
-from core.inputs import uploads
 from core.inputs.hub import Report
 from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.request.cut_request import CutRequest
-from core.request.limits import is_upload, limits
+from core.request.limits import limits
 from core.request.pages import PAGES
 from core.request.sweep_request import DataRequest, Request, SweepRequest
 from core.results.cut import CutStudy
@@ -34,7 +33,6 @@ TICK = 0.5  # seconds between two updates of a job on the page that shows it
 TICK_ELSEWHERE = 2.0  # on the pages that only mention it
 UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
 STARTED = "started-job"  # session key: the id of the last run, until this visitor has seen its end or cancelled it
-RUNS = "own-runs"  # session key: the ids of all runs, the newest last
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, so as to show it at once
 
 
@@ -102,7 +100,6 @@ def start(request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[Swe
     """
     job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.session_state[STARTED] = job_id
-    st.session_state.setdefault(RUNS, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     lab().follows, lab().ended = job_id, None  # the settings on the page are this run's
     st.query_params["job"] = job_id
@@ -115,24 +112,19 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     None if the location of its folders or files is unknown, if its weights have not been made here, or if it read
     another visitor's file (a link may lead to such a result).
     """
-    # This session's own requests come first: another visitor may have uploaded the same table since, which they alone
-    # may read under its new name.
-    jobs = map(queue.get, reversed(st.session_state.get(RUNS, [])))
-    own = next((request for job in jobs if job and (request := job.request_for(result.key, SweepRequest))), None)
-    return _usable(own or queue.request_for(result.key, SweepRequest), request_of(result))
+    return _usable(queue.request_for(result.key, visitor(), SweepRequest), request_of(result))
 
 
 def study_behind(study: CutStudy) -> CutRequest | None:
     """Return a request that makes a stored study again on this server, if it may; see `request_behind`."""
     is_allowed = len(study.task.gold) <= limits().examples
-    return _usable(queue.request_for(study.key, CutRequest), cut_request_of(study)) if is_allowed else None
+    known = queue.request_for(study.key, visitor(), CutRequest)
+    return _usable(known, cut_request_of(study)) if is_allowed else None
 
 
 def _usable(known: Request | None, recorded: Request) -> Request | None:
-    """Return a known request if it reads no other visitor's file, else the recorded one if all it names is found."""
-    if known and all(uploads.belongs(name, visitor()) for name in known.sources if name and is_upload(name)):
-        return known
-    return recorded if can_be_found(recorded) else None
+    """Return a known request, else the recorded one if all it names is found."""
+    return known or (recorded if can_be_found(recorded) else None)
 
 
 def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> dict[str, Any]:

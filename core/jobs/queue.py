@@ -20,7 +20,7 @@ from typing import Any
 
 from core.errors import PrunescopeError
 from core.inputs.forecast import forecast, forecast_cut, stored_first
-from core.inputs.uploads import belongs
+from core.inputs.uploads import belongs, reads_own
 from core.jobs.job import Job, JobKind, State, Ticket, in_order, run_order
 from core.jobs.worker_process import WarmProcess
 from core.request.cut_request import CutRequest
@@ -125,11 +125,17 @@ class JobQueue:
             self._changed.wait_for(lambda: (job := self._snapshot(job_id)) is None or ready(job), seconds)
             return self._snapshot(job_id)
 
-    def request_for(self, key: str, kind: type[Request]) -> Request | None:
-        """Return the request that led to a result, if its job is remembered; the result itself names no folders."""
+    def request_for(self, key: str, visitor: Visitor, kind: type[Request]) -> Request | None:
+        """Return the last request that led to a result, if its job is remembered; the result itself names no folders.
+
+        Args:
+            key: The result's key.
+            visitor: The visitor who may repeat it; one that reads another visitor's file is passed over.
+            kind: The kind of the request.
+        """
         with self._changed:
             requests = (ticket.job.request_for(key, kind) for ticket in reversed(self._tickets.values()))
-            return next((request for request in requests if request), None)
+            return next((request for request in requests if request and reads_own(request, visitor)), None)
 
     def watch(self, job_id: str, visitor: Visitor) -> None:
         """Note that a visitor looks at a job; ignore an unknown id."""

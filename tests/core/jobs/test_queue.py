@@ -82,7 +82,7 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueu
     queue.cancel(hanging, ANN)
     job = ended(queue, queue.submit(scripted("frames"), ANN))
     assert (job.state, job.key, job.frames) == ("done", RESULT.key, ())
-    assert queue.request_for(RESULT.key, SweepRequest) == scripted("frames")
+    assert queue.request_for(RESULT.key, ANN, SweepRequest) == scripted("frames")
     verified = ended(queue, queue.ask("verify", ANN, key=RESULT.key, amount=0.5))
     assert (verified.state, verified.outcome and verified.outcome["amount"]) == ("done", 0.5)
     assert "unknown task" in refusal(queue.submit, replace(REQUEST, task="sts"), ANN)
@@ -101,7 +101,7 @@ def test_scores_of_a_study_arrive_while_it_is_made(queue: JobQueue) -> None:
     assert ended(queue, first).state == "cancelled"
     done = ended(queue, queue.submit(replace(request, source_name="scores"), ANN))
     assert (done.state, done.key) == ("done", STUDY.key)
-    assert queue.request_for(STUDY.key, CutRequest) == replace(request, source_name="scores")
+    assert queue.request_for(STUDY.key, ANN, CutRequest) == replace(request, source_name="scores")
 
 
 @pytest.mark.usefixtures("hosted")
@@ -239,7 +239,7 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     answer(queue, f"{job_id}/2", "done", key="2" * 64, path="/two.json")
     job = ended(queue, job_id)
     assert (job.state, job.key, job.follow_up_keys) == ("done", RESULT.key, (RESULT.key, "2" * 64))
-    assert queue.request_for("2" * 64, SweepRequest) == scripted("hang", 2)
+    assert queue.request_for("2" * 64, ANN, SweepRequest) == scripted("hang", 2)
 
 
 @pytest.mark.parametrize(
