@@ -1,7 +1,7 @@
 """Write text, tables, remarks and refusals on a page; text from a visitor or a checkpoint is never markup."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -23,9 +23,9 @@ def plain(text: str) -> str:
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
 
 
-def markdown_table(rows: Sequence[dict[str, str]]) -> str:
-    """Write rows, at least one and all with the same keys, as a Markdown table."""
-    first, *lines = (list(map(plain, line)) for line in (rows[0], *(row.values() for row in rows)))
+def markdown_table(rows: Sequence[dict[str, str]], write: Callable[[str], str] = plain) -> str:
+    """Write rows, at least one and all with the same keys, as a Markdown table; `write` escapes each cell."""
+    first, *lines = (list(map(write, line)) for line in (rows[0], *(row.values() for row in rows)))
     return "\n".join(f"| {' | '.join(line)} |" for line in (first, ["---"] * len(first), *lines))
 
 
