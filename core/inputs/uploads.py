@@ -30,7 +30,6 @@ from core.inputs import texts
 from core.inputs.checkpoint_files import sha256_of
 from core.inputs.tables import DataFile
 from core.request.limits import OWN, TABLE_SUFFIXES, is_hosted, is_upload, limits
-from core.request.sweep_request import DataRequest
 from core.results import store
 from core.wall.turns import NOBODY, Stored, Visitor, surplus
 
@@ -84,14 +83,9 @@ def name_of(file: str, digest: str, visitor: Visitor = NOBODY) -> str:
     return f"{_prefix_of(visitor)}{secret}"
 
 
-def belongs(data: str, visitor: Visitor) -> bool:
-    """Whether a visit may have this table read: on a shared server, whether it has uploaded it."""
-    return not is_hosted() or data.startswith(_prefix_of(visitor))
-
-
-def reads_own(request: DataRequest, visitor: Visitor) -> bool:
-    """Whether a request reads no table of another visit."""
-    return all(belongs(name, visitor) for name in request.sources if name and is_upload(name))
+def belongs(data: str | None, visitor: Visitor) -> bool:
+    """Whether a visit may have data read: on a shared server, no table that another visit has uploaded."""
+    return not is_hosted() or data is None or not is_upload(data) or data.startswith(_prefix_of(visitor))
 
 
 def find(data: str) -> DataFile:

@@ -20,7 +20,7 @@ from typing import Any
 
 from core.errors import PrunescopeError
 from core.inputs.forecast import forecast, forecast_cut, stored_first
-from core.inputs.uploads import belongs, reads_own
+from core.inputs.uploads import belongs
 from core.jobs.job import Job, JobKind, State, Ticket, in_order, run_order
 from core.jobs.worker_process import WarmProcess
 from core.request.cut_request import CutRequest
@@ -135,7 +135,8 @@ class JobQueue:
         """
         with self._changed:
             requests = (ticket.job.request_for(key, kind) for ticket in reversed(self._tickets.values()))
-            return next((request for request in requests if request and reads_own(request, visitor)), None)
+            usable = (r for r in requests if r and all(belongs(data, visitor) for data in r.sources))
+            return next(usable, None)
 
     def watch(self, job_id: str, visitor: Visitor) -> None:
         """Note that a visitor looks at a job; ignore an unknown id."""
