@@ -110,9 +110,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("given", "words"), REFUSED, ids=[words for _, words in REFUSED])
-def test_bad_input_is_refused_in_one_line(
-    tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], words: str
-) -> None:
+def test_bad_input(tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], words: str) -> None:
     monkeypatch.setattr(api, "run", None)  # no model is loaded
     assert words in refused(**{"model": tiny_emotions, **given})
 

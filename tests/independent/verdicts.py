@@ -80,19 +80,12 @@ class Row:
 @cache
 def shipped() -> dict[str, tuple[Result, Row]]:
     """Judge the shipped results; by key, what each was measured on and its row."""
-    results = {result["key"]: result for result in read(SHIPPED / "results")}
+    listed = [entry for entry in from_json((SHIPPED / "manifest.json").read_bytes()) if "points" in entry]
+    keys = [entry["key"] for entry in listed if all(point.endswith("attention") for point in entry["points"])]
+    results = {key: from_json(gzip.decompress((SHIPPED / "results" / f"{key}.json.gz").read_bytes())) for key in keys}
     known = ("checkpoint", "task", "pruning")  # all numbers together take a gigabyte
     rows = table(results.values()).items()
     return {key: ({name: results[key][name] for name in known}, row) for key, row in rows}
-
-
-def read(folder: Path) -> list[Result]:
-    """Read all sweeps of a folder."""
-    found = []
-    for path in sorted(folder.glob("*.json*")):
-        data = path.read_bytes()
-        found.append(from_json(gzip.decompress(data) if path.suffix == ".gz" else data))
-    return [result for result in found if "kind" not in result]
 
 
 def there(result: Result) -> There | None:

@@ -45,9 +45,7 @@ def test_a_picture_is_drawn_in_another_process_as_in_this_one(figure: Figure) ->
     assert Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"
 
 
-def test_a_picture_is_drawn_once_for_all_who_wait(
-    figure: Figure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_picture_is_drawn_once_for_everybody(figure: Figure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     monkeypatch.setattr(drawing, "RENDERER", (sys.executable, "-I", "-S", "-c", GATED, str(gate)))
     started: list[object] = []
