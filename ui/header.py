@@ -18,7 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.charts import pages
 from core.charts.pages import Shown, options_of
 from core.errors import PrunescopeError
-from core.findings.choices import counterpart, is_of_model, offered, shown_first
+from core.findings.choices import counterpart, is_of_model, offered, shown_first, task_title
 from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels, numbered_apart
 from core.findings.words.verdict import DECIDE_IT
@@ -285,11 +285,13 @@ def page_header(name: str) -> ViewState:
         What the page shows.
     """
     page = PAGES[name]
-    st.set_page_config(page_title=f"{name} · Prunescope", layout="wide")
+    st.set_page_config(layout="wide")
     st.html(STYLE)
     navigation = st.container(key=NAVIGATION, gap="xxsmall")
     begin()
     state = read_view(page)
+    on_show = [_tab_name(subject) for subject in (state.study or state.result, state.other) if subject]
+    st.set_page_config(page_title=" · ".join(filter(None, (name, " and ".join(on_show), "Prunescope"))))
     note_watching(name)
     result = {"result": state.result.key} if state.result else {}
     with navigation:
@@ -311,3 +313,9 @@ def page_header(name: str) -> ViewState:
         show_nothing((NO_PAIR if "other" in page.subjects else NO_RESULT) + MAKE_ONE, PRECOMPUTE)
         st.stop()
     return state
+
+
+def _tab_name(subject: Result) -> str:
+    """Name a result or a study so that the browser's tabs can be told apart."""
+    task = task_title(subject.task.name)
+    return f"{pruning_name(subject)}, {task}" if isinstance(subject, SweepResult) else task
