@@ -9,7 +9,7 @@ import pytest
 from core.request.catalog import METHODS, ROOT
 from core.request.controls import every_method, judged_beside
 from core.request.sweep_request import SweepRequest
-from tests.opened import errors, fill, follow, open_page, press, prose, run
+from tests.opened import address, errors, fill, follow, open_page, press, prose, run
 from tests.pages.conftest import Runs
 
 LAB = "pages/lab.py"
@@ -96,3 +96,10 @@ def test_how_far_one_can_prune_is_asked_of_every_method(runs: Runs) -> None:
     assert runs.follow_ups == tuple(others)
     press(press(fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "with-control": True}), title), "Run")
     assert runs.follow_ups == (*others, *judged_beside(wanted)), "the switch that the README asks for stays"
+
+
+def test_other_presets_fill_in_what_they_name(runs: Runs) -> None:
+    page = fill(open_page(LAB), {"method": "wanda"})
+    press(press(press(page, "The published experiment"), "Quick look"), "Run")
+    assert runs.requests == [replace(DEFAULT, num_examples=64, scope="all-linear", amounts=FIFTHS)]
+    assert address(page)["reduction"] == "tokens"

@@ -3,7 +3,7 @@
 So for a sweep and for a study of cuts. Layers pruned alone, which a result on show lacks, need no settings.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from core.request.scope import canonical, run_of
 from core.request.sweep_request import DataRequest, SweepRequest, checked
 from core.results.names import in_sentence
 from core.results.schema import SweepResult
+from ui.address import set_parameter
 from ui.jobs import request_behind, start, visitor
 from ui.lab.data import choose_data, choose_model
 from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
@@ -46,6 +47,15 @@ SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
     SOME_LAYERS: "Some encoder layers alone",
+}
+# The title of each preset, its explanation, and the settings that it fills in.
+PRESETS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "How far can I prune?": (HOW_FAR, {"method": EVERY}),
+    "The published experiment": (
+        "Magnitude pruning of all linear layers, on all tokens.",
+        {"method": "magnitude", "scope": "all-linear", "points": "attention"},
+    ),
+    "Quick look": ("64 examples, steps of 20 %: a rough answer in seconds.", {"examples": 64, "step": "0.2"}),
 }
 STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0.2", "0.01")}
 STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
@@ -124,7 +134,9 @@ def _show_forecast(expected: Forecast | None) -> None:
 
 def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[SweepRequest]) -> None:
     """Draw the step: what is removed, where, and at which amounts."""
-    st.button("How far can I prune?", "lab-how-far", HOW_FAR, on_click=lab().fill, args=("method", EVERY))
+    with st.container(horizontal=True):
+        for title, (explanation, changes) in PRESETS.items():
+            st.button(title, f"lab-preset-{title}", explanation, on_click=_fill, args=(changes,))
     with_control = any(not METHODS[sweep.method].control for sweep in follow_ups)
     titles = {name: method.title for name, method in METHODS.items() if method.control} | {EVERY: "Every method"}
     are_many = any(METHODS[sweep.method].control and sweep.method != request.method for sweep in follow_ups)
@@ -164,6 +176,14 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
 
 
 # ---------------------------------------------------------------- rows that refit alone, and layers pruned alone
+
+
+def _fill(changes: Mapping[str, object]) -> None:
+    """Fill in the settings of a preset; all others stay."""
+    for name, value in changes.items():
+        lab().fill(name, value)
+    if changes.get("scope") == "all-linear":
+        set_parameter("reduction", "tokens")
 
 
 def _choose_further(draft: Draft) -> None:
