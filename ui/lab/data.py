@@ -152,7 +152,7 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
         remark("The data set of the run on show is used again.")
         return {field: getattr(last, field) for field in ("data", "split", "text", "label", "label_map")}
     fields = {"data": f"{DATASET}{name}", "split": split or VALIDATION}
-    fetch = st.button(f"Fetch its first {limits().rows:,} rows", key="lab-fetch", disabled=not name)
+    fetch = st.button(f"Fetch its first {limits().rows:,} rows", key="lab-fetch")
     remark("A loading script is never run.")
     if fetch:
         dataset_of(fields["data"])  # refuses a malformed name
