@@ -31,11 +31,10 @@ from core.encoder.batches import MicroBatch, micro_batches
 from core.encoder.loading import Checkpoint, load
 from core.findings.choices import task_title
 from core.findings.matching import damages_of, frames_at
-from core.findings.words import NONE, Table, with_interval
+from core.findings.words import Table, with_interval
 from core.findings.words.numbers import decimals
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.prepare import Inputs, prepare
-from core.pruning.magnitude import scoped_weights
 from core.request.catalog import EMBEDDED, REDUCTION
 from core.request.scope import at_attention
 from core.request.sweep_request import SweepRequest, checked
@@ -48,7 +47,7 @@ WHOLE = {"sst2": 872, "cola": 1043}  # rows of the validation split
 AMOUNTS = (0.1, 0.2, 0.3, 0.4, 0.5)  # by magnitude, where the whole split is run
 CHANGES = (0.0, 0.05, 0.1)  # overall changes at which all checkpoints are measured
 LEAST = 0.02  # overall change from which random removal is measured: a smaller one hardly changes an answer
-UNPRUNED, EMPTIED = "unpruned", "emptied"
+UNPRUNED = "unpruned"
 PENALTIES = np.logspace(0, 5, 11)  # of the probe; chosen within its training rows
 DRAWS = 2_000  # of the bootstrap
 TITLES = {
@@ -67,9 +66,9 @@ class Row:
 
     Attributes:
         task: The task's name.
-        method: `magnitude`, `random`, UNPRUNED or EMPTIED.
+        method: `magnitude`, `random` or UNPRUNED.
         amount: The share of the encoder's weights removed.
-        change: The overall change on the shipped results' eval subset; None for the emptied model.
+        change: The overall change on the shipped results' eval subset.
         updates: (layers, 2) of attention and feed-forward: the mean over tokens of ‖block(x)‖ / ‖x‖.
         estimates: By the names of TITLES, the number, its difference from the unpruned model, and the 95 % interval of
             that; empty where the whole split was not run.
@@ -78,7 +77,7 @@ class Row:
     task: str
     method: str
     amount: float
-    change: float | None
+    change: float
     updates: tuple[tuple[float, float], ...]
     estimates: Mapping[str, tuple[float, float, float, float]]
 
@@ -90,8 +89,7 @@ def tables(rows: Sequence[Row]) -> list[Table]:
     """Tabulate what models do with held-out rows, and what their blocks add."""
     behaviour, blocks = Table(), Table()
     for row in rows:
-        change = NONE if row.change is None else decimals(row.change, 3)
-        removed = f"{decimals(100 * row.amount, 1)} %"
+        removed, change = f"{decimals(100 * row.amount, 1)} %", decimals(row.change, 3)
         place = {"Task": task_title(row.task), "Model": row.method, "Removed": removed, "Overall change": change}
         if row.estimates:
             cells = {
@@ -120,8 +118,8 @@ def shipped_sweeps(checkpoint: str, fingerprint: str) -> list[SweepResult]:
 
 def steps(
     checkpoint: Checkpoint, inputs: Inputs, sweeps: Sequence[SweepResult], changes: Sequence[float]
-) -> Iterator[tuple[str, float | None, float, Runner]]:
-    """Prune a checkpoint to the overall changes of sweeps, ascending from 0; unpruned and emptied come once, first.
+) -> Iterator[tuple[str, float, float, Runner]]:
+    """Prune a checkpoint to the overall changes of sweeps, ascending from 0; unpruned comes once, first.
 
     Yields:
         The method, the overall change, the amount, and what runs the model as currently pruned.
@@ -133,8 +131,6 @@ def steps(
         with Runner(checkpoint, inputs.subset, request, make_plan(checkpoint, None, request, silent)) as runner:
             if sweep is sweeps[0]:
                 yield UNPRUNED, 0.0, 0.0, runner
-                with runner.model.emptied(scoped_weights(checkpoint.model, "encoder")):
-                    yield EMPTIED, None, 1.0, runner
             for change, amount in zip(changes, amounts, strict=True):
                 if change and (change >= LEAST or method == "magnitude"):
                     runner.model.prune(amount)
@@ -279,7 +275,7 @@ def measured(name: str, data: str) -> Iterator[Row]:
         training = open_examples(inputs.request, inputs.resolved.label_names).calibration(inputs.subset)
         changes += np.interp(AMOUNTS, sweeps[0].amounts, damages_of(sweeps[0], REDUCTION)).tolist()
     batches = micro_batches(checkpoint.tokenizer, training.texts) if training else []
-    models, removed, groups = list[Pass](), list[float](), defaultdict[tuple[str, float | None], list[int]](list)
+    models, removed, groups = list[Pass](), list[float](), defaultdict[tuple[str, float], list[int]](list)
     for method, change, amount, runner in steps(checkpoint, inputs, sweeps, sorted(changes)):
         groups[method, change].append(len(models))
         models.append(run(runner, batches))
@@ -291,7 +287,7 @@ def measured(name: str, data: str) -> Iterator[Row]:
         answers = Answers(models, gold, trained_gold, bags, metric)
     for (method, change), seeds in groups.items():
         updates = np.mean([models[seed].updates for seed in seeds], axis=0).tolist()  # (layers, 2)
-        estimates = answers.estimates(seeds) if answers and method != EMPTIED else {}
+        estimates = answers.estimates(seeds) if answers else {}
         amount = float(np.mean([removed[seed] for seed in seeds]))
         yield Row(task, method, amount, change, tuple(map(tuple, updates)), estimates)
 

@@ -6,12 +6,12 @@ in `cached_results`, which pages read.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import regularising
+from benchmarks import regularising, subsets
 from benchmarks.meaning import meaning_tables, meanings
 from benchmarks.pooled import Pair, pairs, pool, pooled_table, ramp_table
 from core.charts.forest import forest_scene
@@ -54,6 +54,7 @@ def documents(
         "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
         "ramp": f"{said}\n\n{markdown_of(ramps)}",
         "regularising": "\n\n".join(map(markdown_of, regularising.tables(regularising.FILE.read()))),
+        "subsets": markdown_of(subsets.table(subsets.FILE.read())),
         "verdicts": table_of(table),
     }
     places = {ROOT / "README.md": claim, DOCS / "results.md": claim, DOCS / "tables.md": tables}
@@ -65,17 +66,13 @@ def table_of(table: "Sequence[VerdictRow]") -> str:
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
     verdicts, counts = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
     why = ", ".join(f"{count} × {reason}" for reason, count in counts.most_common() if reason)
+    by_state = Counter(words.STATES[verdict.state] if verdict.state else NONE for verdict in verdicts).most_common()
+    states = ", ".join(f"{count} × {state}" for state, count in by_state)
     alone = sum(row.alone.state in DIFFERENT for row in table)
-    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(verdicts)} ({why})."
+    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {states} ({why})."
     if not any(verdict.state in DIFFERENT for verdict in verdicts):
         covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
     return f"{covered}\n\n{markdown_of([*map(_cells, table)])}"
-
-
-def counted(verdicts: Iterable[Verdict]) -> str:
-    """Write how often each state is given: `4 × no different from random removal, 1 × inconclusive`."""
-    counts = Counter(judged.state for judged in verdicts).most_common()
-    return ", ".join(f"{count} × {words.STATES[state] if state else NONE}" for state, count in counts)
 
 
 class VerdictRow(NamedTuple):

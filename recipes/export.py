@@ -47,20 +47,11 @@ def export(recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | Non
     count, source = min(len(validation), limits().examples), str(data) if task.dataset_id else "written"
     request = SweepRequest(str(output), task.name, amounts=(0.0,), num_examples=count, data=source)
     scores = score_table(run(find(checked(request))).frames[0])
-    card = CARD.read_text("utf-8").format(
-        recipe=recipe,
-        record=record,
-        task=task,
-        scores=scores,
-        train=len(train),
-        validation=count,
-        kept=len(tokenizer),
-        full=full,
-        encoder=recipe.base.rpartition("/")[2],
-        metrics=", ".join(task.metrics),
-        labels=", ".join(task.label_names),
-        datasets=f"datasets: [{task.dataset_id}]\n" if task.dataset_id else "",
-    )
+    counts = {"train": len(train), "validation": count, "kept": len(tokenizer), "full": full}
+    words = {"encoder": recipe.base.rpartition("/")[2], "scores": scores}
+    words |= {"metrics": ", ".join(task.metrics), "labels": ", ".join(task.label_names)}
+    words["datasets"] = f"datasets: [{task.dataset_id}]\n" if task.dataset_id else ""
+    card = CARD.read_text("utf-8").format(recipe=recipe, record=record, task=task, **counts, **words)
     (output / "README.md").write_text(card, encoding="utf-8")
 
 

@@ -68,25 +68,14 @@ def tokenise(tokenizer: Any, examples: Columns, task: Task) -> Dataset:
 
 def fine_tune(recipe: Recipe, seed: int, base: Path, data: Path | None, finished: Path) -> None:
     """Train into a folder, and save the state of training beside it."""
-    stops_early = bool(recipe.early_stop)
-    trainer = make_trainer(
-        recipe,
-        seed,
-        base,
-        data,
-        finished.parent,
-        learning_rate=recipe.learning_rate,
-        warmup_steps=recipe.warmup,
-        num_train_epochs=recipe.epochs,
-        save_steps=SAVE_EVERY,
-        eval_strategy="steps" if stops_early else "no",
-        eval_steps=SAVE_EVERY,
-        per_device_eval_batch_size=64,
-        load_best_model_at_end=stops_early,
-        metric_for_best_model="score",
-        restore_callback_states_from_checkpoint=stops_early,  # the number of scores without improvement
-    )
-    if stops_early:
+    settings: dict[str, Any] = {"learning_rate": recipe.learning_rate, "warmup_steps": recipe.warmup}
+    settings |= {"num_train_epochs": recipe.epochs, "save_steps": SAVE_EVERY, "eval_steps": SAVE_EVERY}
+    settings["per_device_eval_batch_size"] = 64
+    if recipe.early_stop:
+        settings |= {"eval_strategy": "steps", "load_best_model_at_end": True, "metric_for_best_model": "score"}
+        settings["restore_callback_states_from_checkpoint"] = True  # the number of scores without improvement
+    trainer = make_trainer(recipe, seed, base, data, finished.parent, **settings)
+    if recipe.early_stop:
         trainer.add_callback(EarlyStoppingCallback(recipe.early_stop))
     run(trainer, finished)
 
