@@ -21,7 +21,7 @@ STEP = 0.05  # the axis of the metric ends at multiples of it
 ENDS = (0.95, 1.25)  # of the axis of speed, times its least and its largest
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER = "Times as fast as the full model"
-LEGEND = "numbers: layers that stay; thin line: held, by a linear probe"
+LEGEND = "numbers: layers that stay; line: what a probe still reads there"
 COLUMNS = ("Difference", "Held", "Speed", "Size")  # of the table, beside the metric
 
 
@@ -86,7 +86,6 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
         *g.haloed_text(full.encode(x=alt.value("width")), "right", baseline="bottom", dx=-4, dy=-3),
         *g.reference_words(guess.encode(x=alt.value(0))),  # below it, where all models are better
         held.mark_line(style="chance"),
-        points.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
         points.mark_point(style="series", filled=True, size=DISC, opacity=1, cursor="pointer"),
         points.transform_filter("datum.chosen").mark_point(style="marker", size=DISC, filled=True, fillOpacity=0),

@@ -103,6 +103,8 @@ def _described(folder: Path | None) -> Iterator[tuple[OfAnyKind, Path]]:
 
 def _keys_in(select: Path) -> set[str]:
     try:
+        if not select.is_file():  # a pipe would never end
+            raise OSError
         return set(KEY.findall(select.read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise PrunescopeError(f"--select {select} cannot be read as text: name a file with keys of results") from error

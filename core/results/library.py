@@ -31,7 +31,7 @@ from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState, state_of, user_folder, write_atomically
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
-MOST_BYTES = 256 * 2**20  # of extracts in memory, 200 kB each
+MOST_BYTES = 384 * 2**20  # of extracts in memory, 270 kB each: all shipped ones, and hundreds of the user's
 MOST_ENTRIES = 10_000  # of the user's results, in memory
 VERSION = 1  # raise it when the content of extracts changes
 

@@ -29,7 +29,7 @@ PARAMETERS = (  # of an address, each with few valid values
 )
 MANY = 9  # options, which then differ in the task or the place of the checkpoint alone
 PANEL = re.compile("prunescope-|export-(amount|write)")  # widgets of all panels of downloads, used on one page
-WIDGETS = {"Methods": 0, "Cut": 18, "All results": 1, "Lab": 33}  # the least number besides; elsewhere 6
+WIDGETS = {"Methods": 0, "Cut": 18, "All results": 1, "Lab": 31}  # the least number besides; elsewhere 6
 MAY_SHOW_ANOTHER = re.compile(  # widgets that put another result on show
     "choose-(task|checkpoint|examples|result|other)|another-depth|written-examples|upload"
     "|lab-(run-now|again|control|deleted)"

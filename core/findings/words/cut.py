@@ -32,7 +32,7 @@ WHY_TOP = "The top goes because what a lower layer loses, all layers above it in
 READING = """
 Each point is a smaller model; its number says how many layers stay, always the lowest. What remains was refitted. The
 upright line is its 95 % interval on rows that took no part; differences are paired, in hundredths of the score. A limit
-counts as **kept** if the lower end of the one-sided 95 % interval of the difference reaches it. **Held**, the thin
+counts as **kept** if the lower end of the one-sided 95 % interval of the difference reaches it. **Held**, the
 line, is what a linear probe reads from the mean of the same layers' tokens.
 """
 SLOW = "not shown to be faster"
@@ -68,7 +68,7 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
 def _bound(choice: CutChoice) -> str:
     """Write the most that a choice loses by its one-sided interval, rounded up."""
     loss = max(ceil(-1000 * (choice.least + ROUNDING)) / 10, 0)
-    return f"With 95 % confidence, it loses at most {decimals(loss, 1)} points"
+    return f"By a one-sided bound of 95 %, it loses at most {decimals(loss, 1)} points"
 
 
 def depth_choices(study: CutStudy) -> dict[str, str]:

@@ -32,14 +32,13 @@ def alone_finding(passed: PassedOn) -> Finding:
     if lead:
         hands_on = " and hand it on" if lead == "lower" and ends and ends[0] > ends[1] else ""
         heading = f"Pruned one at a time, the {lead} layers change most{hands_on}"
-    one, upper_half = f"{amount_name(amount)} of one layer at a time", "of the loss lies in the upper half"
-    own = f"With {one} removed, {percent(alone)} {upper_half}"
+    upper_half, one = "of the lost similarity is in the upper half", "with one layer pruned at a time"
+    own = f"At {amount_name(amount)} removed, {percent(alone)} {upper_half} {one}"
     if isfinite(together):
-        every = f"{amount_name(amount)} of all weights removed"
-        own = f"With {every}, {percent(together)} {upper_half}; with {one}, {percent(alone)}"
+        own = f"At {amount_name(amount)} removed, {percent(together)} {upper_half}; {one}, {percent(alone)}"
     chance, notes = estimate("alone", "amount", amount, "random"), list[str]()
     if chance and chance.interval[1] >= 0.5 and lead == "lower":
-        own += ", at random perhaps half"
+        own += f" (at random {percent(chance.value)}, uncertain)"
         drawn = f"{percent(chance.value)} (95 % interval {percent_range(*chance.interval)})"
         notes.append(f"At random, it is {drawn} with one layer pruned at a time, over {len(chance.by_cell)} {CELLS}.")
     if ends:

@@ -75,8 +75,8 @@ STRIPES = "; stripes mean that all pruned layers look alike"
 def watch_question(result: SweepResult) -> Finding:
     """Ask which layers change first."""
     cell = (
-        "Each cell says how alike a pruned and an unpruned layer group sentences, up to 1; outlined, a layer meets its "
-        "unpruned self, as in the bars."
+        "A cell compares a pruned with an unpruned layer: 1 if both put the same sentences close together. Outlined, "
+        "as in the bars: each layer and its unpruned self."
     )
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
     return Finding(heading, (cell, "Guess which bar shortens first and click it, or just press Play."))
@@ -137,9 +137,10 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult]) -> Fi
     broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
     doubt, sentences = f"{broken}{why_inconclusive(judged)}", list[str]()
     if judged.share is not None and judged.control_shares:
-        here = f"{num.percent(judged.share)} is in the upper half"
+        here = f"{num.percent(judged.share)} of that is in the upper half"
         at_random, overall = num.percent_range(*judged.control_shares), "it there"
-        sentences.append(f"Of an overall change of {num.decimals(DAMAGE, 2)}, {here}, at random {at_random}{doubt}.")
+        changed = f"When all layers together have changed by {num.decimals(DAMAGE, 2)}"
+        sentences.append(f"{changed}, {here}, under random removal {at_random}{doubt}.")
     elif judged.reason:
         sentences.append(f"No verdict is possible{doubt}.")
     button = Button(DECIDE_IT.format(judged.remedy), judged.remedy) if judged.remedy else None
@@ -235,7 +236,7 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     grown, drawn = (estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random"))
     if grown and drawn:
         nearer = f"On {grown.above} of {grown.checkpoints} checkpoints, upper layers come closer to earlier ones"
-        sentences.append(f"{nearer}; under random removal, on {drawn.above}.")
+        sentences.append(f"{nearer}; under random removal, on {drawn.above}, too.")
         by, low, high, at_random = (num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value))
         note += f", on average over all by {by} at an overall change of {num.decimals(DAMAGE, 2)} under magnitude"
         note += f" pruning (95 % interval {low} to {high}), by {at_random} at random"
