@@ -135,8 +135,9 @@ def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRe
 
 def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:
     """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
-    amounts = TOO_FAR if isnan(least) else f"random removal: {percent_range(least, most)} for the same change"
-    return {**frame, "detail": f"{frame['detail']} · {amounts}"}
+    if isnan(least):
+        return {**frame, "detail": f"{frame['detail']} · {TOO_FAR}"}
+    return {**frame, "name": f"{frame['name']}, or {percent_range(least, most)} at random"}
 
 
 def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:

@@ -78,11 +78,6 @@ def shown(scene: Scene, picture: str = "") -> list[dict[str, str]]:
     return [{title: value for title, value in row.items() if value} for row in table]
 
 
-@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
-def test_the_table_of_a_page_has_every_picture(scene: Scene) -> None:
-    assert {row["Picture"] for row in shown(scene)} == {view.heading for view in scene.views.values()}
-
-
 def test_the_table_of_a_page_has_the_numbers_of_the_result_and_nothing_where_one_is_undefined() -> None:
     matrices = [frame.similarity["cka"]["mean"] for frame in RESULT.frames]
     values = [matrix[i][j] for i, j, matrix in product(range(3), range(3), matrices)]

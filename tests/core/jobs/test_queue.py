@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from core.errors import BusyError
 from core.inputs import uploads
 from core.jobs import queue as module
-from core.jobs.job import MAX_QUESTIONS_IN_A_ROW, Job
+from core.jobs.job import Job
 from core.jobs.queue import CANCEL_TIMEOUT_SECONDS, UNSEEN_SECONDS, JobQueue
 from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked
@@ -44,10 +43,6 @@ def later(queue: JobQueue, clock: Clock, seconds: float) -> None:
     """Let time pass and the queue tend its jobs."""
     clock.advance(seconds)
     queue.tend()
-
-
-def sentence(queue: JobQueue, visitor: Visitor, text: str = "a good film") -> str:
-    return queue.ask("predict", visitor, texts=[text], amounts=[0.0, 0.5])
 
 
 def chain(queue: JobQueue, visitor: Visitor, *scripts: str, first: str = "frames") -> str:
@@ -212,19 +207,6 @@ def test_no_job_runs_for_ever(queue: JobQueue, clock: Clock, hosted: None, monke
     assert queue.get(job_id).message.startswith("Stopped after 10 minutes")
     monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
     assert "minutes here, at most 10 are allowed" in refusal(queue.submit, scripted("hang", 1), ANN)
-
-
-def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
-    """Serve questions first, but few of them in a row while a run waits."""
-    first = queue.submit(scripted("hang"), ANN)
-    runs = [queue.submit(scripted("hang", seed), ANN) for seed in (1, 2, 3)]
-    sentences = [sentence(queue, ANN, f"number {k}") for k in range(2 * MAX_QUESTIONS_IN_A_ROW + 1)]
-    waiting = sorted((*runs, *sentences), key=lambda job_id: queue.get(job_id).position)
-    early, late = sentences[:MAX_QUESTIONS_IN_A_ROW], sentences[MAX_QUESTIONS_IN_A_ROW:]
-    assert waiting == [*early, runs[0], *late[:-1], runs[1], late[-1], runs[2]]
-    for before, after in pairwise([first, *waiting]):
-        answer(queue, f"{before}/0", "error", message="")  # whatever its worker does: the next one starts at once
-        assert queue.get(after).state == "running"
 
 
 # ---------------------------------------------------------------- a sweep and those after it
