@@ -123,4 +123,3 @@ def test_what_cannot_be_trained_is_refused_in_one_line(made: Made, tmp_path: Pat
     assert "all 50 rows to train on have one label" in refused(*positive)
     for wrong in ({"amount": 0}, {"steps": 401}, {"seed": -1}):
         assert "choose an amount above 0, 1 to 400 steps, a seed" in refusal(found, made.folder, made.sweep, **wrong)
-    assert "whose path it does not hold: give it with --data" in refusal(found, made.folder, made.sweep, data=None)
