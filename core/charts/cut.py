@@ -21,7 +21,7 @@ STEP = 0.05  # the axis of the metric ends at multiples of it
 ENDS = (0.95, 1.25)  # of the axis of speed, times its least and its largest
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER = "Times as fast as the full model"
-LEGEND = "numbers: layers that stay; line: what a probe still reads there"
+LEGEND = "numbers: layers that stay; line: a simple classifier trained on that layer"
 COLUMNS = ("Difference", "Held", "Speed", "Size")  # of the table, beside the metric
 
 

@@ -38,9 +38,9 @@ def alone_finding(passed: PassedOn) -> Finding:
         own = f"At {amount_name(amount)} removed, {percent(together)} {upper_half}; {one}, {percent(alone)}"
     chance, notes = estimate("alone", "amount", amount, "random"), list[str]()
     if chance and chance.interval[1] >= 0.5 and lead == "lower":
-        own += f" (at random {percent(chance.value)}, uncertain)"
         drawn = f"{percent(chance.value)} (95 % interval {percent_range(*chance.interval)})"
-        notes.append(f"At random, it is {drawn} with one layer pruned at a time, over {len(chance.by_cell)} {CELLS}.")
+        at_random = f"Under random removal, the upper half has {drawn} of it, over {len(chance.by_cell)} {CELLS}"
+        notes.append(f"{at_random}: no turn is shown.")
     if ends:
         to = " to {}, only the upper to {}.".format(*(decimals(1 - end, 3) for end in ends))
         parts.append(f"Pruning only the lower half lowers the last layer's similarity{to}")

@@ -137,10 +137,9 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult]) -> Fi
     broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
     doubt, sentences = f"{broken}{why_inconclusive(judged)}", list[str]()
     if judged.share is not None and judged.control_shares:
-        here = f"{num.percent(judged.share)} of that is in the upper half"
+        here = f"The upper half of the layers carries {num.percent(judged.share)} of the change"
         at_random, overall = num.percent_range(*judged.control_shares), "it there"
-        changed = f"When all layers together have changed by {num.decimals(DAMAGE, 2)}"
-        sentences.append(f"{changed}, {here}, under random removal {at_random}{doubt}.")
+        sentences.append(f"{here}, under random removal {at_random}{doubt}.")
     elif judged.reason:
         sentences.append(f"No verdict is possible{doubt}.")
     button = Button(DECIDE_IT.format(judged.remedy), judged.remedy) if judged.remedy else None
@@ -255,7 +254,8 @@ def cut_finding(result: SweepResult, frontier: Frontier | None, most: float) -> 
         most: How much of the score may be lost.
     """
     if frontier:
-        return replace(cut_words.cut_finding(frontier, most), button=OWN)
+        answer = cut_words.cut_finding(frontier, most)
+        return replace(answer, sentences=answer.sentences[:1], button=OWN, notes=answer.sentences[1:])
     heading, button = "Which layers can go? Not studied here", Button("Study which layers can go", "cut")
     why = "Without its upper layers, a model is smaller and faster; how much worse it is, once refitted, is not known."
     return _unmeasured(heading, (why,), button, result)
