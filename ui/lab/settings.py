@@ -175,15 +175,15 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         fields["points"] = choose_setting("Measure after", POINTS, request.points, "points", "Where in each layer.")
 
 
-# ---------------------------------------------------------------- rows that refit alone, and layers pruned alone
-
-
 def _fill(changes: Mapping[str, object]) -> None:
     """Fill in the settings of a preset; all others stay."""
     for name, value in changes.items():
         lab().fill(name, value)
     if changes.get("scope") == "all-linear":
         set_parameter("reduction", "tokens")
+
+
+# ---------------------------------------------------------------- rows that refit alone, and layers pruned alone
 
 
 def _choose_further(draft: Draft) -> None:
