@@ -303,8 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_threads()
     options = parser.parse_args(arguments)
     use_threads(options.threads)
-    rows = tuple(row for name in EMBEDDED for row in measured(name, options.data))
-    store.write_atomically(FILE.path, FILE.rows.dump_json(rows, indent=1).decode() + "\n")
+    FILE.write(row for name in EMBEDDED for row in measured(name, options.data))
     return 0
 
 

@@ -25,7 +25,7 @@ from core.inputs.texts import Texts
 from core.pruning.cut import cut
 from core.request.cut_request import CutRequest
 from core.request.sweep_request import checked
-from core.results import library, store
+from core.results import library
 from core.sweep.scores import SCORES
 from core.training.loop import soft_targets
 from core.training.probe import probe
@@ -112,7 +112,7 @@ def measured(task: str, data: str) -> Row:
     """Measure the subsets of a bundled checkpoint's layers; GLUE's data lie in a folder."""
     inputs = prepare_cut(checked(CutRequest(f"embedded:{task}", task, data=data)))
     checkpoint, how, labels = load(inputs.resolved), inputs.record.training, np.array(inputs.labels)
-    texts, fitted = (*inputs.refit, *inputs.stop, *inputs.subset.texts), len(labels)
+    texts, fitted = inputs.texts, len(labels)
     by_subset, cosines = run(checkpoint, texts, fitted)
     row, targets = Row(task, cosines, {}), soft_targets(by_subset[LAYERS][0], how.temperature)
 
@@ -122,7 +122,7 @@ def measured(task: str, data: str) -> Row:
     for subset, (logits, means) in by_subset.items():
         held = score(probe(means[:fitted], labels, means[fitted:]))
         row.scores[subset] = {"left": score(logits[fitted:].argmax(-1)), "held": held}
-    trained, stop, judged = np.split(np.arange(len(texts)), np.cumsum(inputs.division[:2]))
+    trained, stop, judged = inputs.numbers
     for subset in {subset for count in COUNTS for subset in choices(row, count).values()}:
         small = replace(checkpoint, model=cut(checkpoint.model, [*map(int, subset)]))
         refitting = Refitting(small, texts, stored_dtype(inputs.resolved))
@@ -142,8 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_threads()
     options = parser.parse_args(arguments)
     use_threads(options.threads)
-    rows = tuple(measured(task, options.data) for task in ("sst2", "cola", "qnli", "qqp"))
-    store.write_atomically(FILE.path, FILE.rows.dump_json(rows, indent=1).decode() + "\n")
+    FILE.write(measured(task, options.data) for task in ("sst2", "cola", "qnli", "qqp"))
     return 0
 
 

@@ -27,7 +27,7 @@ from core.findings.words import NONE
 from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
-from core.results import library, store
+from core.results import store
 from core.results.names import checkpoint_name, listed, name_of
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
@@ -128,11 +128,6 @@ def written_into(document: str, parts: Mapping[str, str]) -> str:
     return document
 
 
-def write_table(file: library.TableFile[library.Line], table: Sequence[library.Line]) -> None:
-    """Write a table that the app reads."""
-    store.write_atomically(file.path, file.rows.dump_json(tuple(table), indent=1).decode() + "\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write what the shipped results say."""
     OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__).parse_args(arguments)
@@ -141,8 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = verdict_table(results)
     together = pool((row.result, row.alone) for row in table)
     means = meanings(results)
-    write_table(pooled.FILE, together)
-    write_table(pooled.MEANINGS, means)
+    pooled.FILE.write(together)
+    pooled.MEANINGS.write(means)
     for path, text in documents(table, together, means, pairs(results)).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, claim_heading(together[0]))

@@ -51,6 +51,16 @@ class CutInputs:
         return Division(len(self.refit), len(self.stop), len(self.subset.texts))
 
     @property
+    def texts(self) -> Texts:
+        """All rows: those that refit, those that decide when to stop, and those that judge."""
+        return (*self.refit, *self.stop, *self.subset.texts)
+
+    @property
+    def numbers(self) -> list[np.ndarray]:
+        """The numbers of the rows of each set among all, int64."""
+        return np.split(np.arange(sum(self.division)), np.cumsum(self.division[:2]))
+
+    @property
     def key(self) -> str:
         """The key of the study."""
         made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}

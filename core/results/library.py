@@ -323,3 +323,7 @@ class TableFile(NamedTuple, Generic[Line]):
     def read(self) -> tuple[Line, ...]:
         """Return the shipped table; empty if there is none."""
         return _read(self.rows, state_of(self.path)) if self.path.is_file() else ()
+
+    def write(self, rows: Iterable[Line]) -> None:
+        """Replace the shipped table."""
+        write_atomically(self.path, self.rows.dump_json(tuple(rows), indent=1).decode() + "\n")

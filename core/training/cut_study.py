@@ -25,7 +25,7 @@ from core.sweep.meter import silent
 from core.sweep.metrics import evaluate
 from core.sweep.sweep import ended, environment
 from core.training import refit
-from core.training.loop import Rows, soft_targets
+from core.training.loop import soft_targets
 from core.training.probe import probe
 from core.training.refit import Refitted, Refitting
 from core.training.speed import PASSES, processor, sizes
@@ -64,7 +64,7 @@ def study(
         PrunescopeError: A loss or a logit is not finite, or all rows that refit have one label.
     """
     started, full_model = time.monotonic(), checkpoint.model
-    refitting = _refitting(checkpoint, inputs)
+    refitting = Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved))
     bar = _Bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
     logits, means = refitting.outputs(bar.phase(FULL_PASS + where(full_model)))
     labels = _labels(logits, inputs)
@@ -86,7 +86,7 @@ def study(
         checkpoint=checkpoint.record,
         task=inputs.subset.record,
         refit=inputs.record,
-        full=_worth(inputs.subset, logits[_rows(inputs)[2]].argmax(-1).tolist()),
+        full=_worth(inputs.subset, logits[inputs.numbers[2]].argmax(-1).tolist()),
         full_size=full,
         depths=tuple(reversed(depths)),
         environment={**environment(full_model), "processor": processor()},
@@ -115,25 +115,15 @@ def refit_again(
     """
     if inputs.key != study.key:
         raise PrunescopeError("the rows or the settings are not those of the study: give its data, or study them again")
-    refitting, bar = _refitting(checkpoint, inputs), _Bar(report, [1, 1])
+    refitting, bar = Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved)), _Bar(report, [1, 1])
     logits, _ = refitting.outputs(bar.phase(FULL_PASS))
     made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
     (depth,) = (depth for depth in study.depths if depth.layers == layers)
     return made.model, int((made.logits.argmax(-1).numpy() != np.array(depth.saved.predictions)).sum())
 
 
-def _refitting(checkpoint: Checkpoint, inputs: CutInputs) -> Refitting:
-    texts = (*inputs.refit, *inputs.stop, *inputs.subset.texts)
-    return Refitting(checkpoint, texts, stored_dtype(inputs.resolved))
-
-
-def _rows(inputs: CutInputs) -> list[Rows]:
-    """Return the numbers of the rows that refit, that decide when to stop, and that judge."""
-    return np.split(np.arange(sum(inputs.division)), np.cumsum(inputs.division[:2]))
-
-
 def _refitted(refitting: Refitting, logits: Tensor, inputs: CutInputs, layers: int, report: refit.Report) -> Refitted:
-    (trained, stop, judged), how = _rows(inputs), inputs.record.training
+    (trained, stop, judged), how = inputs.numbers, inputs.record.training
     return refitting.refit(layers, soft_targets(logits, how.temperature), (trained, stop), judged, how, report)
 
 

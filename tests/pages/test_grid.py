@@ -6,7 +6,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.pooled import pool
-from benchmarks.verdicts import write_table
 from core.findings import pooled
 from core.findings.words.verdict import STATES
 from core.results.schema import SweepResult
@@ -74,7 +73,7 @@ def test_layers_pruned_alone_are_left_out_unless_asked_for(shipped: Path) -> Non
 def test_it_opens_with_what_all_shipped_checkpoints_say(shipped: Path) -> None:
     shelves = [[network(0.71, task=task), *around(0.7, task=task)] for task in ("sst2", "cola")]
     ship(shipped, *(result for shelf in shelves for result in shelf))
-    write_table(pooled.FILE, pool(judged(*shelves)))
+    pooled.FILE.write(pool(judged(*shelves)))
     app = open_page(PAGE)
     assert "the upper layers change most under pruning, also when weights go at random" in app.title[0].value
     rows = players(app)[0]["views"]["forest-1"]["datasets"]["forest"]
