@@ -32,7 +32,7 @@ from core.findings.words.lab import caution
 from core.findings.words.passed import SEE_ALONE, halves_finding
 from core.findings.words.verdict import criteria_table, range_table
 from core.request.catalog import REDUCTIONS
-from core.request.pages import Choice
+from core.request.pages import MAIN_METRIC, Choice
 from core.results import names as n
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
@@ -114,7 +114,7 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
     results = [subject for subject in subjects if isinstance(subject, SweepResult)]
     match choice.name:
         case "metric":
-            return metrics_of(*results)
+            return {results[0].task.main_metric: ""} if choice is MAIN_METRIC else metrics_of(*results)
         case "layer":
             return {"": layers_words.FIRST_TO_CHANGE, **dict(n.point_names(results[0].points))}
         case "flips":
@@ -139,8 +139,9 @@ def story_shown(
     near: Sequence[SweepResult],
     reduction: n.ReductionKey,
     study: CutStudy | None = None,
+    metric: str = "",
 ) -> Shown:
-    """Tell the story of a result: see `story`."""
+    """Tell the story of a result: see `story`; by its main metric, whatever an older link asks for."""
     steps = cached_call(story, result, reduction, near, study)
     notes = tuple(filter(None, [caution(result)]))
     return Shown(Finding(n.pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)

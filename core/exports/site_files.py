@@ -72,7 +72,7 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
     for choice in PAGES[page].choices:
         options = options_of(choice, *subjects)
         can_be_named = not any(SEPARATOR in value or value == "__proto__" for value in options)
-        if can_be_named and 1 < len(options) <= MOST_OPTIONS:  # otherwise its default is shown
+        if can_be_named and len(options) <= MOST_OPTIONS:  # otherwise its default is shown
             choices.append(replace(choice, options=options, default=choice.default or next(iter(options))))
     show = partial(compose, page, subjects, shelf.entries, lambda entries: list(map(shelf.read, entries)), **more)
     name = name_of(page, *(subject.key for subject in subjects))

@@ -43,6 +43,7 @@ class Choice:
 
 REDUCTION = Choice("reduction", "Sentence vector", REDUCTION_TITLES, is_folded=True, is_segmented=True)
 METRIC = Choice("metric", "Metric", is_segmented=True)
+MAIN_METRIC = Choice("metric", "Metric")  # no choice any more, but older links have it
 LAYER = Choice("layer", "Selected layer", is_folded=True)
 AXES = {"amount": "Equal amount", "damage": "Equal overall change"}
 AXIS = Choice("axis", "Compare at", AXES, is_segmented=True)
@@ -80,7 +81,7 @@ class Page:
 RESULT = {"result": "Result"}
 TWO_RESULTS = {"result": "First", "other": "Second"}
 _PAGES = (
-    Page("Story", "", RESULT, (REDUCTION,)),
+    Page("Story", "", RESULT, (REDUCTION, MAIN_METRIC)),
     Page("Lab", "lab", title="Prune a checkpoint and watch its layers"),
     Page("Present", "present", RESULT),
     Page("Layers", "layers", RESULT, (REDUCTION, LAYER)),
