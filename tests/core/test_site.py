@@ -67,15 +67,14 @@ def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) 
     assert [[float(value) for value in row["v"]] for row in strips] == pytest.approx(own.T.round(2), abs=0.0051)
     cells = drawn(files[f"present-{key}"], "", "heatmap", "cells")
     assert [cell["v"] for cell in cells if cell["baseline"] == cell["pruned"]] == pytest.approx(own.T, abs=1e-6)
-    play = next(s for s in files[f"story-{key}"]["views"]["mean"]["steps"] if s["name"] == "watch")
+    play = next(s for s in files[f"story-{key}"]["views"]["mean|accuracy"]["steps"] if s["name"] == "watch")
     stack = json.loads(play["player"]["views"]["stack"])["datasets"]["stack"]
     assert [row["v"] for row in stack] == pytest.approx(own.T, abs=1e-6)
     cells = drawn(files[f"sentences-{key}"], "all|all", "strip", "cells")
     flips = [example.flip for example in examples_of(SST2)]
     assert sum(cell["amounts"].startswith("0 %") for cell in cells) == len(flips)
     assert (len(cells) > len(flips)) == any(flips)
-    both = drawn(files[f"compare-{key}-{CONTROL.key[:12]}"], "amount|mean", "own", "own")
-    drawn_own = [row["v"] for row in both]
+    drawn_own = [row["v"] for row in drawn(files[f"compare-{key}-{CONTROL.key[:12]}"], "amount|mean", "own", "own")]
     assert drawn_own == pytest.approx(np.vstack([own_similarity(of, "mean").T for of in (SST2, CONTROL)]), abs=1e-6)
     models = drawn(files[f"cut-{STUDY.key[:12]}"], "0.03|", "frontier", "models")
     scores = [choice.value.value for choice in frontier_of(STUDY).choices]
