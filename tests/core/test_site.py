@@ -75,9 +75,8 @@ def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) 
     assert sum(cell["amounts"].startswith("0 %") for cell in cells) == len(flips)
     assert (len(cells) > len(flips)) == any(flips)
     both = drawn(files[f"compare-{key}-{CONTROL.key[:12]}"], "amount|mean|accuracy", "own", "own")
-    assert [row["v"] for row in both] == pytest.approx(
-        np.vstack([own_similarity(of, "mean").T for of in (SST2, CONTROL)]), abs=1e-6
-    )
+    each = np.vstack([own_similarity(of, "mean").T for of in (SST2, CONTROL)])
+    assert [row["v"] for row in both] == pytest.approx(each, abs=1e-6)
     models = drawn(files[f"cut-{STUDY.key[:12]}"], "0.03|", "frontier", "models")
     scores = [choice.value.value for choice in frontier_of(STUDY).choices]
     assert [row["value"] for row in models] == pytest.approx(scores)
