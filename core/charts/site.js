@@ -246,8 +246,8 @@ function show(reader, page, { result, choices, keys }, shard) {
   const sentences = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)];
   const text = element("div", { innerHTML: view.text ?? "" });
   for (const wide of text.querySelectorAll("math[display=block], table")) wide.tabIndex = 0; // it scrolls by itself
-  const open = (shard?.choices ?? []).filter(({ options }) => Object.keys(options).length > 1);
-  const chosen = choosers([...choices, ...open], shown);
+  const offered = (shard?.choices ?? []).filter(({ options }) => Object.keys(options).length > 1);
+  const chosen = choosers([...choices, ...offered], shown);
   const [above, below] = page === "cut" ? [sentences, []] : [[], sentences]; // what a choice loses, before its picture
   const sections = blocks.map(({ heading, sentences: ofBlock }, k) => element("section", {},
     ...(heading ? [element("h2", {}, heading)] : []), ...above, roots[k], ...(k ? [] : below), ...paragraphs(ofBlock)));

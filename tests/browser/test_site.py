@@ -112,7 +112,8 @@ def test_a_link_shows_the_same_in_both_editions(page: Page, visitor: Page, site:
 def test_choices_make_an_address_that_the_app_understands(page: Page, visitor: Page, site: str, served: str) -> None:
     for address, name, value in (("", "metric", "f1"), ("layers", "layer", "top")):
         visitor.goto(f"{served}#/{address}?result={SST2.key}&{name}={value}")
-        expect(visitor.get_by_text(f"asks for the {name} “{value}”, which is not available")).to_be_visible()
+        words = f"The link asks for the {name} “{value}”, which is not available here."
+        expect(visitor.get_by_text(words)).to_be_visible()
     visitor.locator(".setup summary").click()
     visitor.locator("#reduction").select_option("cls")
     rows, title = visitor.locator(".rows-to-pick input"), visitor.get_by_role("heading", level=1)

@@ -75,11 +75,10 @@ def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) 
     assert sum(cell["amounts"].startswith("0 %") for cell in cells) == len(flips)
     assert (len(cells) > len(flips)) == any(flips)
     both = drawn(files[f"compare-{key}-{CONTROL.key[:12]}"], "amount|mean|accuracy", "own", "own")
-    each = np.vstack([own_similarity(of, "mean").T for of in (SST2, CONTROL)])
-    assert [row["v"] for row in both] == pytest.approx(each, abs=1e-6)
+    own_of_both = np.vstack([own_similarity(of, "mean").T for of in (SST2, CONTROL)])
+    assert [row["v"] for row in both] == pytest.approx(own_of_both, abs=1e-6)
     models = drawn(files[f"cut-{STUDY.key[:12]}"], "0.03|", "frontier", "models")
-    scores = [choice.value.value for choice in frontier_of(STUDY).choices]
-    assert [row["value"] for row in models] == pytest.approx(scores)
+    assert [row["value"] for row in models] == pytest.approx([each.value.value for each in frontier_of(STUDY).choices])
 
 
 def test_a_view_stands_for_every_choice(files: dict[str, Any]) -> None:
