@@ -10,7 +10,7 @@ from core.results import fields as f
 from core.results.schema import Computed, Header, Measured, RefitRecord, TrainingRecord
 
 FRAMES = (0, 10, 25, 50, 100, 200, 400)  # steps
-RECOVERY = TrainingRecord(layers=MAX_LAYERS, steps=400, batch=32, rate=3e-4, targets="labels", temperature=1.0, seed=0)
+RECOVERY = TrainingRecord(layers=MAX_LAYERS, steps=400, batch=32, rate=1e-4, targets="labels", temperature=1.0, seed=0)
 
 
 class Moment(Measured):
