@@ -1,4 +1,4 @@
-"""Paired tests against values computed by hand, and against all exchanges of few examples."""
+"""Paired tests against all exchanges of few examples; findings/test_compare.py computes those of accuracy by hand."""
 
 from itertools import product
 
@@ -7,22 +7,6 @@ import pytest
 
 from core.sweep.paired_tests import paired_tests
 from core.sweep.scores import SCORES
-
-
-def answers(*counts: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return two models' answers to a gold label of 1, from how often both, the first, the second or none is right."""
-    pairs = [pair for pair, count in zip([(1, 1), (1, 0), (0, 1), (0, 0)], counts, strict=True) for _ in range(count)]
-    first, second = zip(*pairs, strict=True)
-    return first, second
-
-
-def test_mcnemar_is_exact_and_two_sided_and_holm_steps_down_over_the_amounts() -> None:
-    cases = [answers(5, 1, 8, 6), answers(10, 5, 5, 0), answers(11, 9, 0, 0), answers(16, 0, 0, 4)]
-    tests = paired_tests("accuracy", (1,) * 20, *zip(*cases, strict=True))
-    assert tests[0].values == (0.3, 0.65)
-    exact = 2 * (1 + 9) / 2**9, 1.0, 2 / 2**9, 1.0  # of 9 coins, at most 1 on one side; none; no coin at all
-    assert [test.p_value for test in tests] == pytest.approx(exact)
-    assert [test.adjusted for test in tests] == pytest.approx([3 * exact[0], 1.0, 4 * exact[2], 1.0])
 
 
 def p_value_of_all_exchanges(metric: str, gold: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:

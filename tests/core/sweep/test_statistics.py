@@ -1,10 +1,9 @@
-"""Survival in special cases, undefined statistics, and paired differences. tests/independent checks the values."""
+"""Survival in special cases, and undefined statistics. tests/independent checks the values."""
 
 import numpy as np
 import pytest
 
-from core.results.statistics import DepthGapRecord
-from core.sweep.statistics import depth_gap, gap_difference, layer_statistics, survival
+from core.sweep.statistics import depth_gap, layer_statistics, survival
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.8)
 
@@ -44,16 +43,3 @@ def test_undefined_similarities_have_no_statistics(where: tuple[int, ...]) -> No
     assert statistics.depth_gap is None
     assert statistics.own_replicates is None
     assert [layer is None for layer in statistics.survival] == [False, False, True]
-
-
-# ---------------------------------------------------------------- comparisons
-
-
-def test_a_difference_on_shared_examples_is_paired() -> None:
-    noise = np.random.default_rng(0).normal(0, 0.01, (3, 30))
-    without = np.array([[0.1], [0.15], [0.15]]) + noise[[0, 0, 1]]  # the second shares the first one's examples
-    gaps = [DepthGapRecord(value=row.mean(), low=0, high=1, replicates=tuple(row)) for row in without]
-    paired, unpaired, none = (gap_difference(gaps[0], other) for other in (gaps[1], gaps[2], gaps[0]))
-    assert paired.value == pytest.approx(-0.05)
-    assert paired.high - paired.low < 1e-6 < unpaired.high - unpaired.low
-    assert (none.low, none.value, none.high) == (0, 0, 0)
