@@ -1,15 +1,19 @@
 """A depth that is refitted on states in memory is what a loop of one's own makes of sentences."""
 
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tiny import loaded, make_cut_inputs
 
 from core.results.schema import TrainingRecord
-from core.training.loop import soft_targets
+from core.training.loop import shuffled, soft_targets
 from core.training.refit import Refitting
-from tests.independent.refitting import refitted
+from tests.independent.refitting import batches_of, refitted
 
 
 @pytest.mark.parametrize(("layers", "steps"), [(1, 30), (2, 30), (2, 60)])
@@ -27,3 +31,12 @@ def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int, st
     assert made.steps == step > 0
     torch.testing.assert_close(made.logits, expected, rtol=0, atol=5e-3)  # a weight may round to its neighbour
     assert (made.logits.argmax(-1) != expected.argmax(-1)).sum() <= 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(count=st.integers(1, 200), size=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))
+def test_batches_come_in_the_described_order(count: int, size: int, seed: int) -> None:
+    lengths = np.random.RandomState(2).randint(1, 50, count)
+    expected = batches_of(np.arange(count), lengths, size, 50, seed)
+    batches = islice(shuffled(np.arange(count), lengths, size, seed), 50)
+    assert all(map(np.array_equal, batches, expected))

@@ -1,18 +1,15 @@
 """The loop on a small linear model; tests/independent holds it against a plain loop of torch's own parts."""
 
 import math
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from core.results.schema import TrainingRecord
-from core.training.loop import CHECK_EVERY, PATIENCE, Rows, loss_of, shuffled, soft_targets, train
+from core.training.loop import CHECK_EVERY, PATIENCE, Rows, loss_of, soft_targets, train
 from tests.refusals import refusal
 
 HOW = TrainingRecord(layers=1, steps=60, batch=8, rate=1e-2, targets="answers", temperature=2.0, seed=0)
@@ -93,21 +90,3 @@ def test_a_loss_that_is_not_finite_is_refused_in_a_line(when: int) -> None:
     if not when:
         overflow(0)
     assert f"the loss is not finite after {when} steps" in refusal(line.train, overflow)
-
-
-@settings(max_examples=50, deadline=None)
-@given(count=st.integers(1, 200), size=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))
-def test_every_row_comes_once_before_any_comes_again(count: int, size: int, seed: int) -> None:
-    rows = np.random.RandomState(1).permutation(1000)[:count]
-    lengths = np.random.RandomState(2).randint(1, 50, 1000)
-    pools = math.ceil(count / (8 * size))
-    per_epoch = (pools - 1) * 8 + math.ceil((count - (pools - 1) * 8 * size) / size)
-    first, second = (
-        [batch.tolist() for batch in islice(shuffled(rows, lengths, size, seed), start, start + per_epoch)]
-        for start in (0, per_epoch)
-    )
-    for epoch in (first, second):
-        assert sorted(row for batch in epoch for row in batch) == sorted(rows.tolist())
-        assert max(map(len, epoch)) <= size
-        assert all((np.diff(lengths[batch]) >= 0).all() for batch in epoch)
-    assert first == [batch.tolist() for batch in islice(shuffled(rows, lengths, size, seed), per_epoch)]
