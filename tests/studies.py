@@ -56,3 +56,16 @@ def made_depth(left: int, num_layers: int, held: Worth, saved: Worth, gain: floa
     speed = EstimateRecord(value=times, low=times - 0.02, high=times + 0.02)
     size = Size(bytes=10**6 * left, parameters=10**5 * left, speeds={1: speed, 32: speed})
     return Depth(layers=left, held=held, saved=saved, size=size, steps=150)
+
+
+def by_hand(*wrong: int, full: int = 0, rows: int = 200, num_layers: int = 3) -> CutStudy:
+    """Build a study of which each depth, the deepest last, gets so many rows wrong, the first ones; its probe none."""
+    known = make_study(num_layers=num_layers, num_examples=rows)
+
+    def worth(count: int) -> Worth:
+        predictions = (1 - label if k < count else label for k, label in enumerate(known.task.gold))
+        return worth_of(known.task, tuple(predictions))
+
+    left = range(num_layers - 1, 0, -1)
+    depths = (made_depth(k, num_layers, worth(0), worth(count)) for k, count in zip(left, wrong, strict=False))
+    return known.model_copy(update={"full": worth(full), "depths": tuple(depths)})

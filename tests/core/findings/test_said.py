@@ -6,6 +6,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,7 +22,6 @@ from core.findings.sentences import examples_of
 from core.findings.words import Finding, Table, compare, cut, grid, lab, layers, passed, sentences, story
 from core.findings.words import verdict as words_of_verdicts
 from core.findings.words.grid import grid_rows
-from core.results.cut import CutStudy, Worth
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
 from core.results.statistics import EstimateRecord
@@ -31,7 +31,7 @@ from tests.builders import make_result, with_own_labels
 from tests.core.findings import made
 from tests.core.findings.made import FIFTHS, SEEDS, around, falling, holding_to, network, predicting
 from tests.near import near_text
-from tests.studies import made_depth, make_study, worth_of
+from tests.studies import by_hand
 
 FILE = Path(__file__).with_name("said.txt")
 RESEMBLING = ((0, 1, 1, 2), (0.02, -0.03)), ((0, 1, 2, 3), (0.02, -0.03)), ((0, 1, 2, 3), (-0.01, 0.0))
@@ -230,23 +230,13 @@ def flips() -> Iterator[str]:
 
 
 def cuts() -> Iterator[str]:
-    def study(*wrong: int, full: int = 0, rows: int = 200) -> CutStudy:
-        known = make_study(num_layers=6, num_examples=rows)
-        gold, depths = known.task.gold, []
-
-        def worth(count: int) -> Worth:
-            return worth_of(known.task, tuple(1 - label if k < count else label for k, label in enumerate(gold)))
-
-        for left, count in zip((5, 4, 3), wrong, strict=True):
-            depths.append(made_depth(left, 6, worth(count), worth(count)))
-        return known.model_copy(update={"full": worth(full), "depths": tuple(depths)})
-
+    six = partial(by_hand, num_layers=6)
     for known, most in (
-        (study(10, 13, 60, full=10), 0.05),
-        (study(9, 12, 14, full=10), 0.05),
-        (study(12, 20, 60, full=10), 0.01),
-        (study(4, 4, 9, full=4, rows=80), 0.05),
-        (study(95, 95, 99, full=90), 0.05),
+        (six(10, 13, 60, full=10), 0.05),
+        (six(9, 12, 14, full=10), 0.05),
+        (six(12, 20, 60, full=10), 0.01),
+        (six(4, 4, 9, full=4, rows=80), 0.05),
+        (six(95, 95, 99, full=90), 0.05),
     ):
         frontier, choice = frontier_of(known), chosen_depth(frontier_of(known), most)
         yield from lines(cut.cut_finding(frontier, most))
