@@ -18,6 +18,8 @@ from pydantic_core import from_json
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
+from tests.independent.statistics import gap, interpolated
+
 Array = npt.NDArray[np.float64]
 Result = Mapping[str, Any]
 
@@ -97,17 +99,12 @@ def there(result: Result) -> There | None:
     amounts = np.array([frame["amount"] for frame in frames])  # (frames,)
     own = np.array([np.diag(np.array(frame["similarity"]["cka"]["mean"], float)) for frame in frames])
     damages = 1 - own.mean(1)  # (frames,)
-    k = int((damages >= DAMAGE).argmax())
-    place = (DAMAGE - damages[k - 1]) / (damages[k] - damages[k - 1])
-    profile = own[k - 1] + place * (own[k] - own[k - 1])  # (points,)
-    half = len(profile) // 2
-    lost = 1 - profile  # (points,); the middle one of an odd number counts half
-    share = (lost[-half:].sum() + (lost[half] / 2 if len(profile) % 2 else 0)) / lost.sum()
+    amount, *profile = interpolated(np.column_stack([amounts, own]), damages, DAMAGE)  # (1 + points,)
     stored_gaps = np.frombuffer(base64.b64decode(stored["replicates"]), "<f4").astype(float)  # (n,)
-    without = 0.5 + stored_gaps / (4 * DAMAGE)  # (n,)
+    share, *without = 0.5 + np.array([gap(np.array(profile)), *stored_gaps]) / (4 * DAMAGE)  # (1 + n,)
+    k = int((damages >= DAMAGE).argmax())
     is_coarse = int((damages[1:k] > 0).sum()) < FEWEST_BEFORE
-    step = float(amounts[k] - amounts[k - 1])
-    return There(result, float(share), without, is_coarse, step, float(amounts[k - 1] + place * step))
+    return There(result, share, np.array(without), is_coarse, amounts[k] - amounts[k - 1], amount)
 
 
 def table(results: Iterable[Result]) -> dict[str, Row]:

@@ -27,12 +27,6 @@ def test_each_depth_has_its_speed_its_scores_and_its_interval() -> None:
     assert slowest < 1 < max(row["x"] for row in rows) < fastest, "the full model is at 1"
 
 
-def test_a_click_chooses_on_the_page_and_nothing_in_the_story() -> None:
-    picked, told = (cut_scene(FRONTIER, CHOICE, "", can_pick).views["frontier"] for can_pick in (True, False))
-    assert [row["pick"] for row in picked.datasets["models"] if row["chosen"]] == ["4"]
-    assert not [row for row in told.datasets["models"] if "pick" in row]
-
-
 def test_a_probe_without_a_score_leaves_a_gap() -> None:
     blank = STUDY.depths[1].model_copy(update={"held": STUDY.full.model_copy(update={"metrics": {}})})
     study = STUDY.model_copy(update={"depths": (STUDY.depths[0], blank, *STUDY.depths[2:])})

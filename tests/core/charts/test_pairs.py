@@ -14,7 +14,7 @@ from core.findings.words.compare import compare_heading
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from tests.builders import make_result
-from tests.core.findings.made import working_to
+from tests.core.findings.made import CORRELATED, judged_by, working_to
 from tests.pictures import axes, drawn, labels, marks, place, specs, texts, tooltips
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -158,13 +158,7 @@ def test_the_floor_is_drawn_once_where_it_is_the_same_and_named_above_the_curves
 
 
 def test_two_tasks_are_shown_beside_each_other_each_by_its_own_metric() -> None:
-    accurate = falling(1.2, task="cola")
-    metrics = ({**frame.metrics, "matthews_correlation": 0.4 - frame.amount / 4} for frame in accurate.frames)
-    frames = [
-        frame.model_copy(update={"metrics": scores}) for frame, scores in zip(accurate.frames, metrics, strict=True)
-    ]
-    task = accurate.task.model_copy(update={"main_metric": "matthews_correlation"})
-    other = accurate.model_copy(update={"frames": tuple(frames), "task": task})
+    other = judged_by(CORRELATED, falling(1.2, task="cola"))
     scene = compare_scene(FIRST, other, "mean")
     heading = compare_heading((working_to(FIRST, 0.5), working_to(other, 0.25, metric="matthews_correlation")))
     assert heading == "SST-2 works up to 50 % of weights removed, CoLA up to 25 %"

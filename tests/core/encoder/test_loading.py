@@ -187,15 +187,6 @@ def test_settings_that_would_fetch_or_run_code_have_no_effect(copy: Path, tiny_b
     assert loaded.tokenizer("a good film").input_ids == sound.tokenizer("a good film").input_ids
 
 
-def test_links_within_the_folder_and_to_the_hubs_blobs_are_followed(tiny_bert: Path, tmp_path: Path) -> None:
-    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "0123"
-    snapshot.mkdir(parents=True)
-    shutil.copytree(tiny_bert, blobs)
-    for path in blobs.iterdir():
-        (snapshot / path.name).symlink_to(f"../../blobs/{path.name}")
-    assert resolve(str(snapshot)).revision == resolve(str(tiny_bert)).revision
-
-
 # ---------------------------------------------------------------- labels in another order than the task's
 
 AMOUNTS = (0.0, 0.5)
