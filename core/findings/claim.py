@@ -25,7 +25,7 @@ from core.request.controls import SMALL_STEP, Remedy
 from core.request.scope import at_attention, run_of
 from core.results import store
 from core.results.schema import SweepResult
-from core.results.statistics import GapAtDamage, ProfileAtDamage
+from core.results.statistics import GapAtDamage
 from core.sweep.control_contrast import DIFFERENT, Contrast, State, contrast
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import Array
@@ -45,7 +45,6 @@ class AtDamage(NamedTuple):
     Attributes:
         seed: The seed of the pruning.
         gap: The gap of the depth profile.
-        profile: The depth profile.
         step: The distance of the two amounts between which the damage is reached.
         works: Whether the model is within its working range there, as far as that is known.
         has_doubtful_range: Whether that range is judged on too few examples; of a method, not of its control.
@@ -53,7 +52,6 @@ class AtDamage(NamedTuple):
 
     seed: int
     gap: GapAtDamage
-    profile: ProfileAtDamage
     step: float
     works: bool
     has_doubtful_range: bool
@@ -200,19 +198,18 @@ def at_damage(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> A
     for sweep in sweeps:
         statistics, name = sweep.statistics_of(reduction), amount_text(damage)
         gap = statistics.gap_at_damage.get(name) if statistics else None
-        profile = statistics.profile_at_damage.get(name) if statistics else None
-        if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage):  # else it does not surely reach it
+        if isinstance(gap, GapAtDamage):  # else it does not surely reach it
             after = bisect_left(sweep.amounts, gap.amount)  # at least 1: 0 is the unpruned model
-            reached.append((sweep.amounts[after] - sweep.amounts[after - 1], sweep, gap, profile))
+            reached.append((sweep.amounts[after] - sweep.amounts[after - 1], sweep, gap))
     if not reached:
         return None
-    step, sweep, gap, profile = min(reached, key=itemgetter(0))
+    step, sweep, gap = min(reached, key=itemgetter(0))
     # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
     judge = max((sweep, *sweeps), key=lambda sweep: sweep.working_range.examples if sweep.working_range else 0)
     ends = judge.working_range
     works = ends is None or (ends.to is not None and gap.amount <= ends.to)
     doubtful = judge.pruning.controls is None and has_doubtful_range(judge)
-    return AtDamage(sweep.pruning.seed, gap, profile, step, works, doubtful)
+    return AtDamage(sweep.pruning.seed, gap, step, works, doubtful)
 
 
 def is_judged(result: SweepResult) -> bool:

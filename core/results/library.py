@@ -6,7 +6,7 @@ table of all results need no more; a page about one result reads its whole file.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -27,13 +27,13 @@ from core.results.key import digest
 from core.results.names import CUT, SEPARATOR, checkpoint_name, data_name, name_of, training_name
 from core.results.recovery import Recovery
 from core.results.schema import ColumnsRecord, Pruning, PruningRecord, SweepResult, TrainingRecord
-from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState, state_of, user_folder, write_atomically
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
 MOST_BYTES = 384 * 2**20  # of extracts in memory, 270 kB each: all shipped ones, and hundreds of the user's
 MOST_ENTRIES = 10_000  # of the user's results, in memory
-VERSION = 1  # raise it when the content of extracts changes
+VERSION = 2  # raise it when the content of extracts changes
+UNREAD: dict[str, Any] = {"own": None, "depth_gap": None, "profile_at_damage": {}}  # statistics left out there
 
 
 class Listed(Record):
@@ -194,25 +194,30 @@ def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
 
 def unreadable() -> list[str]:
     """Return why pages cannot show some of the user's result files, a reason a file, newest first."""
-    return [reason for reason in _described().values() if isinstance(reason, str)]
+    return [str(reason) for reason in _described().values() if isinstance(reason, PrunescopeError)]
 
 
-def _described() -> dict[FileState, OfAnyKind | str]:
+def _described() -> dict[FileState, OfAnyKind | PrunescopeError]:
     """Describe the user's result files, newest first, or say why no page can show one."""
     files = map(state_of, store.result_files(user_folder()))
-    described: dict[FileState, OfAnyKind | str] = {}
-    for file in sorted(files, key=lambda file: file.modified, reverse=True):
+    return _of_each(_description, sorted(files, key=lambda file: file.modified, reverse=True))
+
+
+def _of_each(read: Callable[[FileState], Line], files: Iterable[FileState]) -> dict[FileState, Line | PrunescopeError]:
+    """Read something of each file, or say why that was not possible in time."""
+    found: dict[FileState, Line | PrunescopeError] = {}
+    for file in files:
         try:
-            described[file] = _description(file)
-        except BusyError as error:
-            described[file] = str(error)
-    return described
+            found[file] = read(file)
+        except BusyError as error:  # which no cache keeps
+            found[file] = error
+    return found
 
 
 @lru_cache(MOST_ENTRIES)
-def _description(file: FileState) -> OfAnyKind | str:
+def _description(file: FileState) -> OfAnyKind | PrunescopeError:
     extract = _extract(file)
-    return str(extract) if isinstance(extract, PrunescopeError) else entry_of(extract)
+    return extract if isinstance(extract, PrunescopeError) else entry_of(extract)
 
 
 def delete_own(key: str) -> None:
@@ -240,13 +245,7 @@ Extract = Result | PrunescopeError  # the error says why there is no extract
 
 def extracts(files: Iterable[FileState]) -> dict[FileState, Extract]:
     """Return the extract of each result file, or why there is none; those of other kinds than sweeps are whole."""
-    read: dict[FileState, Extract] = {}
-    for file in files:
-        try:
-            read[file] = _extract(file)
-        except BusyError as error:
-            read[file] = error
-    return read
+    return _of_each(_extract, files)
 
 
 @cached(LRUCache(MOST_BYTES, bytes_of), lock=Lock())
@@ -284,21 +283,12 @@ def extract_of(result: Result) -> Result:
         similarity = {**{measure: {} for measure in frame.similarity}, "cka": {REDUCTION: frame.own(REDUCTION)}}
         frames.append(frame.model_copy(update={"similarity": similarity, "changed": None, "divergence": None}))
     statistics = {
-        measure: {REDUCTION: _without_details(by_reduction[REDUCTION])}
+        measure: {REDUCTION: by_reduction[REDUCTION].model_copy(update=UNREAD)}
         for measure, by_reduction in (result.statistics or {}).items()
         if REDUCTION in by_reduction
     }
     omitted = {"floor": None, "checksum": ""}
     return result.model_copy(update={"frames": tuple(frames), "statistics": statistics or None, **omitted})
-
-
-def _without_details(statistics: LayerStatistics) -> LayerStatistics:
-    profiles = {
-        damage: profile.model_copy(update={"replicates": None}) if isinstance(profile, ProfileAtDamage) else profile
-        for damage, profile in statistics.profile_at_damage.items()
-    }
-    omitted = {"own": None, "depth_gap": None, "own_replicates": None}
-    return statistics.model_copy(update={"profile_at_damage": profiles, **omitted})
 
 
 # ---------------------------------------------------------------- tables of all shipped results
