@@ -14,8 +14,8 @@ _NUMBER = r"(0|[1-9]\d{0,3})"
 
 def canonical(scope: str | None) -> str | None:
     """Write a run of one layer, `layers:K-K`, as that layer, `layer:K`, so that one pruning has one key."""
-    layer = layer_of(scope)
-    return scope if layer is None else f"layer:{layer}"
+    run = run_of(scope)
+    return f"layer:{run.start}" if run is not None and len(run) == 1 else scope
 
 
 def run_of(scope: str | None) -> range | None:
@@ -43,12 +43,6 @@ def layers_of(scope: str | None) -> str | None:
     """Write the layers that a scope prunes alone as `scope_of` reads them; None if it prunes them all."""
     run = run_of(scope)
     return "-".join(map(str, dict.fromkeys((run.start + 1, run.stop)))) if run is not None else None
-
-
-def layer_of(scope: str | None) -> int | None:
-    """Return the only layer that a scope prunes, counted from 0; None if it prunes others as well."""
-    run = run_of(scope)
-    return run.start if run is not None and len(run) == 1 else None
 
 
 def layer_scopes(num_layers: int) -> list[str]:
@@ -81,14 +75,6 @@ def points_of(names: Sequence[str], num_layers: int) -> str | None:
 def at_attention(names: Sequence[str]) -> bool:
     """Whether all points are attention blocks, after which layers are usually compared."""
     return all(name.endswith(".attention") for name in names)
-
-
-def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
-    """Return the index of the deepest point of the only layer that a scope prunes; None if it prunes several."""
-    layer = layer_of(scope)
-    if layer is None:
-        return None
-    return max(k for k, name in enumerate(names) if int(name.split(".")[1]) == layer)
 
 
 def first_emptied_point(names: Sequence[str], scope: str | None) -> int:

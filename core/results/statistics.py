@@ -24,15 +24,14 @@ class DivergenceRecord(f.Record):
 class WorkingRangeRecord(f.Record):
     """The amount up to which the model works, and the one from which it is shown not to.
 
-    `smallest_drop` is the smallest drop of the metric that the `examples` could show. `reason` explains a null: "no
-    lead" over the majority class is shown, or "too few examples" to show a drop of a tenth of the lead.
+    `reason` explains a null: "no lead" over the majority class is shown, or "too few examples" to show a drop of a
+    tenth of the lead.
     """
 
     to: f.Amount | None
     metric: f.MetricName
     examples: f.Count
     shown_broken_from: f.Amount | None
-    smallest_drop: f.Statistic
     lead: f.Statistic
     reason: Literal["no lead", "too few examples"] | None
 
@@ -92,7 +91,7 @@ class LayerStatistics(f.Record):
 
     `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is null for a point
     whose similarity is undefined even without pruning. `gap_at_damage` and `profile_at_damage` map a damage, such as
-    `0.05`. `own_replicates` holds, by frame, the own similarity without each example of the only layer pruned.
+    `0.05`.
     """
 
     own: Annotated[tuple[Annotated[tuple[f.Bounds | None, ...], f.FAST], ...], f.FAST] | None = None
@@ -100,4 +99,3 @@ class LayerStatistics(f.Record):
     depth_gap: DepthGapRecord | None
     gap_at_damage: Annotated[dict[f.Name, GapAtDamage | NotAtDamage], f.FEW] = Field(default={})
     profile_at_damage: Annotated[dict[f.Name, ProfileAtDamage | NotAtDamage], f.FEW] = Field(default={})
-    own_replicates: Annotated[tuple[f.Replicates, ...], f.FAST] | None = None

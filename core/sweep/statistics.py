@@ -137,7 +137,6 @@ def layer_statistics(
     replicates: Array,
     crossings: Mapping[str, Crossing | Missing],
     keep_profiles: bool = True,
-    pruned_point: int | None = None,
 ) -> r.LayerStatistics:
     """Compute the statistics of one measure under one reduction, with their intervals, for the result file.
 
@@ -147,7 +146,6 @@ def layer_statistics(
         replicates: (frames, points, n) the same without each example.
         crossings: Where own CKA reaches each damage, by the damage's text.
         keep_profiles: Whether to keep the profiles' replicates, which are the largest part of a file.
-        pruned_point: The point of the only pruned layer, whose replicates are kept; None if several layers are pruned.
 
     Returns:
         The record, without a depth gap if D or one of its replicates is undefined.
@@ -164,7 +162,6 @@ def layer_statistics(
         depth_gap=r.DepthGapRecord(**_gap_fields(*gaps)) if all(np.isfinite(part).all() for part in gaps) else None,
         gap_at_damage={damage: record for damage, (record, _) in at_damage.items()},
         profile_at_damage={damage: record for damage, (_, record) in at_damage.items()},
-        own_replicates=None if pruned_point is None else _kept(replicates[:, pruned_point]),
     )
 
 
@@ -173,7 +170,7 @@ def _bounds(low: float, high: float) -> Bounds | None:
 
 
 def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
-    """Return the replicates of each frame; None if one is undefined."""
+    """Return the replicates of each point; None if one is undefined."""
     return tuple(map(tuple, replicates.tolist())) if np.isfinite(replicates).all() else None
 
 

@@ -40,7 +40,6 @@ def working_range(metric: str, amounts: Sequence[float], gold: Labels, predictio
         metric=metric,
         examples=len(gold),
         shown_broken_from=_first_broken(amounts[1:], [high for _, high, _ in changes]),
-        smallest_drop=smallest_drop,
         lead=lead,
         reason="no lead" if to is None else "too few examples" if has_too_few_examples else None,
     )

@@ -48,7 +48,7 @@ def judged(*shelves: Sequence[SweepResult]) -> list[tuple[SweepResult, Verdict]]
 
 def working_to(result: SweepResult, to: float | None, **changes: object) -> SweepResult:
     """The same result with a working range."""
-    known = {"metric": "accuracy", "examples": 200, "shown_broken_from": None, "smallest_drop": 0.01, "lead": 0.4}
+    known = {"metric": "accuracy", "examples": 200, "shown_broken_from": None, "lead": 0.4}
     return with_own_key(result, working_range=WorkingRangeRecord(**{"to": to, "reason": None, **known, **changes}))
 
 

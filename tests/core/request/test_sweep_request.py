@@ -7,16 +7,7 @@ import pytest
 
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
 from core.request.limits import source_of
-from core.request.scope import (
-    canonical,
-    first_emptied_point,
-    layer_of,
-    layers_of,
-    point_names,
-    points_of,
-    pruned_point,
-    scope_of,
-)
+from core.request.scope import canonical, first_emptied_point, layers_of, point_names, points_of, scope_of
 from core.request.sweep_request import SweepRequest, checked
 from tests.refusals import refusal
 
@@ -87,14 +78,12 @@ def test_points_in_depth_order_lead_back_to_their_kind(points: str) -> None:
 
 def test_one_layer_or_all() -> None:
     scopes = ("layer:0", "layer:11", "layers:2-2", "layers:1-2", "encoder", "all-linear", None, "layer:", "layer:01")
-    assert [layer_of(scope) for scope in scopes] == [0, 11, 2, None, None, None, None, None, None]
     assert [canonical(scope) for scope in ("layers:2-2", "layers:1-2", None)] == ["layer:2", "layers:1-2", None]
     assert [scope_of(layers) for layers in ("3", "2-3")] == ["layer:2", "layers:1-2"], "people count from 1"
-    assert list(map(layers_of, scopes[2:6])) == ["3", "2-3", None, None]
+    assert list(map(layers_of, scopes)) == ["1", "12", "3", "2-3", None, None, None, None, None]
     for layers in ("0", "1-", "a"):
         assert f"layers '{layers}': write one, such as 2, or a run such as 1-3" in refusal(scope_of, layers)
     points = point_names("both", 3)
     assert points[first_emptied_point(points, "layers:1-2")] == "layer.1.output"
-    assert points[pruned_point(points, "layer:1") or 0] == "layer.1.output"
     assert points[first_emptied_point(points, "layer:1")] == "layer.1.output", "its attention block passes its input on"
-    assert (pruned_point(points, "encoder"), first_emptied_point(points, None)) == (None, 0)
+    assert first_emptied_point(points, None) == 0

@@ -10,8 +10,7 @@ from tests.uploaded import read_upload, rewritten
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
 WHOLE = rewritten(RESULT, {})
-WORKING = {"to": 0.123, "metric": "accuracy", "examples": 20, "shown_broken_from": None, "smallest_drop": 0.1}
-WORKING |= {"lead": 0.3, "reason": None}
+WORKING = {"to": 0.123, "metric": "accuracy", "examples": 20, "shown_broken_from": None, "lead": 0.3, "reason": None}
 SIMILARITIES = ("frames.0.similarity", "frames.1.similarity")
 MANY = {f"name {k}": "x" for k in range(2_000)}
 LONG = "w" * 4_000_000
