@@ -6,7 +6,7 @@ from core.charts.result import STAGE, result_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.story import story
 from core.charts.view import Scene
-from core.findings.sentences import examples_of
+from core.findings.sentences import examples_of, selected
 from core.results.prediction import Prediction
 from tests.builders import make_result
 
@@ -20,7 +20,7 @@ SCENES: dict[str, Scene] = {
     "lab": result_scene(RESULT, "mean"),
     "layers": layer_scene(RESULT, "mean", "1"),
     "compare": compare_scene(RESULT, OTHER, "mean"),
-    "sentences": flip_scene(RESULT, examples_of(RESULT)),
+    "sentences": flip_scene(RESULT, selected(RESULT, examples_of(RESULT))),
     "probabilities": probability_scene(PREDICTION, RESULT),
     "present": result_scene(RESULT, "mean", STAGE),
 }

@@ -4,14 +4,13 @@ Blue is correct and orange is incorrect, which colour-blind readers can tell apa
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any
 
 import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Layout, Numbers, Scene, View
-from core.findings.sentences import Example, in_order_of_flips, label_name, spans
+from core.findings.sentences import Example, label_name, spans
 from core.findings.words import numbers as num
 from core.results import names as n
 from core.results.prediction import Prediction
@@ -21,7 +20,6 @@ GAP = 0.03  # of all examples, between those that are correct unpruned and the o
 TOOLTIP_MAX_CHARS = 90  # of an example's text
 WORDS = ("correct", "incorrect")  # of a prediction
 LABEL_COLOURS = g.COLOURS[2:6] + g.COLOURS[:2]  # the first two mean something else here
-MOST_CELLS = 50_000  # more than a screen can show
 
 SENTENCES = Layout("sentences", '"strip" 26 "bar" auto / 1fr')
 PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto / 1fr')
@@ -31,11 +29,9 @@ PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto /
 
 
 def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
-    """Show every prediction on at least one example, `strip`."""
-    drawn = _first_to_flip(examples)
-    every = "Every example" if len(drawn) == len(examples) else f"The first {len(drawn):,} examples"
-    datasets = {"cells": _cell_rows(result, drawn), "amounts": g.amount_rows(result.amounts)}
-    views = {"strip": View(_strip, (), datasets, f"{every}, earliest flip on top")}
+    """Show every prediction on at least one example, from `selected`, in the picture `strip`."""
+    datasets = {"cells": _cell_rows(result, examples), "amounts": g.amount_rows(result.amounts)}
+    views = {"strip": View(_strip, (), datasets, "Every example, earliest flip on top")}
     pruning = n.in_sentence(n.pruning_name(result))
     title, caption = f"Predictions of {len(examples)} examples under {pruning}", n.checkpoint_name(result)
     frames = [_flip_frame(result, examples, k) for k in range(len(result.amounts))]
@@ -48,12 +44,6 @@ def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dic
     changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
     detail = f"{correct} of {len(examples)} correct · {changed} prediction{'s' * (changed != 1)} changed"
     return g.step(result.amounts[k], n.removed_name(result.amounts[k], result), detail)
-
-
-def _first_to_flip(examples: Sequence[Example]) -> Sequence[Example]:
-    """Order examples by their flips, and leave out the last ones if all would have too many cells."""
-    ordered = in_order_of_flips(examples)
-    return ordered[: sum(cells <= MOST_CELLS for cells in accumulate(len(spans(example)) for example in ordered))]
 
 
 def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from core.charts.grammar import SECOND_COLOUR, UNDEFINED_COLOUR, Spec
+from core.charts.grammar import UNDEFINED_COLOUR, Spec
 from core.request.catalog import ROOT
 
 ThemeName = Literal["light", "dark"]
@@ -40,7 +40,6 @@ STYLE: Spec = {
         "series": {"color": "$accent", "strokeWidth": "0.2em"},
         "bar": {"color": "$accent"},
         "chance": {"color": UNDEFINED_COLOUR, "strokeWidth": 1},
-        "alone": {"color": SECOND_COLOUR, "strokeWidth": 1.75, "opacity": 1},
         "floor": {"color": "$text", "strokeWidth": "0.08em", "strokeDash": [2, 2], "opacity": 0.8},
         "reference": {"color": "$text", "strokeDash": [5, 4], "opacity": 0.7},
         "note": {"color": "$text", "fontSize": "1em"},

@@ -2,11 +2,9 @@
 
 import pytest
 
-from core.charts import sentences
 from core.charts.sentences import TOOLTIP_MAX_CHARS, flip_scene, probability_scene
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
-from tests.builders import make_result
 from tests.core.findings.made import flipping
 from tests.pictures import drawn, marks
 
@@ -41,13 +39,3 @@ def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likel
     assert list(dict.fromkeys(row["label"] for row in spec["datasets"]["labels"])) == shown, "one is predicted later"
     lines = marks(drawn(spec, 0), "line mark")
     assert len({(line.get("stroke"), line.get("stroke-dasharray")) for line in lines}) == len(shown)
-
-
-def test_a_strip_has_no_more_cells_than_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    result = make_result(num_layers=2, num_examples=100)
-    frames = tuple(f.model_copy(update={"predictions": (k % 2,) * 100}) for k, f in enumerate(result.frames))
-    restless = result.model_copy(update={"frames": frames})
-    monkeypatch.setattr(sentences, "MOST_CELLS", 10 * len(frames) + 5)
-    strip = flip_scene(restless, examples_of(restless)).views["strip"]
-    assert len(strip.datasets["cells"]) == 10 * len(frames)
-    assert strip.title == "The first 10 examples, earliest flip on top"
