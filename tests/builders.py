@@ -194,10 +194,8 @@ def _statistics(frames: tuple[Frame, ...], num_examples: int) -> dict[str, dict[
         without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
         crossings = {amount_text(target): find_crossing(own, without, target) for target in DAMAGES}
         found["cka"][reduction] = layer_statistics(amounts, own, without, crossings)
-        if reduction == "mean" and "partial_cka" in frames[0].similarity and frames[0].own(reduction, "partial_cka"):
-            found["partial_cka"][reduction] = layer_statistics(
-                amounts, own**2, without**2, crossings, keep_profiles=False
-            )
+        if reduction == "mean":  # see `_similarity`
+            found["partial_cka"][reduction] = layer_statistics(amounts, own**2, without**2, crossings, False)
     return found
 
 

@@ -116,12 +116,11 @@ def test_below_the_cell_of_a_notebook_it_plays_is_seen_whole_and_keeps_to_itself
         + "".join(f'<div style="width: {width}px">{cell}</div>' for width in (1100, 344))
     )
     expect(page.locator("h1")).to_have_css("color", "rgb(255, 0, 0)")
-    hidden = "() => document.documentElement.scrollHeight - document.documentElement.clientHeight"
     reach = "() => { try { return parent.document.title } catch (error) { return error.name } }"
     for frame in page.frames[1:]:
         player = frame.locator(".player")
         expect(player.locator(".stack svg")).to_be_visible()
         expect(player.locator(".readout b")).not_to_have_text("0 % of weights removed")  # it moves by itself
-        assert frame.evaluate(hidden) <= 0
+        assert frame.evaluate(HIDDEN) <= 0
         expect(frame.locator("h1")).to_have_css("margin", "0px")
         assert frame.evaluate(reach) == "SecurityError"

@@ -16,7 +16,6 @@ from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest, request_in
 from core.results import store
 from core.results.provenance import recompute_script, request_of
-from core.results.schema import SweepResult
 from core.sweep.recompute import verify_frame
 from tests.refusals import refusal
 
@@ -101,13 +100,6 @@ def test_every_method_is_measured_on_the_same_half_of_the_rows(tiny_emotions: Pa
     assert "mine.csv has only 120 examples" in refused(*asked, "--examples", 121)
 
 
-def pasted(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepResult:
-    """Run a command in a folder, and return its result."""
-    monkeypatch.chdir(where)
-    words = shlex.split(command, comments=True)
-    return run(find(request_in(parse(words[3:]), SweepRequest)))
-
-
 def test_it_is_recomputed(tiny_emotions: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write(LABELS, "own data.csv")
     meanings = [f"{number}={name}" for number, name in enumerate(NAMES)]
@@ -116,6 +108,8 @@ def test_it_is_recomputed(tiny_emotions: Path, write: Write, tmp_path: Path, mon
     assert request_of(result).label_map == asked.label_map
     elsewhere = recompute_script(result)
     assert "Replace ./own data.csv with the path of the file with the content" in elsewhere
-    found = pasted(elsewhere.replace("./tiny-emotions", str(tiny_emotions)), data.parent, monkeypatch)
+    monkeypatch.chdir(data.parent)
+    words = shlex.split(elsewhere.replace("./tiny-emotions", str(tiny_emotions)), comments=True)
+    found = run(find(ask(*words[3:])))
     assert (found.key, found.frames) == (result.key, result.frames)
     assert verify_frame(result, 0.5, str(tiny_emotions), str(data)).within_tolerance

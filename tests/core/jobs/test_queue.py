@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from core.errors import BusyError
-from core.inputs import uploads
 from core.jobs import queue as module
 from core.jobs.job import Job
 from core.jobs.queue import CANCEL_TIMEOUT_SECONDS, UNSEEN_SECONDS, JobQueue
@@ -97,14 +96,10 @@ def test_scores_of_a_study_arrive_while_it_is_made(queue: JobQueue) -> None:
 
 
 @pytest.mark.usefixtures("hosted")
-def test_a_study_too_long_or_of_anothers_file_is_refused(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_too_long_is_refused(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     request = CutRequest("embedded:sst2", "sst2", data="written")
     monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
     assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(queue.submit, request, ANN)
-    monkeypatch.undo()
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    data = uploads.keep("more.csv", b"text,label\na,b", BOB)
-    assert "chosen in another visit" in refusal(queue.submit, replace(request, train=data), ANN)
 
 
 def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
