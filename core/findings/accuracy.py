@@ -6,11 +6,11 @@ predictions alone, of stored and uploaded results too. Labels are never reordere
 """
 
 from collections import Counter
-from functools import lru_cache
 
 import numpy as np
 
 from core.request.catalog import FEW_EXAMPLES, METRICS
+from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
 from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
@@ -45,14 +45,12 @@ def working_to(result: SweepResult, metric: str | None = None) -> float | None:
     main = result.working_range
     if main is None or metric in (None, main.metric):
         return main.to if main else None
-    return _working_to(metric, result.amounts, result.task.gold, tuple(frame.predictions for frame in result.frames))
+    return cached_call(_works_to, result, metric)
 
 
-@lru_cache(maxsize=256)
-def _working_to(
-    metric: str, amounts: tuple[float, ...], gold: tuple[int, ...], predictions: tuple[tuple[int, ...], ...]
-) -> float | None:
-    return works_to(metric, amounts, np.array(gold), np.array(predictions))[0]
+def _works_to(result: SweepResult, metric: str) -> float | None:
+    predictions = np.array([frame.predictions for frame in result.frames])
+    return works_to(metric, result.amounts, np.array(result.task.gold), predictions)[0]
 
 
 def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, float]:
