@@ -77,10 +77,7 @@ class Step:
 
 
 def story(
-    result: SweepResult,
-    reduction: ReductionKey,
-    near: Sequence[SweepResult],
-    study: CutStudy | None = None,
+    result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], study: CutStudy | None = None
 ) -> tuple[Step, ...]:
     """Tell what a result shows, scene by scene.
 

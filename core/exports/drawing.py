@@ -35,11 +35,7 @@ _drawings: dict[str, "_Drawing"] = {}  # by their orders
 
 
 def draw(
-    figure: Figure,
-    kind: Picture,
-    frames: Sequence[int],
-    report: Report = lambda *_: None,
-    holder: str = "",
+    figure: Figure, kind: Picture, frames: Sequence[int], report: Report = lambda *_: None, holder: str = ""
 ) -> bytes:
     """Draw a figure, and return the file's content.
 

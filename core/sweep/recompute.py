@@ -70,11 +70,7 @@ class Deviations:
 
 
 def verify_frame(
-    result: SweepResult,
-    amount: float,
-    checkpoint: str | None = None,
-    data: str | None = None,
-    report: Report = silent,
+    result: SweepResult, amount: float, checkpoint: str | None = None, data: str | None = None, report: Report = silent
 ) -> Deviations:
     """Recompute one frame from the checkpoint and the examples that its result names.
 

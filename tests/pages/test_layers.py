@@ -13,20 +13,7 @@ from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings import made
-from tests.opened import (
-    address,
-    box,
-    errors,
-    labels,
-    links,
-    open_page,
-    player,
-    press,
-    prose,
-    run,
-    title,
-    unescaped,
-)
+from tests.opened import address, box, errors, labels, links, open_page, player, press, prose, run, title, unescaped
 from ui.lab import settings
 
 PAGE = "pages/layers.py"

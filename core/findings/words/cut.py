@@ -5,16 +5,7 @@ from math import ceil
 
 from core.findings.cut import ROUNDING, CutChoice, Frontier, keeps, lead, promise_of
 from core.findings.rounding import to_places
-from core.findings.words import (
-    NONE,
-    Finding,
-    Table,
-    layers_named,
-    numbered,
-    points,
-    points_span,
-    signed_points,
-)
+from core.findings.words import NONE, Finding, Table, layers_named, numbered, points, points_span, signed_points
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS, MIN_PROMISED
 from core.results.cut import CutStudy, Score
