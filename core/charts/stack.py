@@ -179,10 +179,8 @@ def _shares(points: tuple[str, ...], names: tuple[str, ...], most: float, skip: 
     """Draw the bars, and behind each its number."""
     bars = g.moving("shares", value="v", words="text").transform_filter("isValid(datum.value)")
     bars = bars.transform_calculate(middle="(datum.y + datum.y2) / 2")
-    end, axis = (
-        alt.ExprRef(f"width - {SHARE_ROOM} * margin"),
-        alt.Axis(format=".0%", grid=False, title=None, tickCount=4),
-    )
+    axis = alt.Axis(format=".0%", grid=False, title=None, tickCount=4)
+    end = alt.ExprRef(f"width - {SHARE_ROOM} * margin")
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, most], range=[0, end], nice=False), axis=axis)
     y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)))
     legend = alt.Legend(title=None, symbolType="square", direction="vertical") if len(names) > 1 else None

@@ -12,7 +12,6 @@ import yaml  # type: ignore[import-untyped]
 from huggingface_hub import metadata_load
 from pydantic import ValidationError
 
-from core.errors import PrunescopeError
 from core.inputs import checkpoint_files as files
 from core.inputs.hub import MAIN, Report, Repository, cached_file, fetch_one, snapshot
 from core.inputs.labels import label_names, label_order
@@ -77,9 +76,7 @@ def resolve(checkpoint: str, report: Report | None = None, task: str = AUTO) -> 
         try:
             recipe = RecipeRecord.model_validate(files.read_json(folder / files.RECIPE_FILE, name))
         except ValidationError as error:
-            raise PrunescopeError(
-                f"'{name}' has a {files.RECIPE_FILE} that is not a recipe: remove that file"
-            ) from error
+            raise files.refused(name, f"has a {files.RECIPE_FILE} that is not a recipe", "remove that file") from error
         name = f"{RECIPE}{recipe.name}"
     order = label_order(labels, TASKS[task], name) if task in TASKS else ()
     row_order = None if order == tuple(range(len(order))) else order

@@ -150,10 +150,9 @@ def list_in(path: Path, entries: Iterable[OfAnyKind]) -> None:
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    by_key = {
-        entry.key: entry.model_dump(mode="json", exclude_defaults=True) for entry in (*read_manifest(path), *entries)
-    }
-    lines = (json.dumps(entry, ensure_ascii=False) for entry in by_key.values())
+    by_key = {entry.key: entry for entry in (*read_manifest(path), *entries)}
+    values = (entry.model_dump(mode="json", exclude_defaults=True) for entry in by_key.values())
+    lines = (json.dumps(entry, ensure_ascii=False) for entry in values)
     write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 

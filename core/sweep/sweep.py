@@ -90,10 +90,8 @@ def sweep(
     check_scope(request.scope, request.method, record.num_layers)
     check_not_training_data(subset, checkpoint.training_digests, record.id)
     shared = shared or SharedPasses()
-    model_and_data = (
-        *(record.id, record.revision, request.points, request.dtype),
-        *(subset.task, subset.record.fingerprint),  # the task decides the order of the labels
-    )
+    evaluated = subset.task, subset.record.fingerprint  # the task decides the order of the labels
+    model_and_data = record.id, record.revision, request.points, request.dtype, *evaluated
     method_plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
     with Runner(checkpoint, subset, request, method_plan) as runner:
         has_floor = not METHODS[request.control_of or request.method].empties  # biases that the method keeps
