@@ -30,7 +30,6 @@ h1 { margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.2
 @media (min-width: 66.1rem) {
   body { height: max(100dvh, 36rem); display: flex; flex-direction: column; }
   main, .pictures { flex: 1; min-height: 0; }
-  .player .pictures { max-width: none; }
   main > div, .player { height: 100%; }
   .player { display: flex; flex-direction: column; }
   .present { padding: 0; }

@@ -29,8 +29,7 @@ def file_name(results: Sequence[Result], ending: str, page: str = "") -> str:
     """
     kinds = [result.pruning.method if isinstance(result, SweepResult) else result.kind for result in results]
     parts = zip(results, kinds, strict=True)
-    names = list(dict.fromkeys(f"{result.task.name}-{kind}-{result.key[:8]}" for result, kind in parts))
-    content = "-and-".join((*names[:2], *([f"{len(names) - 2}-more"] if len(names) > 2 else ())))
+    content = "-and-".join(dict.fromkeys(f"{result.task.name}-{kind}-{result.key[:8]}" for result, kind in parts))
     return re.sub(r"[^\w.-]+", "_", "-".join(filter(None, ("prunescope", page, content))) + ending, flags=re.ASCII)
 
 

@@ -49,8 +49,6 @@ def smallest_steps() -> tuple[float, ...]:
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
     """Return the seeds of a method's control in coarser steps, for a method whose own amounts are fine enough."""
-    if METHODS[request.method].is_random:  # a control is not judged
-        return ()
     coarser = replace(until_damaged(request), amounts=COARSER_STEPS)
     return tuple(controls(coarser, range(CONTROL_SEEDS[METHODS[request.method].granularity])))
 

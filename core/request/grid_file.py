@@ -92,5 +92,5 @@ def _requests(values: Mapping[str, Any]) -> Iterator[SweepRequest]:
             yield from controls(request, [sweep.seed for sweep in seeded])
         if "verdict" in wanted:
             yield from judged_beside(request)
-        if "coarser" in wanted:
+        if method.control and "coarser" in wanted:
             yield from coarser_controls(request)
