@@ -48,15 +48,16 @@ class Grid:
         written = self.capture.readouterr()
         return code, written.out, written.err.splitlines()
 
-    def results(self) -> dict[str, dict[str, object]]:
-        return {path.stem: numbers(load(path)) for path in self.output.glob("*.json")}
-
     def alone(self) -> dict[str, dict[str, object]]:
         """Run each of its sweeps alone with its own model; return their numbers."""
         requests = [checked(replace(each, data=str(self.glue))) for each in grid_requests(self.values, "grid.yaml")]
         inputs = map(prepare, requests)
         results = [sweep(loaded(each.resolved), each, each.request) for each in inputs]
         return {result.key: numbers(result) for result in results}
+
+
+def stored(folder: Path) -> dict[str, dict[str, object]]:
+    return {path.stem: numbers(load(path)) for path in folder.glob("*.json")}
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_a_grid_gives_the_numbers_of_its_sweeps_alone(grid: Grid) -> None:
     code, printed, progress = grid.run()
     assert code == 0
     assert grid.sweeps.call_count == (2 + 1) * 2, "methods and scopes, each with one control"
-    assert grid.results() == grid.alone()
+    assert stored(grid.output) == grid.alone()
     assert any("6 sweeps, 0 there already" in line for line in progress)
     assert any(line.endswith("6 to run: roughly 1 s") for line in progress)
     assert printed.count("Wanda pruning of all linear layers") == 1
@@ -122,7 +123,7 @@ def test_failures_are_reported(grid: Grid, tiny_bert: Path, tmp_path: Path, monk
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # of the trace
     code, _, progress = grid.run()
     assert code == 1
-    assert len(grid.results()) == 1
+    assert len(stored(grid.output)) == 1
     for words in ("'owner/none'", "offline", "--layers 8", "some of layers 1 to 2", "unexpected KeyError"):
         assert any(words in line for line in failures(progress)), words
 
@@ -143,7 +144,6 @@ def test_a_full_disk_is_named_and_an_interrupted_grid_goes_on(grid: Grid, monkey
     assert grid.run()[0] == 0
     assert grid.sweeps.call_count == 1
     assert finished.read_bytes() == before
-    assert grid.results() == grid.alone()
 
 
 def test_bad_arguments_are_refused_in_one_line(grid: Grid) -> None:

@@ -13,10 +13,9 @@ import torch
 from core.errors import PrunescopeError
 from core.grid import main
 from core.request.grid_file import grid_requests
-from core.results.store import load
 from core.sweep.grid_plan import plan_grid
 from core.sweep.grid_run import connected, run_on_cluster
-from tests.core.sweep.test_sweep import numbers
+from tests.core.test_grid import stored
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")  # of requirements-cluster.txt
@@ -34,10 +33,6 @@ def address() -> Iterator[str]:
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
         ) as cluster:
             yield cluster.scheduler_address
-
-
-def whole(folder: Path) -> dict[str, dict[str, object]]:
-    return {path.stem: numbers(load(path)) for path in folder.glob("*.json")}
 
 
 def test_a_cluster_gives_the_same_bits_and_survives_the_loss_of_a_worker(
@@ -59,11 +54,11 @@ def test_a_cluster_gives_the_same_bits_and_survives_the_loss_of_a_worker(
     file.write_text(str(sweeps))  # valid YAML
     arguments = [str(file), "--data", f"glue={glue_folder}", "--output"]
     main([*arguments, str(tmp_path / "here")])
-    assert whole(tmp_path / "there") == whole(tmp_path / "here")
+    assert stored(tmp_path / "there") == stored(tmp_path / "here")
     next((tmp_path / "there").iterdir()).unlink()
     main([*arguments, str(tmp_path / "there"), "--cluster", address])
     assert " to run on 2 workers" in capsys.readouterr().err
-    assert whole(tmp_path / "there").keys() <= whole(tmp_path / "here").keys()
+    assert stored(tmp_path / "there").keys() <= stored(tmp_path / "here").keys()
 
 
 def test_an_unreachable_cluster_or_another_engine_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
