@@ -1,10 +1,8 @@
 """The forest plot: what stands where, and that it can be taken away."""
 
-import json
-
 import pytest
 
-from core.charts.forest import END, forest_scene
+from core.charts.forest import forest_scene
 from core.exports.figure import figure_of
 from core.exports.tables import shown_csv
 from core.findings.pooled import ALL, Cell, Pooled, PooledEstimate
@@ -31,8 +29,6 @@ def test_it_draws_every_cell_and_the_estimate_over_all() -> None:
     assert rows[4]["text"] == "−3 (−15 to 9)"
     spec = {**view.spec, "width": 400, "height": 200}
     assert len(marks(drawn(spec, 0), "point")) == 4 + 1
-    assert all(-END <= row["value"] <= END for row in rows)
-    assert json.loads(view.written)["datasets"].keys() == view.datasets.keys()
 
 
 def test_it_can_be_taken_away_as_a_picture_and_as_numbers() -> None:
