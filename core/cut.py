@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
 from core.errors import PrunescopeError, first_few
+from core.exports.model_card import upload_line
 from core.findings.cut import frontier_of, lead
 from core.findings.words.cut import cut_finding
 from core.findings.words.lab import division_words
@@ -42,10 +43,7 @@ def find(request: CutRequest, options: argparse.Namespace) -> CutInputs:
     Raises:
         PrunescopeError: The checkpoint, the rows or the places are unavailable.
     """
-    if folder := options.save:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise PrunescopeError(f"--save {folder} exists and is not an empty folder: choose another one")
-        store.check_writable(folder.parent)
+    store.check_new(options.save)
     if options.at_most is not None and not 0 <= options.at_most <= 100:
         raise PrunescopeError(f"--at-most {options.at_most:g}: give points of the score, 0 to 100")
     store.check_writable(options.output)
@@ -90,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.save:
         with progress_shown("save", unit="step") as report:
             write_cut(whole, left, inputs, report, options.save)
+        print(upload_line(str(options.save)), file=sys.stderr)
     print(path)
     return 0
 

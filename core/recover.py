@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
+from core.exports.model_card import upload_line
 from core.results import store
 from core.results.recovery import RECOVERY, Recovery
 from core.results.schema import SweepResult
@@ -28,6 +29,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
     add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
     add("--train", metavar="FILE", help="rows to train on (default: the split for training, or what is not judged)")
+    add("--save", type=Path, metavar="FOLDER", help="write the trained model, its zeros held, for plain transformers")
     parser.add_machine()
     add("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)
@@ -36,9 +38,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def run(result: SweepResult, threads: int | None = None, device: str | None = None, **options: Any) -> Recovery:
     """Find the inputs of a recovery (see `find_recovery`), and train, each with a progress bar.
 
+    Args:
+        result: The sweep.
+        threads: See `use_machine`.
+        device: See `use_machine`.
+        options: Those of `find_recovery`, and `save`, the folder to write the trained model to.
+
     Raises:
         PrunescopeError: Bad input, or a number that is not finite.
     """
+    folder = options.pop("save", None)
     with progress_shown(unit="B", unit_scale=True) as report:
         inputs = find_recovery(result, report, **options)
     print(f"{len(inputs.rows.texts):,} rows to train on, {len(result.task.examples):,} to judge", file=sys.stderr)
@@ -48,7 +57,13 @@ def run(result: SweepResult, threads: int | None = None, device: str | None = No
 
     use_machine(threads, device)
     with borrow(inputs.swept.resolved) as checkpoint, progress_shown("recover", unit="row") as report:
-        return recover(checkpoint, inputs, report)
+        recovery, model = recover(checkpoint, inputs, report)
+    if folder:
+        from core.exports.pruned_checkpoint import write_recovered
+
+        write_recovered(recovery, model, inputs.swept.resolved, folder)
+        print(upload_line(str(folder)), file=sys.stderr)
+    return recovery
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(parse(arguments))
     result, output = store.load(options.pop("result")), options.pop("output")
     store.check_writable(output)
+    store.check_new(options["save"])
     print(store.save(run(result, **options), output))
     return 0
 

@@ -3,8 +3,8 @@
 The server starts one worker (`core.jobs.queue`) and keeps it. One thread imports torch and transformers; another reads
 standard input, so that a cancel takes effect between two micro-batches. Standard output carries only the protocol:
 
-    in:   {"job", "op": "run" or "cut", "request", "fresh"} | {"job", "op": "recover", "key", …fields} |
-          {"job", "op": "cancel"} | {"job", "op": "verify" or another of ANSWERS, …fields}
+    in:   {"job", "op": "run", "cut" or "recover", "request", "fresh"} | {"job", "op": "cancel"} |
+          {"job", "op": "verify" or another of ANSWERS, …fields}
     out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
           "frame"} | {"job", "event": "score", "score"} | {"job", "event": "recovery", "recovery"} |
           {"job", "event": "done", "key"} | {"job", "event": "done", "outcome"} | {"job", "event": "error", "message"} |
@@ -34,13 +34,14 @@ from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.inputs.uploads import make_room
 from core.request.catalog import EMBEDDED
-from core.request.cut_request import CutRequest
+from core.request.cut_request import CutRequest, RecoveryRequest
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
 from core.results.cut import CutStudy, Result, of_kind
 from core.results.key import key_of
-from core.sweep.origin import find_recovery
+from core.results.recovery import Recovery
+from core.sweep.origin import RecoveryInputs, find_recovery
 from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit, reserve_streams
 
 if TYPE_CHECKING:
@@ -191,15 +192,22 @@ def _cut(order: Order, report: Report, emit: Emit) -> Outcome:
 
 def _recover(order: Order, report: Report, emit: Emit) -> Outcome:
     """Find the stored recovery of a stored result, or make and store it."""
-    options = {name: value for name, value in order.items() if name not in ("job", "op", "key")}
-    inputs = find_recovery(store.load(store.file_of(order["key"])), report, **options)
+    inputs = _recovery_inputs(store.load(store.file_of(order["request"]["key"])), order["request"], report)
 
     def make(checkpoint: "Checkpoint") -> Result:
         from core.training.recovery import recover
 
-        return recover(checkpoint, inputs, report, lambda part: emit("recovery", recovery=part.model_dump(mode="json")))
+        return recover(checkpoint, inputs, report, lambda p: emit("recovery", recovery=p.model_dump(mode="json")))[0]
 
     return _stored_or_made(key_of(inputs.start), inputs.swept.resolved, report, make)
+
+
+def _recovery_inputs(
+    result: schema.SweepResult | Recovery, request: Mapping[str, Any], report: Report
+) -> RecoveryInputs:
+    """Find what a recovery is made from by a request."""
+    asked = RecoveryRequest.from_json(request)
+    return find_recovery(result, report, asked.amount, checkpoint=asked.checkpoint, data=asked.data, train=asked.train)
 
 
 def _stored_or_made(
@@ -237,13 +245,26 @@ def _export(report: Report, key: str, amount: float, checkpoint: str | None, dat
     return {"path": str(write_pruned(store.load(store.file_of(key)), amount, checkpoint, data, report))}
 
 
-def _export_cut(report: Report, key: str, left: int, request: Mapping[str, Any]) -> Outcome:
-    """Write one of the models of a stored study as a folder, on a hosted server as a ZIP."""
-    from core.exports.pruned_checkpoint import write_cut
+def _export_trained(report: Report, key: str, request: Mapping[str, Any], left: int = 0) -> Outcome:
+    """Write a model of a stored study or recovery, trained again, as a folder, on a hosted server as a ZIP."""
+    from core.encoder.loading import borrow
+    from core.exports.pruned_checkpoint import write_cut, write_recovered
+    from core.training.recovery import recover
 
-    study = of_kind(CutStudy, store.load_any(store.file_of(key)), key)
-    inputs = prepare_cut(CutRequest.from_json(request), report)
-    return {"path": str(write_cut(study, left, inputs, report))}
+    result = store.load_any(store.file_of(key))
+    if not isinstance(result, Recovery):
+        inputs = prepare_cut(CutRequest.from_json(request), report)
+        return {"path": str(write_cut(of_kind(CutStudy, result, key), left, inputs, report))}
+    found = _recovery_inputs(result, request, report)
+    if key_of(found.start) != key:
+        raise PrunescopeError("the rows or the settings are not those of the training: give its data, or train again")
+    start = result.model_copy(update={"frames": ()})  # those of the unpruned model are known
+    with borrow(found.swept.resolved) as checkpoint:
+        return {
+            "path": str(
+                write_recovered(*recover(checkpoint, found._replace(start=start), report), found.swept.resolved)
+            )
+        }
 
 
 def _fetch(report: Report, data: str, split: str) -> Outcome:
@@ -259,7 +280,7 @@ ANSWERS: Mapping[str, Callable[..., Outcome]] = {
     "verify": _verify,
     "predict": _predict,
     "export": _export,
-    "export-cut": _export_cut,
+    "export-trained": _export_trained,
     "fetch": _fetch,
 }
 

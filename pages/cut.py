@@ -11,14 +11,14 @@ from core.jobs.queue import queue
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
 from ui import jobs
-from ui.address import picture_first, set_parameter
-from ui.exports import offer_exports, offer_smaller
+from ui.address import picture_first
+from ui.exports import offer_exports, offer_trained
 from ui.header import ViewState, choose_all, compose, page_header, show_link
 from ui.lab.data import OWN_REQUEST
 from ui.lab.settings import offer_study
 from ui.lab.state import lab
 from ui.player import show_answer
-from ui.results import note_computed, show_upload
+from ui.results import show_training, show_upload
 from ui.text import markdown_table, plain, show_details
 
 
@@ -27,17 +27,8 @@ def cut() -> None:
     state = page_header("Cut")
     queue.start_worker()
     job = jobs.job_in_address("Cut")
-    if job and job.key:
-        note_computed(job.key)
-        set_parameter("study", job.key)
-        set_parameter("job", None)
-        st.rerun()
-    if job and not job.ended:
-        st.title(RUNNING, anchor=False)
-        jobs.follow(job, show_scores)
+    if job and show_training(job, "study", RUNNING, show_scores):
         return
-    if job:
-        (st.error if job.state == "failed" else st.info)(plain(job.message))
     if state.study:
         show_study(state, state.study)
     else:
@@ -72,7 +63,7 @@ def show_study(state: ViewState, study: CutStudy) -> None:
     scene = show_answer(shown, title, "cut")
     choice = chosen(frontier, most, choices["keep"])
     st.markdown(plain(shown.blocks[0].finding.sentences[0]))
-    offer_smaller(study, choice, save_label(frontier, choice, most))
+    offer_trained(study, save_label(frontier, choice, most), left=choice.depth.layers)
     show_link(state, shown)
     with st.expander("Details"):
         show_details(shown)

@@ -15,7 +15,6 @@ from core.exports.figure import Figure, figure_of
 from core.exports.model_card import LOADING, scoring_lines, upload_line
 from core.exports.player_page import player_page, story_page
 from core.exports.tables import file_name, numbers_csv, shown_csv
-from core.findings.cut import CutChoice
 from core.findings.words.numbers import place_name
 from core.jobs.queue import queue
 from core.request.catalog import METHODS
@@ -23,7 +22,7 @@ from core.request.cut_request import CutRequest
 from core.request.limits import is_hosted, is_upload
 from core.request.sweep_request import SweepRequest
 from core.results.cached_call import cached_call
-from core.results.cut import CutStudy, Result
+from core.results.cut import CutStudy, Result, Trained
 from core.results.key import sealed
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recompute_script, request_of
@@ -214,31 +213,32 @@ def _offer_checkpoint(result: SweepResult) -> None:
         st.code(LOADING.format(folder=answer["path"]), language="python", wrap_lines=True)
 
 
-def offer_smaller(study: CutStudy, choice: CutChoice, label: str) -> None:
-    """Offer the smaller model of a choice: a folder in the Hub's format; from a hosted server, a ZIP of it.
+def offer_trained(result: Trained, label: str = "Save this model", **choice: int) -> None:
+    """Offer a model of a study or a recovery: a folder in the Hub's format; from a hosted server, a ZIP of it.
 
     Args:
-        study: The study.
-        choice: One of its depths.
+        result: The study or the recovery.
         label: The words on the button.
+        choice: Of a study, the layers `left` of the model.
     """
-    request, model = jobs.study_behind(study), (study.key, choice.depth.layers)
+    request, model, name = jobs.training_behind(result), (result.key, choice), f"export-{result.kind}"
+    can_refit = isinstance(result, CutStudy) and result.checkpoint.source == "embedded"
     with refusals_shown():
-        if request and st.button(plain(label), key="cut-save", icon=":material/save:"):
-            jobs.ask("export-cut", model, "export-cut", key=study.key, left=choice.depth.layers, request=vars(request))
-        answer, job = jobs.answer_to("export-cut", model), jobs.job_of("export-cut", model)
+        if request and st.button(plain(label), key=f"{result.kind}-save", icon=":material/save:"):
+            jobs.ask(name, model, "export-trained", key=result.key, request=vars(request), **choice)
+        answer, job = jobs.answer_to(name, model), jobs.job_of(name, model)
         if request is None or (job and job.state == "failed"):
-            remark(AT_HAND if study.checkpoint.source == "embedded" else LACKING)
-            if study.checkpoint.source == "embedded" and st.button(REFIT, key="cut-at-hand", icon=":material/replay:"):
-                jobs.start(CutRequest(study.checkpoint.id, study.task.name, data="written"))
+            remark(AT_HAND if can_refit else LACKING)
+            if can_refit and st.button(REFIT, key="cut-at-hand", icon=":material/replay:"):
+                jobs.start(CutRequest(result.checkpoint.id, result.task.name, data="written"))
     if not answer:
         return
     path = Path(answer["path"])
     if is_hosted():
         download("Download it", path.read_bytes(), path.name)
     else:
-        st.success("The smaller model is in this folder:")
+        st.success("The model is in this folder:")
         st.code(str(path), language=None, wrap_lines=True)
     folder = path.stem if is_hosted() else str(path)
-    st.code(scoring_lines(study, folder), language="python", wrap_lines=True)
+    st.code(scoring_lines(result, folder), language="python", wrap_lines=True)
     st.code(upload_line(folder), language="shell", wrap_lines=True)

@@ -16,13 +16,13 @@ from core.findings.words.numbers import duration, percent
 from core.inputs.hub import Report
 from core.jobs.job import Job
 from core.jobs.queue import queue
-from core.request.cut_request import CutRequest
+from core.request.cut_request import CutRequest, TrainingRequest
 from core.request.limits import limits
 from core.request.pages import PAGES
 from core.request.sweep_request import DataRequest, Request, SweepRequest
-from core.results.cut import CutStudy
+from core.results.cut import Trained
 from core.results.names import in_sentence
-from core.results.provenance import can_be_found, cut_request_of, lacks_place, request_of
+from core.results.provenance import can_be_found, lacks_place, request_of, training_of
 from core.results.schema import SweepResult
 from core.wall.turns import Visitor, address_in
 from ui.address import carried
@@ -88,10 +88,10 @@ def _mention(job: Job) -> None:
 
 
 def start(request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
-    """Submit a sweep or a study of cuts, and put its job into the address of the page that has begun it.
+    """Submit a request, and put its job into the address of the page that has begun it.
 
     Args:
-        request: The sweep or the study.
+        request: The sweep, the study of cuts or the training.
         fresh: Whether to compute it even if its result is stored.
         follow_ups: The sweeps to compute after it, such as those of its control.
 
@@ -115,11 +115,10 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     return _usable(queue.request_for(result.key, visitor(), SweepRequest), request_of(result))
 
 
-def study_behind(study: CutStudy) -> CutRequest | None:
-    """Return a request that makes a stored study again on this server, if it may; see `request_behind`."""
-    is_allowed = len(study.task.gold) <= limits().examples
-    known = queue.request_for(study.key, visitor(), CutRequest)
-    return _usable(known, cut_request_of(study)) if is_allowed else None
+def training_behind(result: Trained) -> TrainingRequest | None:
+    """Return a request that trains the models of a stored result again, if it may; see `request_behind`."""
+    is_allowed, recorded = len(result.task.gold) <= limits().examples, training_of(result)
+    return _usable(queue.request_for(result.key, visitor(), type(recorded)), recorded) if is_allowed else None
 
 
 def _usable(known: Request | None, recorded: Request) -> Request | None:

@@ -1,7 +1,7 @@
 """List the available results, open a visitor's own, and read each file once for all visitors, who share it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -13,6 +13,7 @@ from core.errors import BusyError, PrunescopeError
 from core.findings.choices import companions, is_of_model, methods_beside
 from core.findings.comparable import same_checkpoint
 from core.findings.words.grid import GridRow, grid_rows
+from core.jobs.job import Job
 from core.request.limits import is_hosted, limits
 from core.results import library, store
 from core.results.cached_call import cached_call
@@ -21,7 +22,7 @@ from core.results.fields import bytes_of
 from core.results.library import AnyEntry, CutEntry, Entry
 from core.results.schema import SweepResult
 from ui.address import set_parameter, show
-from ui.jobs import visitor
+from ui.jobs import follow, visitor
 from ui.text import plain, refusals_shown
 
 COMPUTED = "computed-results"  # session key: the keys of the results that this visit has computed, the newest first
@@ -123,6 +124,32 @@ def study_of(result: SweepResult) -> CutStudy | None:
     """Read the study of cuts of a result's model; None if there is none."""
     fitting = (entry for entry in studies_at_hand() if is_of_model(entry, result))
     return next(filter(None, (study_by_key(entry.key) for entry in fitting)), None)
+
+
+def show_training(job: Job, subject: str, title: str, draw: Callable[[Job], None]) -> bool:
+    """Show a job that trains models, and put its result on show once it is stored; else say why there is none.
+
+    Args:
+        job: The job.
+        subject: The parameter that names its result.
+        title: The heading while it runs.
+        draw: Draws what is known so far.
+
+    Returns:
+        Whether it is alive.
+    """
+    if job.key:
+        note_computed(job.key)
+        set_parameter(subject, job.key)
+        set_parameter("job", None)
+        st.rerun()
+    if job.ended:
+        (st.error if job.state == "failed" else st.info)(plain(job.message))
+        draw(job)
+    else:
+        st.title(title, anchor=False)
+        follow(job, draw)
+    return not job.ended
 
 
 def _read(key: str, kind: type[R]) -> R | None:

@@ -236,13 +236,14 @@ def stored_dtype(resolved: Resolved) -> torch.dtype:
     return reduce(torch.promote_types, dtypes)
 
 
-def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
+def save(model: nn.Module, resolved: Resolved, folder: Path, dtype: torch.dtype | None = None) -> int:
     """Save a model made from a checkpoint, with the checkpoint's tokenizer and digests of its training data, if any.
 
     Args:
         model: The checkpoint's model, pruned, or one made from it.
         resolved: The files of the checkpoint.
         folder: The folder to write to; it is created.
+        dtype: That of the weights; None for the checkpoint's.
 
     Returns:
         The size of the configuration, the tokenizer and the weights, in bytes.
@@ -250,7 +251,7 @@ def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
     Raises:
         OSError: The folder cannot be written.
     """
-    converted: Any = deepcopy(model).to("cpu", stored_dtype(resolved))
+    converted: Any = deepcopy(model).to("cpu", dtype or stored_dtype(resolved))
     try:
         converted.save_pretrained(folder)
     except SafetensorError as error:  # a full disk, among others

@@ -1,4 +1,4 @@
-"""Write the README of a pruned or a smaller checkpoint: its base, what was removed, and its scores."""
+"""Write the README of a pruned, a trained or a smaller checkpoint: its base, what was removed, and its scores."""
 
 import shlex
 
@@ -11,11 +11,12 @@ from core.request.amounts import amount_text
 from core.request.catalog import METHODS, TASKS
 from core.request.limits import DATASET
 from core.request.pages import LOSS
-from core.results.cut import CutStudy, Result, Worth
+from core.results.cut import CutStudy, Result, Trained, Worth
 from core.results.fields import Bounds
 from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
 from core.results.provenance import recompute_script, task_of
-from core.results.schema import Frame, SweepResult, TaskRecord
+from core.results.recovery import Recovery
+from core.results.schema import Frame, Measured, SweepResult, TaskRecord
 
 LOADING = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -28,7 +29,7 @@ READERS = {  # of tables, by the ends of their names
     "parquet": "pandas.read_parquet({!r})",
     "jsonl": "pandas.read_json({!r}, lines=True)",
 }
-STUDY_FILE = "study.json"  # in the folder of a smaller model
+RESULT_FILE = "result.json"  # in the folder of a trained model: the study or the recovery that it is from
 
 
 def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
@@ -39,21 +40,8 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         frame: The frame whose weights the folder holds.
         licence: The base's; None if it is unknown.
     """
-    method, by = result.pruning.method, result.pruning.calibration
-    scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
-    return f"""{_beginning(result, frame, method, licence)}, pruned by {amount_name(frame.amount)}
-
-{pruning_name(result)}{scored}, written by Prunescope. {METHODS[method].explanation} Removed weights are zeros in place:
-the model is as large and as fast as its base. It was not trained after pruning.
-{_question(result)}
-
-{_base(result, licence)}
-| amount | {amount_text(frame.amount)} |
+    return f"""{_pruned_card(result, frame, frame.amount, licence, "It was not trained after pruning.")}
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
-
-On {data_name(result)}:
-
-{score_table(frame)}
 
 This computes the result, whose key is `{result.key}`.
 
@@ -61,6 +49,38 @@ This computes the result, whose key is `{result.key}`.
 {recompute_script(result)}
 ```
 """
+
+
+def recovered_card(recovery: Recovery, folder: str, licence: str | None) -> str:
+    """Write the card of a pruned checkpoint that was trained again, its zeros held; see `cut_card`."""
+    rows, how = recovery.rows, recovery.rows.training
+    steps, place = f"for {how.steps} steps of {how.batch}", f"{rows.source_name}, {rows.split}"
+    trained = f"""Then all encoder layers and the head were trained, these zeros
+held, {steps} on the labels of {rows.refit:,} other rows ({place})."""
+    return f"""{_pruned_card(recovery, recovery.frames[-1], recovery.amount, licence, trained)}
+
+{_scoring(recovery, folder)}"""
+
+
+def _pruned_card(
+    result: SweepResult | Recovery, frame: Measured, amount: float, licence: str | None, trained: str
+) -> str:
+    """Write how a checkpoint was pruned, what it scores, and the beginning of a table about it."""
+    method, by = result.pruning.method, result.pruning.calibration
+    scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
+    again = " and trained again" if isinstance(result, Recovery) else ""
+    return f"""{_beginning(result, frame, method, licence)}, pruned by {amount_name(amount)}{again}
+
+{pruning_name(result)}{scored}, written by Prunescope. {METHODS[method].explanation} Removed weights are zeros in place:
+the model is as large and as fast as its base. {trained}
+{_question(result)}
+
+On {data_name(result)}:
+
+{score_table(frame)}
+
+{_base(result, licence)}
+| amount | {amount_text(amount)} |"""
 
 
 def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | None, differing: int) -> str:
@@ -93,32 +113,37 @@ On {data_name(study)}, which took no part in refitting:
 
 At the usual limit, this depth is {limit_words(frontier, choice, float(LOSS.default))}. {machine_words(study)}.
 
-These lines print its accuracy:
-
-```python
-{scoring_lines(study, folder)}
-```
-
 {_base(study, licence)}
 | bytes | {size.bytes:,}, of the base {full.bytes:,} |
 | parameters | {size.parameters:,}, of the base {full.parameters:,} |
 
-The key of the study, which is in {STUDY_FILE}, is `{study.key}`.
+{_scoring(study, folder)}"""
+
+
+def _scoring(result: Trained, folder: str) -> str:
+    """Write the code that scores a trained model, and the key."""
+    return f"""These lines print its accuracy:
+
+```python
+{scoring_lines(result, folder)}
+```
+
+All figures are in {RESULT_FILE}, whose key is `{result.key}`.
 """
 
 
-def scoring_lines(study: CutStudy, folder: str) -> str:
+def scoring_lines(study: Trained, folder: str) -> str:
     """Return the code that computes the accuracy of a saved model on the judged rows, with plain transformers.
 
     Args:
-        study: The study; its file in the folder has the numbers of the rows.
+        study: The study or the recovery; its file in the folder has the numbers of the rows.
         folder: The folder.
     """
     task, texts = study.task, task_of(study.task).text_columns
     columns = ", ".join(f"rows[{column!r}]" for column in texts)
     inputs = f"list({columns})" if len(texts) == 1 else f"[dict(text=a, text_pair=b) for a, b in zip({columns})]"
     return f"""import json, pandas, transformers
-task = json.load(open({f"{folder}/{STUDY_FILE}"!r}))["task"]
+task = json.load(open({f"{folder}/{RESULT_FILE}"!r}))["task"]
 predict = transformers.pipeline("text-classification", {folder!r}, dtype="float32")
 
 rows = {_reading_code(task)}.iloc[task["examples"]]
@@ -142,7 +167,7 @@ def upload_line(folder: str) -> str:
     return f"hf upload OWNER/NAME {shlex.quote(folder)}"
 
 
-def _beginning(result: Result, scored: Frame | Worth, tag: str, licence: str | None) -> str:
+def _beginning(result: Result, scored: Measured | Worth, tag: str, licence: str | None) -> str:
     """Write the metadata and the first words of the title."""
     base = result.checkpoint.id if result.checkpoint.source == "hub" else None
     fields = {"pipeline_tag": "text-classification", "metrics": list(scored.metrics), "tags": ["pruned", tag]}
@@ -163,7 +188,7 @@ def _base(result: Result, licence: str | None) -> str:
 | licence | {licence or "that of the base"} |"""
 
 
-def score_table(scored: Frame | Worth) -> str:
+def score_table(scored: Measured | Worth) -> str:
     """Tabulate every metric with its value and 95 % interval."""
     rows = (_row(name, value, scored.intervals.get(name)) for name, value in scored.metrics.items())
     return "\n".join(("| metric | value | 95 % interval |", "|---|---|---|", *rows))

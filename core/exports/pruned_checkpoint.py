@@ -1,7 +1,8 @@
-"""Write the pruned model of a frame, or the smaller model of a study of cuts, as a folder that transformers loads.
+"""Write the pruned model of a frame, that of a recovery, or the smaller one of a study of cuts, for transformers.
 
-The model of a frame has zeros in place, as in its sweep: it is neither smaller nor faster. A cut model is both. Weights
-keep the dtype of the checkpoint; loaded in float32, the folder reproduces the numbers.
+The first two have zeros in place, as they were measured: they are neither smaller nor faster. A cut model is both.
+Weights keep the dtype of the checkpoint, those of a recovery are float32; loaded in float32, the folder reproduces the
+numbers.
 """
 
 import shutil
@@ -9,11 +10,11 @@ from pathlib import Path
 
 from huggingface_hub import ModelCard
 from platformdirs import user_cache_path
-from torch import nn
+from torch import float32, nn
 
 from core.encoder.loading import borrow, replaced_atomically, save
 from core.errors import PrunescopeError
-from core.exports.model_card import STUDY_FILE, cut_card, model_card
+from core.exports.model_card import RESULT_FILE, cut_card, model_card, recovered_card
 from core.findings.cut import frontier_of
 from core.inputs.checkpoints import CARD, Resolved, licence_of
 from core.inputs.cut_rows import CutInputs
@@ -22,8 +23,9 @@ from core.inputs.uploads import SMALLER_MODELS
 from core.pruning import PrunedModel
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted, limits
-from core.results.cut import CutStudy
+from core.results.cut import CutStudy, Trained
 from core.results.key import sealed
+from core.results.recovery import Recovery
 from core.results.schema import SweepResult
 from core.sweep.meter import make_plan
 from core.sweep.origin import check_same_content, find_pruning, frame_of
@@ -86,22 +88,28 @@ def write_cut(study: CutStudy, left: int, inputs: CutInputs, report: Report, fol
         model, differing = refit_again(full, inputs, study, left, report)
         report("Writing", 0, 1)
         card = cut_card(study, choice, place.name, licence_of(inputs.resolved.folder), differing)
-        _written(place, model, inputs.resolved, card, study)
-    if folder or not is_hosted():
-        return place
-    archive = shutil.make_archive(str(place), "zip", place.parent, place.name)
-    shutil.rmtree(place)
-    return Path(archive)
+        return _written(place, model, inputs.resolved, card, study)
 
 
-def _written(folder: Path, model: nn.Module, resolved: Resolved, card: str, study: CutStudy | None = None) -> Path:
-    """Write a model with its tokenizer, its card and the study that it is from, all or nothing."""
+def write_recovered(recovery: Recovery, model: nn.Module, resolved: Resolved, folder: Path | None = None) -> Path:
+    """Write the trained model of a recovery; see `write_cut`."""
+    name = f"{recovery.task.name}-trained-{recovery.key[:8]}"
+    place = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
+    return _written(place, model, resolved, recovered_card(recovery, place.name, licence_of(resolved.folder)), recovery)
+
+
+def _written(folder: Path, model: nn.Module, resolved: Resolved, card: str, origin: Trained | None = None) -> Path:
+    """Write a model with its tokenizer, its card and what it is from, all or nothing; on a hosted server, as a ZIP."""
     with replaced_atomically(folder) as whole:
-        size = save(model, resolved, whole)
+        size = save(model, resolved, whole, float32 if isinstance(origin, Recovery) else None)
         if size > (most := limits().export_bytes):
             fault = f"the model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"
             raise PrunescopeError(f"{fault}: run Prunescope on your own computer")
         ModelCard(card).save(whole / CARD)
-        if study:
-            (whole / STUDY_FILE).write_text(sealed(study).model_dump_json(), "utf-8")
-    return folder
+        if origin:
+            (whole / RESULT_FILE).write_text(sealed(origin).model_dump_json(), "utf-8")
+    if not is_hosted():
+        return folder
+    archive = shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
+    shutil.rmtree(folder)
+    return Path(archive)

@@ -16,13 +16,15 @@ from platformdirs import user_cache_path
 from core.errors import PrunescopeError
 from core.inputs.checkpoints import size_here
 from core.inputs.prepare import Inputs, prepare
-from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, METHODS
+from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MAX_LAYERS, METHODS
 from core.request.controls import likely_amounts
-from core.request.cut_request import MOST_JUDGED, MOST_REFIT, MOST_STOP, CutRequest, depths_of
+from core.request.cut_request import MOST_JUDGED, MOST_REFIT, MOST_STOP, CutRequest, RecoveryRequest, depths_of
 from core.request.limits import device_asked, limits, source_of
-from core.request.sweep_request import SweepRequest, check_scope
-from core.results import store
+from core.request.sweep_request import DataRequest, SweepRequest, check_scope
+from core.results import library, store
 from core.results.cut import TRAINING
+from core.results.library import Entry, RecoveryEntry
+from core.results.recovery import FRAMES, RECOVERY
 from core.results.schema import TrainingRecord
 
 SHIPPED_SPEED = 5e9  # work per second on two cores of a rented server: rough elsewhere
@@ -73,23 +75,37 @@ def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
     return timed(sum(works))
 
 
-def forecast_cut(request: CutRequest) -> Forecast | None:
-    """Forecast how long a study of cuts takes; see `forecast`. A table counts with the most rows that are used.
+def forecast_training(request: DataRequest) -> Forecast | None:
+    """Forecast how long a study of cuts or a recovery takes; see `forecast`. Of a table, the most rows used count.
 
     Raises:
         PrunescopeError: It takes longer than a hosted server allows.
     """
     if (size := size_here(request.checkpoint)) is None:
         return None
-    layers, width = size
-    judged = min(request.num_examples or MOST_JUDGED, limits().examples)
-    rows = WRITTEN_ROWS if request.data == "written" else MOST_REFIT + MOST_STOP + judged
-    depths = depths_of(layers, request.every)
-    trained = sum(refit_rows(depth, TRAINING) for depth in depths)
-    passes = rows * layers + trained + TIMED_ROWS * (layers + sum(depths))  # rows that a layer reads
-    expected = timed(passes * TOKENS.get(request.task, OTHER_TOKENS) * width**2)
+    expected = timed(_rows_read(request, size[0]) * TOKENS.get(request.task, OTHER_TOKENS) * size[1] ** 2)
     _check_allowed(expected, "choose a smaller checkpoint, or")
     return expected
+
+
+def _rows_read(request: DataRequest, layers: int) -> int:
+    """Count the rows that layers read during a training, those that only measure included."""
+    if isinstance(request, RecoveryRequest):
+        measured = layers * len(FRAMES) * (request.num_examples or DEFAULT_EXAMPLES)
+        return (1 if _has_control(request) else 2) * (refit_rows(layers, RECOVERY) + measured)
+    judged = min(request.num_examples or MOST_JUDGED, limits().examples)
+    rows = WRITTEN_ROWS if request.data == "written" else MOST_REFIT + MOST_STOP + judged
+    depths = depths_of(layers, isinstance(request, CutRequest) and request.every)
+    trained = sum(refit_rows(depth, TRAINING) for depth in depths)
+    return rows * layers + trained + TIMED_ROWS * (layers + sum(depths))
+
+
+def _has_control(request: RecoveryRequest) -> bool:
+    """Whether the unpruned model, trained as long, is stored, by the names of its checkpoint and of the judged rows."""
+    controls = [entry for entry in (*library.shipped(RecoveryEntry), *library.own(RecoveryEntry)) if not entry.amount]
+    alike = [(c.checkpoint, c.data) for c in controls if {**dict(c.training), "layers": MAX_LAYERS} == dict(RECOVERY)]
+    sweeps = (*library.shipped(Entry), *library.own(Entry))
+    return not request.train and any((e.checkpoint, e.data) in alike for e in sweeps if e.key == request.key)
 
 
 def refit_rows(layers: int, how: TrainingRecord) -> int:

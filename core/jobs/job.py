@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from core.request.cut_request import CutRequest
 from core.request.limits import is_hosted
 from core.request.sweep_request import DataRequest, Request, SweepRequest
 from core.results.cut import Score
+from core.results.recovery import Recovery
 from core.results.schema import Frame, Header, SweepResult
 from core.wall.turns import Visitor
 
@@ -26,7 +26,7 @@ class Job:
 
     Attributes:
         id: An unguessable token, for the address.
-        request: The sweep to run or the study of cuts to make; None for any other order.
+        request: The sweep to run, the study of cuts to make or the model to train; None for any other order.
         state: `queued` and `running` are alive, the others are final.
         follow_ups: The sweeps to run after it, in order.
         step: The sweep that is next or running: 0 for the request's, k for the k-th follow-up's.
@@ -38,7 +38,8 @@ class Job:
         header: Header of the request's result; None before the first frame and once the result is stored.
         frames: Its frames so far, by ascending amount; empty once the result is stored.
         scores: What a study's depths are worth, as soon as they are known, those of fewest layers first.
-        key: Key of its stored result or study; None until it is stored. Follow-ups may still be to come.
+        recovery: A model that is trained again, as far as it is known.
+        key: Key of its stored result; None until it is stored. Follow-ups may still be to come.
         follow_up_keys: Keys of the follow-ups' stored results so far.
         outcome: The worker's answer to an order other than a sweep, once done.
         message: Why the job failed or was cancelled.
@@ -57,6 +58,7 @@ class Job:
     header: Header | None = None
     frames: tuple[Frame, ...] = ()
     scores: tuple[Score, ...] = ()
+    recovery: Recovery | None = None
     key: str | None = None
     follow_up_keys: tuple[str, ...] = ()
     outcome: dict[str, Any] | None = None
@@ -98,6 +100,8 @@ class Job:
                 return replace(self, header=header, frames=(*self.frames, Frame.model_validate(event["frame"])))
             case "score":
                 return replace(self, scores=(*self.scores, Score.model_validate(event["score"])))
+            case "recovery":
+                return replace(self, recovery=Recovery.model_validate(event["recovery"]))
             case "done" if "outcome" in event:
                 return replace(self, state="done", outcome=dict(event["outcome"]))
             case "done":
@@ -141,8 +145,8 @@ class Ticket:
 
     @property
     def kind(self) -> JobKind:
-        """Whether it is a run, of sweeps or a study, or a question, as everything else is."""
-        return "run" if self.orders[0]["op"] in ("run", "cut") else "question"
+        """Whether it is a run, whose result is stored, or a question, as everything else is."""
+        return "run" if self.job.request else "question"
 
     @property
     def name(self) -> str:
@@ -170,9 +174,8 @@ class Ticket:
 
 
 def run_order(request: DataRequest, *, fresh: bool = False) -> dict[str, Any]:
-    """Return the order of a sweep or a study, without a name; `fresh` computes it even if its result is stored."""
-    op = "cut" if isinstance(request, CutRequest) else "run"
-    return {"op": op, "request": vars(request), "fresh": fresh}
+    """Return the order of a request, without a name; `fresh` computes it even if its result is stored."""
+    return {"op": request.op, "request": vars(request), "fresh": fresh}
 
 
 def in_order(waiting: Mapping[JobKind, Sequence[Ticket]], questions_in_a_row: int) -> list[Ticket]:

@@ -19,11 +19,10 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.inputs.forecast import forecast, forecast_cut, stored_first
+from core.inputs.forecast import forecast, forecast_training, stored_first
 from core.inputs.uploads import belongs
 from core.jobs.job import Job, JobKind, State, Ticket, in_order, run_order
 from core.jobs.worker_process import WarmProcess
-from core.request.cut_request import CutRequest
 from core.request.limits import OWN, is_hosted, limits
 from core.request.sweep_request import DataRequest, Request, SweepRequest, checked
 from core.wall.turns import Stored, Turns, Visitor, surplus
@@ -69,12 +68,12 @@ class JobQueue:
     def submit(
         self, request: DataRequest, visitor: Visitor, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
     ) -> str:
-        """Request a sweep and others after it, or a study of cuts, or join the job that computes the same already.
+        """Request a sweep and others after it, or a training, or join the job that computes the same already.
 
         Sweeps whose results are known to be stored need not wait for the worker.
 
         Args:
-            request: The sweep or the study.
+            request: The sweep or the training.
             visitor: The visitor who requests it.
             fresh: Whether to compute it even if its result is stored.
             follow_ups: The sweeps after it, which are computed unless their results are stored.
@@ -88,10 +87,8 @@ class JobQueue:
         """
         request, follow_ups = checked(request), tuple(map(checked, follow_ups))
         sweeps = [request, *follow_ups] if isinstance(request, SweepRequest) else []
-        if is_hosted() and isinstance(request, CutRequest):
-            forecast_cut(request)
-        elif is_hosted():
-            forecast(sweeps)
+        if is_hosted():
+            _ = forecast(sweeps) if sweeps else forecast_training(request)
         job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
         for key in stored_first(sweeps) if sweeps and not fresh else ():
             job = job.after({"event": "done", "key": key})

@@ -1,4 +1,4 @@
-"""The request of a study of cuts, and what it decides before any model is loaded: depths, and the split of the rows."""
+"""The requests that train a model, and what a study of cuts decides before: depths, and the split of the rows."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +17,10 @@ FULLY_STUDIED = 6  # layers up to which every depth is studied, else every secon
 
 
 @dataclass(frozen=True)
-class CutRequest(DataRequest):
-    """Everything that decides a study's predictions."""
+class TrainingRequest(DataRequest):
+    """A checkpoint to train, rows that judge what becomes of it, and further rows to train on."""
 
-    num_examples: Annotated[int | None, option(f"rows to judge (default: up to {MOST_JUDGED:,})")] = None
     train: Annotated[str | None, option("a file of further rows that refit alone, labelled or not")] = None
-    every: Annotated[bool, option("study every depth, also above six layers")] = False
 
     @property
     def sources(self) -> tuple[str | None, ...]:
@@ -33,6 +31,24 @@ class CutRequest(DataRequest):
         """Fill in the defaults, or refuse; see `core.request.sweep_request.checked`."""
         check_train(self.train)
         return super().filled()
+
+
+@dataclass(frozen=True)
+class CutRequest(TrainingRequest):
+    """Everything that decides a study's predictions."""
+
+    num_examples: Annotated[int | None, option(f"rows to judge (default: up to {MOST_JUDGED:,})")] = None
+    every: Annotated[bool, option("study every depth, also above six layers")] = False
+    op = "cut"
+
+
+@dataclass(frozen=True)
+class RecoveryRequest(TrainingRequest):
+    """What trains a pruned model again: the rows and the checkpoint of a stored result, and its key."""
+
+    key: Annotated[str, option("of the stored sweep or recovery")] = ""
+    amount: Annotated[float | None, option("the fraction to remove")] = None
+    op = "recover"
 
 
 def check_train(train: str | None) -> None:

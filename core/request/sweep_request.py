@@ -174,6 +174,7 @@ class DataRequest:
     text: Annotated[tuple[str, ...], option(f"column of a file or data set that holds the text {_GUESSED}")] = ()
     label: Annotated[str | None, option(f"column that holds the label {_GUESSED}")] = None
     label_map: Annotated[tuple[_Meaning, ...], option(_LABEL_MAP)] = ()
+    op = "run"  # of the worker
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

@@ -97,7 +97,8 @@ class CutStudy(Computed):
 
 
 SWEEP, CUT, RECOVERED = KINDS = ("sweep", "cut", "recovery")
-Result = SweepResult | CutStudy | Recovery
+Trained = CutStudy | Recovery
+Result = SweepResult | Trained
 R = TypeVar("R", bound=Computed)
 _NAMES: Mapping[type, str] = {SweepResult: "a sweep", CutStudy: "a study of cuts", Recovery: "a recovery"}
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
-from core.request.cut_request import CutRequest
+from core.request.cut_request import CutRequest, RecoveryRequest, TrainingRequest
 from core.request.limits import HOSTED_LIMITS, is_made
 from core.request.scope import layers_of
 from core.request.sweep_request import DataRequest, SweepRequest, flag_of, made_task, meaning_text
-from core.results.cut import CutStudy, Result
+from core.results.cut import CutStudy, Result, Trained
+from core.results.recovery import Recovery
 from core.results.schema import WHOLE, CheckpointRecord, SweepResult, TaskRecord
 
 PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
@@ -33,21 +34,22 @@ def recompute_script(result: SweepResult, request: SweepRequest | None = None) -
     return "\n".join((*comments, *made, command_line(known)))
 
 
-def request_of(result: SweepResult, places: SweepRequest | None = None) -> SweepRequest:
+def request_of(result: SweepResult | Recovery, places: SweepRequest | None = None) -> SweepRequest:
     """Return the request that leads to a whole sweep.
 
     Args:
-        result: The sweep. It holds no paths. A placeholder begins with `./`, since a bare folder name could be taken
-            for an id on the Hub.
+        result: The sweep, or a recovery, for a sweep of its pruning. It holds no paths. A placeholder begins with
+            `./`, since a bare folder name could be taken for an id on the Hub.
         places: A request whose paths replace placeholders.
     """
-    pruning, judged = result.pruning, result.working_range
+    swept, pruning = result if isinstance(result, SweepResult) else None, result.pruning
+    judged, amounts = swept and swept.working_range, swept.amounts if swept else (0.0,)
     return SweepRequest(
         **_rows_of(result, places or SweepRequest("", result.task.name)),
         method=pruning.method,
         scope=pruning.scope,
         points=result.points_kind,
-        amounts=pruning.stop.amounts if pruning.stop else result.amounts,
+        amounts=pruning.stop.amounts if pruning.stop else amounts,
         seed=pruning.seed,
         control_of=pruning.controls,
         until_damage=pruning.stop.damage if pruning.stop else None,
@@ -56,14 +58,15 @@ def request_of(result: SweepResult, places: SweepRequest | None = None) -> Sweep
     )
 
 
-def cut_request_of(study: CutStudy) -> CutRequest:
-    """Return the request that leads to a study; see `request_of`."""
-    further = study.refit.files if study.refit.split == WHOLE else None  # a file of its own
-    return CutRequest(
-        **_rows_of(study, CutRequest("", study.task.name)),
-        train=f"{PLACEHOLDER}{further[0].name}" if further else None,
-        every=len(study.depths) == study.checkpoint.num_layers - 1,
-    )
+def training_of(result: Trained) -> TrainingRequest:
+    """Return the request that leads to a study, or that makes the model of a recovery again; see `request_of`."""
+    rows = result.refit if isinstance(result, CutStudy) else result.rows
+    further = rows.files if rows.split == WHOLE and rows.files != result.task.files else None  # a file of its own
+    fields = _rows_of(result, CutRequest("", result.task.name))
+    fields |= {"train": f"{PLACEHOLDER}{further[0].name}" if further else None}
+    if isinstance(result, CutStudy):
+        return CutRequest(**fields, every=len(result.depths) == result.checkpoint.num_layers - 1)
+    return RecoveryRequest(**fields, key=result.key, amount=result.amount)
 
 
 def _rows_of(result: Result, places: DataRequest) -> dict[str, Any]:

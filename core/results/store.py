@@ -85,6 +85,18 @@ def check_writable(output: Path | None) -> None:
         raise _not_writable(folder, error) from error
 
 
+def check_new(folder: Path | None) -> None:
+    """Refuse a folder to save a model to that holds something, or that cannot be made.
+
+    Raises:
+        PrunescopeError: It does, or cannot.
+    """
+    if folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PrunescopeError(f"--save {folder} exists and is not an empty folder: choose another one")
+    if folder:
+        check_writable(folder.parent)
+
+
 def remove_parts(folder: Path, pattern: str) -> None:
     """Delete partial files whose writers were killed; files still being written are younger.
 

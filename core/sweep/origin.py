@@ -14,7 +14,7 @@ from core.request.catalog import ENGINE_VERSION, METHODS
 from core.request.cut_request import FEWEST_REFIT, FEWEST_STOP, MOST_REFIT
 from core.request.sweep_request import SweepRequest, checked
 from core.results.provenance import PLACEHOLDER, lacks_place, request_of
-from core.results.recovery import RECOVERY, Recovery
+from core.results.recovery import RECOVERY, Recovery, beyond_working
 from core.results.schema import Frame, Header, RefitRecord, SweepResult
 
 
@@ -32,7 +32,7 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
 
 
 def find_inputs(
-    result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
+    result: SweepResult | Recovery, amount: float, checkpoint: str | None, data: str | None, report: Report
 ) -> tuple[SweepRequest, Inputs]:
     """Find everything that one frame was computed from.
 
@@ -123,7 +123,7 @@ class RecoveryInputs(NamedTuple):
 
 
 def find_recovery(
-    result: SweepResult,
+    result: SweepResult | Recovery,
     report: Report,
     amount: float | None = None,
     *,
@@ -136,7 +136,7 @@ def find_recovery(
     """Find what is needed to prune again, and rows to train on, which judge nothing.
 
     Args:
-        result: A stored result.
+        result: A stored sweep, or a recovery to make again, whose settings are kept.
         report: Called with (stage, done, total) during a download.
         amount: The pruning amount, measured or not; None for the first beyond the working range, or the largest.
         steps: The steps of training.
@@ -149,10 +149,8 @@ def find_recovery(
         PrunescopeError: The checkpoint or the examples are not at hand, a number is out of its bounds, or the rows are
             too few or have one label.
     """
-    if amount is None:
-        last = (result.working_range and result.working_range.to) or 0.0
-        amount = next((measured for measured in result.amounts if measured > last), result.amounts[-1])
-    amount = parse_amounts([amount])[-1]
+    usual = result.amount if isinstance(result, Recovery) else beyond_working(result)
+    amount = parse_amounts([usual if amount is None else amount])[-1]
     if not (amount and 1 <= steps <= RECOVERY.steps and 0 <= seed < 2**32):
         most = f"an amount above 0, 1 to {RECOVERY.steps} steps, a seed from 0"
         raise PrunescopeError(f"amount {amount:g}, {steps} steps, seed {seed}: choose {most}")
@@ -165,6 +163,7 @@ def find_recovery(
     check_labels(rows.record.gold, "train on")
     about = rows.record.model_dump(include={"source_name", "split", "fingerprint", "files"})
     how = RECOVERY.model_copy(update={"layers": swept.resolved.size[0], "steps": steps, "seed": seed})
+    how = result.rows.training if isinstance(result, Recovery) else how
     start = Recovery(
         **{name: getattr(result, name) for name in Header.model_fields if name != "pruning"},
         pruning=pruning_record(request, swept.calibration),
@@ -175,7 +174,7 @@ def find_recovery(
     return RecoveryInputs(swept, rows, start)
 
 
-def _request(result: SweepResult, amount: float, checkpoint: str | None) -> SweepRequest:
+def _request(result: SweepResult | Recovery, amount: float, checkpoint: str | None) -> SweepRequest:
     """Return a request for the baseline and one amount of a result.
 
     Raises:

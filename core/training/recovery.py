@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from core.encoder.batches import Encoded
@@ -34,25 +34,29 @@ OnFrame = Callable[[Recovery], None]
 
 def recover(
     checkpoint: Checkpoint, inputs: RecoveryInputs, report: Report = silent, on_frame: OnFrame = lambda _: None
-) -> Recovery:
-    """Train a copy of a checkpoint, pruned, and then the copy unpruned; return the recovery, unsaved.
+) -> tuple[Recovery, nn.Module]:
+    """Train a copy of a checkpoint, pruned, and then the copy unpruned.
 
     Args:
         checkpoint: The loaded model, which is never changed.
-        inputs: The pruning, the judged examples and the rows to train on.
+        inputs: The pruning, the judged examples and the rows to train on; a start with the frames of the unpruned
+            model needs no control.
         report: Called with (stage, done, total) after each step; an exception that it raises ends the training.
         on_frame: Called after each frame with the recovery so far, which has no key.
+
+    Returns:
+        The recovery, unsaved, and the trained pruned model.
 
     Raises:
         PrunescopeError: A loss or a representation is not finite, or the control cannot be stored.
     """
     started, swept, how = time.monotonic(), inputs.swept, inputs.start.rows.training
     recovery = inputs.start.model_copy(update={"environment": environment(checkpoint.model, swept.request.dtype)})
-    trainings = [(recovery.amount, "frames"), (0.0, "unpruned")]
     control = store.stored(key := key_of(recovery.control))
     if isinstance(control, Recovery):
-        recovery, trainings = recovery.model_copy(update={"unpruned": control.frames}), trainings[:1]
-    done, total = 0, how.steps * len(trainings)
+        recovery = recovery.model_copy(update={"unpruned": control.frames})
+    trainings = [(recovery.amount, "frames"), (0.0, "unpruned")][: 1 if recovery.unpruned else 2]
+    done, total, trained = 0, how.steps * len(trainings), dict[str, Tensor]()
     subject = replace(checkpoint, model=deepcopy(checkpoint.model))
     rows, model = Encoded(checkpoint.tokenizer, inputs.rows.texts), subject.model
     targets = one_hot(torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names))  # (rows, labels)
@@ -83,7 +87,9 @@ def recover(
                     on_frame(recovery)
             for hook in hooks:
                 hook.remove()
+            trained = trained or {name: value.clone() for name, value in model.state_dict().items()}
+    model.load_state_dict(trained)
     recovery = recovery.model_copy(update=ended(started))
-    if control is None:
+    if len(trainings) == 2:
         store.save(Recovery(**{**dict(recovery.control), "key": key}))
-    return Recovery(**{**dict(recovery), "key": key_of(recovery)})
+    return Recovery(**{**dict(recovery), "key": key_of(recovery)}), model

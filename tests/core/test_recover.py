@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recovery import tiny_sweep
+from safetensors.torch import load_file
+from tiny import make_texts, predicted_by_transformers
 
 from core import recover
 from core.results.store import load_any, save
@@ -14,12 +16,22 @@ def test_the_path_of_the_recovery_is_printed_and_bad_input_ends_in_one_line(
 ) -> None:
     sweep, output = save(tiny_sweep(tmp_path), tmp_path / "sweep.json"), tmp_path / "one.json"
     words = [sweep, "--checkpoint", tmp_path / "base", "--data", tmp_path / "rows.csv", "--output", output]
-    code, printed, said = complete(recover.main, *words, "--steps", 2, "--threads", 1)
+    saving = ["--save", saved := tmp_path / "my model"]
+    code, printed, said = complete(recover.main, *words, *saving, "--steps", 2, "--threads", 1)
     assert (code, printed) == (0, f"{output}\n"), said
     assert "50 rows to train on, 50 to judge" in said
-    assert [frame.step for frame in load_any(output).all_frames] == [0, 2, 0, 2]
+    assert said.endswith(f"hf upload OWNER/NAME '{saved}'\n")
+    whole = load_any(output)
+    assert [frame.step for frame in whole.all_frames] == [0, 2, 0, 2]
+    weights = load_file(saved / "model.safetensors").items()
+    pruned = [weight for name, weight in weights if ".layer." in name and weight.ndim == 2]
+    assert sum(int((weight == 0).sum()) for weight in pruned) == round(0.6 * sum(weight.numel() for weight in pruned))
+    judged = [make_texts(100)[row] for row in whole.task.examples]
+    assert predicted_by_transformers(saved, judged) == [*whole.frames[-1].predictions]
+    assert "these zeros\nheld, for 2 steps of 32" in (saved / "README.md").read_text("utf-8")
     for wrong, line in (
         ([*words, "--amount", "nan"], "amount 'nan' is not a number in [0, 1)"),
+        ([*words, *saving], "exists and is not an empty folder"),
         ([sweep], "does not record its path: give it with --checkpoint"),
         ([output], "one.json is a recovery, and a sweep is needed"),
     ):

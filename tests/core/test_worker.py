@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.cut import Score
+from core.results.provenance import request_of, training_of
 from core.results.recovery import Recovery
 from core.results.schema import Frame, Header
+from core.sweep.origin import find_recovery
 from core.wall.confined import WORKER_NICENESS
 from core.worker import Worker, reporter
 from tests.queues import Clock
@@ -168,15 +171,24 @@ def test_a_study_tells_its_scores_and_is_made_once(tmp_path: Path) -> None:
     assert (kinds(cancelled)[-1], kinds(cancelled).count("score"), store.find(study.key)) == ("cancelled", 1, None)
 
 
-def test_a_recovery_tells_its_frames_is_stored_and_is_not_made_again(tmp_path: Path) -> None:
-    result = tiny_sweep(tmp_path)
-    store.save(result)
+def test_a_recovery_tells_its_frames_is_made_once_and_its_model_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.worker.find_recovery", partial(find_recovery, steps=2))
+    store.save(result := tiny_sweep(tmp_path))
     places = {"checkpoint": str(tmp_path / "base"), "data": str(tmp_path / "rows.csv")}
-    order = {"op": "recover", "key": result.key, "amount": 0.6, "steps": 2, **places}
+    order = {"op": "recover", "request": {**vars(request_of(result)), "key": result.key, "amount": 0.6, **places}}
     events = serve([order, {**order, "job": "b"}])
     last = [Recovery.model_validate(event["recovery"]) for event in events if event["event"] == "recovery"][-1]
-    assert last.all_frames == store.load_any(store.find(events[-1]["key"])).all_frames
+    whole = store.load_any(store.find(events[-1]["key"]))
+    assert last.all_frames == whole.all_frames
     assert kinds([event for event in events if event["job"] == "b"]) == ["done"], "it is stored"
+    saving = {"op": "export-trained", "key": whole.key, "request": {**vars(training_of(whole)), **places}}
+    folder = Path(serve([saving])[-1]["outcome"]["path"])
+    assert store.load_any(folder / "result.json").all_frames == whole.all_frames
+    (tmp_path / "more.csv").write_text(f"{(tmp_path / 'rows.csv').read_text()}a new row,positive\n")
+    saving["request"]["train"] = str(tmp_path / "more.csv")
+    assert "are not those of the training" in serve([saving])[-1]["message"]
 
 
 def test_an_idle_worker_ends() -> None:

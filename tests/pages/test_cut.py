@@ -14,7 +14,7 @@ from core.findings.words.passed import SEE_ALONE
 from core.inputs import uploads
 from core.jobs.queue import JobQueue
 from core.request.cut_request import CutRequest, divide
-from core.results.provenance import cut_request_of
+from core.results.provenance import training_of
 from core.results.store import save
 from core.wall.turns import Visitor
 from tests.builders import make_result, ship, with_own_key
@@ -218,7 +218,7 @@ def test_a_study_whose_rows_are_not_at_hand_is_made_anew_on_those_that_are(
     known = make_study(num_examples=600)
     save(known)
     scripts += ["hang"]
-    monkeypatch.setattr("ui.jobs.cut_request_of", lambda study: replace(cut_request_of(study), source_name="refuse"))
+    monkeypatch.setattr("ui.jobs.training_of", lambda study: replace(training_of(study), source_name="refuse"))
     app = open_page(PAGE, study=known.key)
     (save_button,) = {button.label for button in app.button if button.key == "cut-save"}
     ended(queue, press(app, save_button).session_state["export-cut"][1])

@@ -14,7 +14,7 @@ from core.findings.words.cut import FURTHER
 from core.findings.words.lab import division_words
 from core.findings.words.numbers import duration, percent
 from core.inputs import uploads
-from core.inputs.forecast import Forecast, forecast, forecast_cut
+from core.inputs.forecast import Forecast, forecast, forecast_training
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, MAX_LAYERS, METHODS, POINTS
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, each_alone
@@ -89,7 +89,7 @@ def offer_study(request: DataRequest) -> None:
     choose_data(request, draft, task, MOST_JUDGED)
     with refusals_shown():
         _choose_further(draft)
-    _offer_run(lambda: draft.checked(CutRequest), start, forecast_cut)
+    _offer_run(lambda: draft.checked(CutRequest), start, forecast_training)
 
 
 def _offer_run(ready: Callable[[], R], begin: Callable[[R], object], expect: Callable[[R], Forecast | None]) -> None:

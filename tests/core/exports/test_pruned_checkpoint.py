@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from tiny import Studied, make_bert, make_cut_inputs, predicted_by_transformers, swept
 from transformers import AutoConfig
 
-from core.exports.model_card import STUDY_FILE
+from core.exports.model_card import RESULT_FILE
 from core.exports.pruned_checkpoint import write_cut, write_pruned
 from core.findings.cut import frontier_of
 from core.findings.words.numbers import decimals
@@ -168,9 +168,9 @@ def test_the_folder_and_its_card_are_those_of_the_chosen_model(studied: Studied,
     weights = load_file(folder / "model.safetensors").values()
     assert {weight.dtype for weight in weights} == {torch.float16}
     assert (sum(map(torch.numel, weights)), {*model.size.speeds}) == (model.size.parameters, {1, 32})
-    sizes = [path.stat().st_size for path in folder.iterdir() if path.name not in ("README.md", STUDY_FILE)]
+    sizes = [path.stat().st_size for path in folder.iterdir() if path.name not in ("README.md", RESULT_FILE)]
     assert sum(sizes) == model.size.bytes
-    assert parse(json.loads((folder / STUDY_FILE).read_text("utf-8")), "it") == study
+    assert parse(json.loads((folder / RESULT_FILE).read_text("utf-8")), "it") == study
 
 
 def test_a_card_says_how_many_predictions_came_out_otherwise(studied: Studied) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas
 import pytest
 
-from core.exports.model_card import STUDY_FILE, scoring_lines, upload_line
+from core.exports.model_card import RESULT_FILE, scoring_lines, upload_line
 from core.results.cut import CutStudy
 from core.results.key import sealed
 from core.results.schema import ColumnsRecord, FileRecord
@@ -42,7 +42,7 @@ def test_the_lines_print_the_accuracy_of_the_saved_predictions(
     expected = study.depths[0].saved
     WRITERS[kind](pandas.DataFrame(dict.fromkeys(columns, TEXTS)), tmp_path / f"mine.{kind}")
     (tmp_path / "smaller").mkdir()
-    (tmp_path / "smaller" / STUDY_FILE).write_text(sealed(study).model_dump_json())
+    (tmp_path / "smaller" / RESULT_FILE).write_text(sealed(study).model_dump_json())
     names = dict(zip(study.task.label_names, range(2), strict=True))
     asked: list[Any] = []
 

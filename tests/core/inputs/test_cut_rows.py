@@ -14,7 +14,7 @@ from core.inputs.examples import example_digests
 from core.request.cut_request import CutRequest, Division, depths_of, divide
 from core.results.cut import CutStudy
 from core.results.key import key_of
-from core.results.provenance import can_be_found, cut_request_of
+from core.results.provenance import can_be_found, training_of
 from tests.refusals import refusal
 from tests.studies import make_study
 
@@ -148,9 +148,9 @@ def test_a_study_leads_back_to_its_request(tiny_bert: Path, write: Write) -> Non
     parts = {"checkpoint": record, "task": inputs.subset.record, "refit": inputs.record}
     study = CutStudy.model_construct(**{**dict(study), **parts})
     assert key_of(study) == inputs.key
-    request = cut_request_of(study)
+    request = training_of(study)
     assert (request.num_examples, request.train, request.text, request.label) == (80, None, ("text",), "label")
     assert not can_be_found(request), "a result does not know where its table is"
     shutil.copy(data, data.replace("own", "more"))
     apart = prepared(tiny_bert, data, train=data.replace("own", "more"), num_examples=32)
-    assert cut_request_of(study.model_copy(update={"refit": apart.record})).train == "./more.csv"
+    assert training_of(study.model_copy(update={"refit": apart.record})).train == "./more.csv"

@@ -9,7 +9,7 @@ from tiny import loaded
 
 from core.inputs import forecast as module
 from core.inputs.checkpoints import resolve
-from core.inputs.forecast import SHIPPED_SPEED, TOKENS, Forecast, forecast, forecast_cut, note_speed, timed
+from core.inputs.forecast import SHIPPED_SPEED, TOKENS, Forecast, forecast, forecast_training, note_speed, timed
 from core.inputs.prepare import prepare
 from core.request.controls import controls, until_damaged
 from core.request.cut_request import CutRequest
@@ -102,13 +102,13 @@ def test_the_work_of_a_study(tiny_bert: Path, glue_folder: Path, monkeypatch: py
     request, how = checked(CutRequest(str(tiny_bert), "sst2", data="written")), TRAINING
     unit = 32**2 * TOKENS["sst2"] / SHIPPED_SPEED
     trained = how.steps * how.batch * (1 + 2)  # of one depth, one layer
-    assert forecast_cut(request).seconds == pytest.approx(unit * (192 * 2 + trained + module.TIMED_ROWS * 3))
+    assert forecast_training(request).seconds == pytest.approx(unit * (192 * 2 + trained + module.TIMED_ROWS * 3))
     table = checked(replace(request, data=str(glue_folder), num_examples=100))
-    assert forecast_cut(table).seconds == pytest.approx(
+    assert forecast_training(table).seconds == pytest.approx(
         unit * ((2_048 + 256 + 100) * 2 + trained + module.TIMED_ROWS * 3)
     )
     monkeypatch.setattr("core.inputs.forecast.size_here", lambda _: (12, 32))
-    assert forecast_cut(replace(request, every=True)).seconds > 1.5 * forecast_cut(request).seconds
+    assert forecast_training(replace(request, every=True)).seconds > 1.5 * forecast_training(request).seconds
 
 
 def test_nothing_is_downloaded_for_it(hub: LocalHub, tiny_bert: Path, glue_folder: Path) -> None:

@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     assert not {*inputs.rows.texts} & {*inputs.swept.subset.texts}
     checkpoint = loaded(inputs.swept.resolved)
     with left_whole(checkpoint.model):
-        whole = recover(checkpoint, inputs, lambda _, *report: reports.append(report), parts.append)
+        whole, _ = recover(checkpoint, inputs, lambda _, *report: reports.append(report), parts.append)
     return Made(folder, result, whole, parts, reports)
 
 
@@ -68,10 +68,10 @@ def test_every_zero_stays_zero_and_every_other_weight_learns(
 def test_the_same_seed_gives_the_same_bits_and_the_control_is_made_once(made: Made) -> None:
     whole, totals = made.whole, set[int]()
     same, other = (found(made.folder, made.sweep, steps=12, seed=seed) for seed in (0, 1))
-    again = recover(loaded(same.swept.resolved), same, lambda _, __, total: totals.add(total))
+    again, _ = recover(loaded(same.swept.resolved), same, lambda _, __, total: totals.add(total))
     assert (again.all_frames, again.key) == (whole.all_frames, whole.key)
     assert totals == {12}, "the control is stored, and serves"
-    differing = recover(loaded(other.swept.resolved), other)
+    differing, _ = recover(loaded(other.swept.resolved), other)
     alike = [a == b for a, b in zip(differing.all_frames, whole.all_frames, strict=True)]
     assert alike == [True, False, False] * 2
     assert len({key_of(part) for part in (whole, whole.control, differing, differing.control)}) == 4
