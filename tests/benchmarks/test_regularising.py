@@ -52,7 +52,7 @@ def test_models_are_pruned_to_one_change_and_their_blocks_add_less() -> None:
         taken[method] = amount, regularising.run(runner, []).updates
     assert list(taken) == [UNPRUNED, "magnitude", "random"]
     assert taken["random"][0] < 0.2 < taken["magnitude"][0]
-    assert (taken["magnitude"][1].mean(), taken["random"][1].mean()) < (taken[UNPRUNED][1].mean(),) * 2
+    assert max(taken["magnitude"][1].mean(), taken["random"][1].mean()) < taken[UNPRUNED][1].mean()
 
 
 def test_the_results_page_quotes_the_file() -> None:
