@@ -35,7 +35,7 @@ def cut() -> None:
         st.title(state.page.title, anchor=False)
         st.markdown(EXPLANATION)
     begin_study(state, job)
-    show_upload(study=True)
+    show_upload("study")
 
 
 def show_scores(job: Job) -> None:

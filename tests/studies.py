@@ -1,4 +1,4 @@
-"""Plausible studies of cuts for tests, computed by formula from a seed, without a model."""
+"""Plausible studies of cuts and recoveries for tests, computed by formula from a seed, without a model."""
 
 from functools import lru_cache
 
@@ -6,10 +6,11 @@ import numpy as np
 
 from core.results.cut import TRAINING, CutStudy, Depth, Size, Worth
 from core.results.key import key_of, sealed
-from core.results.schema import RefitRecord, TaskRecord
+from core.results.recovery import RECOVERY, Moment, Recovery
+from core.results.schema import Header, RefitRecord, TaskRecord
 from core.results.statistics import EstimateRecord
 from core.sweep.metrics import evaluate
-from tests.builders import make_result
+from tests.builders import make_result, with_own_key
 
 REFIT = RefitRecord(
     source_name="nyu-mll/glue", split="train", refit=160, stop=40, labelled=200, fingerprint="c", training=TRAINING
@@ -69,3 +70,15 @@ def by_hand(*wrong: int, full: int = 0, rows: int = 200, num_layers: int = 3) ->
     left = range(num_layers - 1, 0, -1)
     depths = (made_depth(k, num_layers, worth(0), worth(count)) for k, count in zip(left, wrong, strict=False))
     return known.model_copy(update={"full": worth(full), "depths": tuple(depths)})
+
+
+def make_recovery(before: float = 0.6) -> Recovery:
+    """Build a sealed recovery of 10 steps that never ran, from results at amounts that are as similar."""
+    swept, how, moments = make_result(), RECOVERY.model_copy(update={"steps": 10}), []
+    for step, amount, score in ((0, 0.9, before), (10, 0.5, 0.75), (0, 0.01, 0.9), (10, 0.2, 0.88)):
+        frame = make_result(amounts=(0.0, amount), accuracy=lambda _, score=score: score).frames[-1]  # type: ignore[misc]
+        values = {name: getattr(frame, name) for name in ("metrics", "intervals", "predictions", "changed")}
+        moments.append(Moment(step=step, **values, similarity={"cka": frame.similarity["cka"]}))
+    known = {name: getattr(swept, name) for name in (*Header.model_fields, "environment", "created_at")}
+    rows = REFIT.model_copy(update={"training": how})
+    return with_own_key(Recovery(**known, amount=0.9, rows=rows, frames=moments[:2], unpruned=moments[2:]))

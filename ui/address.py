@@ -93,12 +93,12 @@ def carried(**changes: str) -> dict[str, str]:
 
 
 def amount_in_address(default: float | None = None) -> float | None:
-    """Return the pruning amount that a shared link begins with, else the default."""
+    """Return the pruning amount, or the step of training, that a shared link begins with, else the default."""
     try:
         amount = float(st.query_params.get("amount", ""))
     except ValueError:
         return default
-    return amount if 0 <= amount < 1 else default
+    return amount if 0 <= amount < 1e9 else default  # finite
 
 
 def parameters_on_show() -> dict[str, str]:

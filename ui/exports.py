@@ -63,7 +63,7 @@ def offer_exports(
 
     Args:
         scene: The scene on the page, if there is one.
-        results: The results on show: whole sweeps, or one study of cuts.
+        results: The results on show: whole sweeps, or one study of cuts or recovery.
         choices: See `offer_pictures`.
         label: The panel's title.
         numbers: Whether to offer the results themselves as well.
@@ -137,7 +137,7 @@ def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
         if moves:
             names = [str(frame["name"]) for frame in scene.frames]
             first, key = frame_of(scene.amounts, amount_in_address()), f"{name}-frame"
-            frame = st.selectbox("Amount (PNG, SVG)", range(len(names)), first, names.__getitem__, key, width=260)
+            frame = st.selectbox("Frame (PNG, SVG)", range(len(names)), first, names.__getitem__, key, width=260)
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
         kinds, icon = [kind for kind in NOTES if moves or kind not in FILMS], ":material/image:"
         pressed = [kind for kind in kinds if st.button(kind.upper(), f"{name}-{kind}", NOTES[kind], icon=icon)]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,28 +18,28 @@ from streamlit.delta_generator import DeltaGenerator
 from core.charts import pages
 from core.charts.pages import Shown, options_of
 from core.errors import PrunescopeError
-from core.findings.choices import counterpart, is_of_model, offered, shown_first, task_title
+from core.findings.choices import counterpart, is_of_model, offered, settings, shown_first, task_title
 from core.findings.claim import verdict
-from core.findings.words.choices import ASKING, BOXES, distinguishing_labels, numbered_apart
+from core.findings.words.choices import ASKING, BOXES, distinguishing_labels
 from core.findings.words.verdict import DECIDE_IT
 from core.request.pages import FIRST_LINE, ONE_RESULT, PAGES, REDUCTION, VIEWS, Choice, Page
 from core.results import library, store
 from core.results.cached_call import cached_call
-from core.results.cut import CutStudy, Result
-from core.results.library import AnyEntry, CutEntry, Entry, entry_of
+from core.results.cut import CutStudy, R, Result
+from core.results.library import TRAINED, AnyEntry, CutEntry, Entry, entry_of
 from core.results.names import SEPARATOR, checkpoint_name, data_name, in_sentence, name_of, pruning_name, result_name
+from core.results.recovery import Recovery
 from core.results.schema import SweepResult
 from ui.address import DECIDE, begin, carried, choose, offer, parameters_on_show, read_choice, set_parameter, show
 from ui.jobs import note_watching, request_behind
 from ui.player import OPENED, VEGA, choose_reduction, served_url
-from ui.results import at_hand, by_key, companions_of, judging, loaded, read_all, studies_at_hand, study_by_key
+from ui.results import at_hand, by_key, companions_of, judging, loaded, read_all, read_stored, trained_at_hand
 from ui.text import plain
 
 NO_RESULT = "There is no result yet."
 NO_PAIR = "A comparison needs two results, and there are fewer here."
 MAKE_ONE = " Prune a checkpoint in the Lab, or run this command, which takes about a minute on a laptop:"
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
-R = TypeVar("R", SweepResult, CutStudy)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class ViewState:
         result: The result on show; None if there is none.
         other: The one beside it; None on pages that show a single one.
         study: The study of cuts on show; None if there is none.
+        recovery: The recovery on show; None if there is none.
     """
 
     page: Page
@@ -59,6 +60,7 @@ class ViewState:
     result: SweepResult | None = None
     other: SweepResult | None = None
     study: CutStudy | None = None
+    recovery: Recovery | None = None
 
     @property
     def shown(self) -> SweepResult:
@@ -68,7 +70,7 @@ class ViewState:
 
     @property
     def subjects(self) -> list[Result]:
-        """The results or the study that the page is about."""
+        """The results, the study or the recovery that the page is about."""
         return [subject for name in self.page.subjects if (subject := getattr(self, name))]
 
     @property
@@ -89,18 +91,18 @@ def read_view(page: Page) -> ViewState:
         default = counterpart(cached_call(entry_of, result), state.offered)
         other = _on_show("other", [default] if default else (), by_key)
         return replace(state, entries=_with_linked(state.entries, other), result=other and result, other=other)
-    return _with_study(state) if "study" in page.subjects else state
+    return next((_with_trained(state, subject) for subject in page.subjects if subject in TRAINED), state)
 
 
-def _with_study(state: ViewState) -> ViewState:
-    """Add the study of cuts that the address names, else one of the result's model; the result is then of its model."""
+def _with_trained(state: ViewState, subject: str) -> ViewState:
+    """Add the study or recovery that the address names, else one of the result's model; the result is then of it."""
     result = state.result
-    fitting = (entry for entry in studies_at_hand() if result is None or is_of_model(entry, result))
-    study = _on_show("study", fitting, study_by_key)
-    if study and not (result and is_of_model(cached_call(entry_of, result), study)):
-        same_model = next((entry.key for entry in state.offered if is_of_model(entry, study)), None)
+    fitting = (entry for entry in trained_at_hand(subject) if result is None or is_of_model(entry, result))
+    trained: Any = _on_show(subject, fitting, partial(read_stored, kind=TRAINED[subject][1]))
+    if trained and not (result and is_of_model(cached_call(entry_of, result), trained)):
+        same_model = next((entry.key for entry in settings(state.offered) if is_of_model(entry, trained)), None)
         result = by_key(same_model) if same_model else None
-    return replace(state, result=result, study=study)
+    return replace(state, result=result, **{subject: trained})
 
 
 def _on_show(parameter: str, defaults: Iterable[AnyEntry], read: Callable[[str], R | None]) -> R | None:
@@ -139,10 +141,10 @@ def choose_all(state: ViewState, in_sight: DeltaGenerator | None = None) -> dict
     folded = [options[choice.name][values[choice.name]] for choice in choices if choice.is_folded]
     name = plain(SEPARATOR.join((*_names(state), *folded)))
     with st.popover(name, type="tertiary", icon=":material/tune:", wrap=True):
-        if state.study:
-            choose_study(state.study)
-        else:
+        if isinstance(state.subjects[0], SweepResult):
             choose_result(state)
+        else:
+            choose_trained(state)
         for choice in choices:
             if choice is REDUCTION:
                 choose_reduction(state.result)
@@ -159,19 +161,19 @@ def _names(state: ViewState) -> list[str]:
     """Name what the numbers on a page were measured on."""
     subject, other = state.subjects[0], state.other
     place = [checkpoint_name(subject), data_name(subject)]
-    names = [pruning_name(subject), *place] if isinstance(subject, SweepResult) else [*place]
+    names = [*place] if isinstance(subject, CutStudy) else [pruning_name(subject), *place]
     if other:
         is_alike = [checkpoint_name(other), data_name(other)] == place
         names.append(f"beside {in_sentence(pruning_name(other) if is_alike else result_name(other))}")
     return names
 
 
-def choose_study(study: CutStudy) -> None:
-    """Offer other studies than the one on show."""
-    entries = {entry.key: entry for entry in (*studies_at_hand(), cached_call(entry_of, study))}
-    labels = numbered_apart([SEPARATOR.join((entry.data, entry.model)) for entry in entries.values()])
-    options = dict(zip(entries, labels, strict=True))
-    offer(Choice("study", "Study"), options, study.key, partial(set_parameter, "study"))
+def choose_trained(state: ViewState) -> None:
+    """Offer other studies or recoveries than the one on show."""
+    (shown,), ((subject, label),) = state.subjects, state.page.subjects.items()
+    entries = {entry.key: entry for entry in (*trained_at_hand(subject), entry_of(shown))}
+    options = distinguishing_labels([*entries.values()])
+    offer(Choice(subject, label), options, shown.key, partial(set_parameter, subject))
 
 
 def choose_result(state: ViewState) -> None:
@@ -290,7 +292,7 @@ def page_header(name: str) -> ViewState:
     navigation = st.container(key=NAVIGATION, gap="xxsmall")
     begin()
     state = read_view(page)
-    on_show = [_tab_name(subject) for subject in (state.study or state.result, state.other) if subject]
+    on_show = [_tab_name(subject) for subject in state.subjects or filter(None, [state.result])]
     st.set_page_config(page_title=" · ".join(filter(None, (name, " and ".join(on_show), "Prunescope"))))
     note_watching(name)
     result = {"result": state.result.key} if state.result else {}
@@ -316,6 +318,6 @@ def page_header(name: str) -> ViewState:
 
 
 def _tab_name(subject: Result) -> str:
-    """Name a result or a study so that the browser's tabs can be told apart."""
+    """Name a result of any kind so that the browser's tabs can be told apart."""
     task = task_title(subject.task.name)
-    return f"{pruning_name(subject)}, {task}" if isinstance(subject, SweepResult) else task
+    return task if isinstance(subject, CutStudy) else f"{pruning_name(subject)}, {task}"

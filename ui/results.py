@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import streamlit as st
 from cachetools import LRUCache, cached
@@ -19,7 +20,7 @@ from core.results import library, store
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, R, Result, of_kind
 from core.results.fields import bytes_of
-from core.results.library import AnyEntry, CutEntry, Entry
+from core.results.library import TRAINED, AnyEntry, Entry
 from core.results.schema import SweepResult
 from ui.address import set_parameter, show
 from ui.jobs import follow, visitor
@@ -30,11 +31,11 @@ MOST_BYTES = 400 * 2**20  # of results in memory
 _reading_rows = Lock()  # later visitors wait for the same rows: fifty who all read them at once would stall the server
 
 
-def show_upload(*, study: bool = False) -> None:
+def show_upload(subject: str = "result") -> None:
     """Let a user open a result file, which is kept among their results; a hosted server opens none.
 
     Args:
-        study: Whether to open a study of cuts rather than a sweep.
+        subject: The parameter that names what the page is about.
     """
     if is_hosted():
         return
@@ -46,20 +47,20 @@ def show_upload(*, study: bool = False) -> None:
             max_upload_size=limits().upload_bytes // 2**20,
             help="A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your results.",
             on_change=_open,
-            args=(study,),
+            args=(subject,),
         )
 
 
-def _open(study: bool) -> None:
+def _open(subject: str) -> None:
     """Open the chosen file; a refusal stands at the top of the page."""
     if file := st.session_state["upload"]:
         with refusals_shown():
             result = store.open_upload(file.getvalue(), file.name)
-            of_kind(CutStudy if study else SweepResult, result, file.name)
+            of_kind(TRAINED[subject][1] if subject in TRAINED else SweepResult, result, file.name)
             if not store.is_shipped(result.key):
                 store.save(result)
             set_parameter("job", None)  # the Lab would show it instead, and leads back to a run that goes on
-            (partial(set_parameter, "study") if study else show)(result.key)
+            (partial(set_parameter, subject) if subject in TRAINED else show)(result.key)
 
 
 @cached(LRUCache(MOST_BYTES, bytes_of), lambda path, holder: (path, path.is_file() and path.stat().st_mtime_ns), Lock())
@@ -82,9 +83,10 @@ def at_hand() -> tuple[Entry, ...]:
     return (*shipped(Entry), *own_results(Entry))
 
 
-def studies_at_hand() -> tuple[CutEntry, ...]:
-    """List the available studies of cuts: the shipped ones and the visitor's own."""
-    return (*shipped(CutEntry), *own_results(CutEntry))
+def trained_at_hand(subject: str) -> tuple[Any, ...]:
+    """List the available studies of cuts or recoveries, whichever a parameter names, like `at_hand`; no controls."""
+    kind, _ = TRAINED[subject]
+    return tuple(entry for entry in (*shipped(kind), *own_results(kind)) if getattr(entry, "amount", True))
 
 
 def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
@@ -111,19 +113,14 @@ def note_computed(key: str) -> None:
 
 
 def by_key(key: str) -> SweepResult | None:
-    """Read a stored sweep; if it is missing, damaged or a study, show the error and return None."""
-    return _read(key, SweepResult)
-
-
-def study_by_key(key: str) -> CutStudy | None:
-    """Read a stored study of cuts; if it is missing, damaged or a sweep, show the error and return None."""
-    return _read(key, CutStudy)
+    """Read a stored sweep; if it is missing, damaged or of another kind, show the error and return None."""
+    return read_stored(key, SweepResult)
 
 
 def study_of(result: SweepResult) -> CutStudy | None:
     """Read the study of cuts of a result's model; None if there is none."""
-    fitting = (entry for entry in studies_at_hand() if is_of_model(entry, result))
-    return next(filter(None, (study_by_key(entry.key) for entry in fitting)), None)
+    fitting = (entry for entry in trained_at_hand("study") if is_of_model(entry, result))
+    return next(filter(None, (read_stored(entry.key, CutStudy) for entry in fitting)), None)
 
 
 def show_training(job: Job, subject: str, title: str, draw: Callable[[Job], None]) -> bool:
@@ -152,7 +149,8 @@ def show_training(job: Job, subject: str, title: str, draw: Callable[[Job], None
     return not job.ended
 
 
-def _read(key: str, kind: type[R]) -> R | None:
+def read_stored(key: str, kind: type[R]) -> R | None:
+    """Read a stored result; if it is missing, damaged or of another kind, show the error and return None."""
     with refusals_shown():
         return of_kind(kind, loaded(store.file_of(key), visitor().holder), f"the result {key[:12]}…")
     return None

@@ -20,7 +20,7 @@ from core.findings.words import share_with_interval
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.names import brief_name
-from core.results.schema import Frame, SweepResult
+from core.results.schema import Measured, SweepResult
 from core.sweep.statistics import Array
 
 AT_RANDOM = "Random removal"
@@ -35,10 +35,10 @@ SCALE_TITLES: dict[Scale, str] = {
 def accuracy_view(result: SweepResult) -> View:
     """Draw the main metric of a whole sweep, or of its first frames, at all amounts."""
     metric, beyond = result.task.main_metric, g.beyond_rows(beyond_from(result))
-    rows = _rows(result.frames, result.amounts, result.frames, metric)
+    rows = curve_rows(result.frames, result.amounts, result.frames, metric)
     datasets = _datasets(rows, [reference_of(result, metric)], beyond, result.amounts)
     title = f"{METRICS[metric].title} with its 95 % interval{f'; {g.SHADED}' if beyond else ''}"
-    return View(_accuracy, ("amount", False, (metric,), 1.0), datasets, title, _numbers((metric,), None))
+    return View(_accuracy, ("amount", False, (metric,), 1.0), datasets, title, numbers_of((metric,), None))
 
 
 def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: float | None) -> View:
@@ -76,7 +76,7 @@ def accuracies_view(results: Two, together: Together, names: tuple[str, str], me
     for name, result, metric, paired in zip(names, results, metrics, zip(*together.pairs, strict=True), strict=True):
         frames = paired if together.is_interpolated else result.frames
         places = together.places if together.is_interpolated else [place(frame, scale) for frame in frames]
-        rows += [{"series": name, **row} for row in _rows(frames, places, paired, metric)]
+        rows += [{"series": name, **row} for row in curve_rows(frames, places, paired, metric)]
         start = beyond_from(result, metric)
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
             starts.add(round(float(np.interp(start, [frame.amount for frame in frames], places)), 6))
@@ -89,7 +89,7 @@ def accuracies_view(results: Two, together: Together, names: tuple[str, str], me
         datasets["majority"] = [{**row, "text": ""} for row in datasets["majority"]]
     largest = (together.is_interpolated and together.places[-1]) or 1.0
     title = [f"{_names(*metrics)} with its 95 % interval", "; ".join(keys) or g.BLANK]
-    return View(_accuracy, (scale, True, metrics, largest), datasets, title, _numbers(metrics, "series"))
+    return View(_accuracy, (scale, True, metrics, largest), datasets, title, numbers_of(metrics, "series"))
 
 
 def _datasets(
@@ -106,21 +106,25 @@ def _names(*metrics: str) -> str:
     return ", then ".join((METRICS[first].title, *(METRICS[metric].symbol for metric in other)))
 
 
-def _numbers(metrics: tuple[str, ...], row: str | None) -> Numbers:
-    """Return the columns of the table and the tooltip; `row` is the field that names a result."""
-    columns = {_names(*metrics): "value", "95 % interval": "interval", "Predictions changed": "changed"}
-    return Numbers("accuracy", row, columns)
+def numbers_of(metrics: tuple[str, ...], row: str | None) -> Numbers:
+    """Return the place of the numbers; `row` is the field that names a result."""
+    return Numbers("accuracy", row, {title: field.partition(":")[0] for title, field in fields_of(metrics).items()})
 
 
-def _rows(frames: Sequence[Frame], places: Sequence[float], played: Sequence[Frame], metric: str) -> g.Rows:
+def fields_of(metrics: tuple[str, ...]) -> dict[str, str]:
+    """Return the fields of the table and the tooltip by their titles."""
+    return {_names(*metrics): "value:Q", "95 % interval": "interval:N", "Predictions changed": "changed:N"}
+
+
+def curve_rows(frames: Sequence[Measured], places: Sequence[float], played: Sequence[Measured], metric: str) -> g.Rows:
     """Return each frame's metric, its interval, and what pruning changes for the user, as the tooltip says it.
 
-    `k` is the frame's place among those that are played, or null.
+    `k` is the frame's place among those that are played, all of them the same objects, or null.
     """
-    ks = {frame.amount: k for k, frame in enumerate(played)}
+    ks = {id(frame): k for k, frame in enumerate(played)}
     return [
         {
-            "k": ks.get(frame.amount),
+            "k": ks.get(id(frame)),
             "amount": g.rounded(amount),
             "value": frame.metrics.get(metric),
             **g.interval_fields(frame.intervals.get(metric)),
@@ -130,7 +134,7 @@ def _rows(frames: Sequence[Frame], places: Sequence[float], played: Sequence[Fra
     ]
 
 
-def changed_words(frame: Frame) -> str:
+def changed_words(frame: Measured) -> str:
     """Write the share of the predictions that pruning changes."""
     return share_with_interval(frame.changed.share, frame.changed.interval) if frame.changed else "not measured"
 
@@ -148,13 +152,10 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
     legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
-    fields = {
-        name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metrics, None).values.items()
-    }
     tooltip = [
         *g.tooltip({"Pruning": "series:N"} if two else {}),
         alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"),
-        *g.tooltip(fields),
+        *g.tooltip(fields_of(metrics)),
     ]
     return alt.layer(
         g.beyond_shade(end),

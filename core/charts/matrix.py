@@ -16,20 +16,21 @@ from core.findings.compare import FramePair
 from core.findings.rounding import hundredths
 from core.findings.words.numbers import UNDEFINED
 from core.results.names import point_names
-from core.results.schema import Frame, SweepResult
+from core.results.schema import Header, Measured
 
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # of a difference: from here on white text has the better contrast
 INKS = "black", "white"  # on light cells and on others
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
+NEAREST = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
 NUMBERS = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
 
 Points = tuple[str, ...]
 
 
 def heatmap_view(
-    result: SweepResult,
-    frames: Sequence[Frame],
+    result: Header,
+    frames: Sequence[Measured],
     reduction: str,
     title: str | list[str] = "Similarity (CKA) of every pair of layers",
     nearest: npt.NDArray[np.int64] | None = None,
@@ -52,7 +53,7 @@ def heatmap_view(
     return View(_heatmap, (result.points, nearest is not None), datasets, title, NUMBERS)
 
 
-def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: str, title: str | list[str]) -> View:
+def difference_view(result: Header, pairs: Sequence[FramePair], reduction: str, title: str | list[str]) -> View:
     """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
 
     The difference is that of the numbers on screen: rounded by itself, 0.20 less 0.50 could read −0.29.
@@ -75,7 +76,7 @@ def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: 
     return View(_difference, (result.points,), {"cells": cells}, title, NUMBERS)
 
 
-def _cells(result: SweepResult) -> g.Rows:
+def _cells(result: Header) -> g.Rows:
     """Return every cell with its column and row, named as in the picture and as in a tooltip."""
     names = point_names(result.points)
     return [
@@ -85,7 +86,7 @@ def _cells(result: SweepResult) -> g.Rows:
     ]
 
 
-def _values(frames: Sequence[Frame], reduction: str, cell: dict[str, Any]) -> list[float | None]:
+def _values(frames: Sequence[Measured], reduction: str, cell: dict[str, Any]) -> list[float | None]:
     return [g.rounded(frame.matrix(reduction)[cell["y"]][cell["x"]]) for frame in frames]
 
 

@@ -8,6 +8,7 @@ from core.charts.compare import compare_scene
 from core.charts.cut import cut_scene
 from core.charts.forest import forest_scene
 from core.charts.layers import layer_scene
+from core.charts.recovery import recover_scene
 from core.charts.result import STAGE, result_scene
 from core.charts.sentences import flip_scene
 from core.charts.story import Step, story
@@ -20,12 +21,14 @@ from core.findings.comparable import controls_of, isolated_of
 from core.findings.cut import chosen, frontier_of
 from core.findings.layers import layers_of
 from core.findings.pooled import Pooled
+from core.findings.recovery import returned
 from core.findings.sentences import ALL, examples_of, selected
 from core.findings.words import Finding, Table, numbered
 from core.findings.words import compare as compare_words
 from core.findings.words import cut as cut_words
 from core.findings.words import grid as grid_words
 from core.findings.words import layers as layers_words
+from core.findings.words import recovery as recovery_words
 from core.findings.words import sentences as sentences_words
 from core.findings.words import story as story_words
 from core.findings.words.lab import caution
@@ -37,6 +40,7 @@ from core.results import names as n
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
 from core.results.library import Entry, entry_of
+from core.results.recovery import Recovery
 from core.results.schema import SweepResult
 
 NOTHING = Finding("")
@@ -250,6 +254,12 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
     return Shown(finding, [block], text=text, link=alone_link(cut_words.WHY_TOP))
 
 
+def recover_shown(recovery: Recovery, _: Sequence[SweepResult] = ()) -> Shown:
+    """Show what comes back when a pruned model is trained again: a whole recovery, or its first frames."""
+    finding = recovery_words.recover_finding(recovery, cached_call(returned, recovery))
+    return Shown(finding, [Block(recover_scene(recovery, finding.heading))], text=recovery_words.READING)
+
+
 def pooled_shown(table: Sequence[Pooled]) -> Shown:
     """Show each method over all checkpoints; without a table, nothing."""
     if not table:
@@ -268,6 +278,7 @@ COMPOSED: Mapping[str, tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list
     "Sentences": (sentences_shown, ()),
     "Compare": (compare_shown, (companions,)),
     "Cut": (cut_shown, ()),
+    "Recover": (recover_shown, ()),
 }
 
 

@@ -2,7 +2,7 @@
 // Vega draws; this file keeps time, listens to buttons and keys, and fits the pictures to their boxes. It needs no
 // server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer).
 //
-// data: `title`, `frames`, `style` and `views` or `choices` as core/charts/view.py writes them, `layout` as
+// data: `title`, `frames`, `style`, `axis` and `views` or `choices` as core/charts/view.py writes them, `layout` as
 // Layout.css does, and {
 //   group: players of one group move together,
 //   start: the amount shown first, with which nothing plays by itself, or null; autoplay: whether it plays at once,
@@ -326,7 +326,7 @@ const HTML = `
       <button type="button" data-do="back" aria-label="Previous step" title="Previous step (,)">${BACK}</button>
       <button type="button" data-do="toggle" class="main"></button>
       <button type="button" data-do="forward" aria-label="Next step" title="Next step (.)">${FORWARD}</button>
-      <input type="range" min="0" step="1" aria-label="Pruning amount">
+      <input type="range" min="0" step="1">
       <select data-choose="choice" aria-label="Sentence vector" title="Sentence vector" hidden></select>
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
       <button type="button" data-do="link" hidden></button>
@@ -380,6 +380,7 @@ class Player {
     Object.assign(this, { data, tell, theme: themeOf(this.frame) });
     this.frame.ariaLabel = `${data.title}. Space plays and pauses, comma and full stop step.`;
     this.frame.className = `player ${data.layout.name}`;
+    this.scrub.ariaLabel = data.axis;
     for (const name of ["wide", "narrow"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.bar.hidden = this.words.hidden = !data.frames[0]?.name; // a picture that never moves
     this.buttons.link.hidden = !data.link || !navigator.clipboard; // insecure pages have no clipboard

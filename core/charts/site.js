@@ -83,9 +83,9 @@ class Reader { // of an address; a note says which of its values cannot be shown
     return (this.shown[name] = isHere ? value : otherwise);
   }
 
-  get amount() { // that a shared link begins with
+  get amount() { // or the step of training that a shared link begins with
     const value = Number(this.parameters.get("amount") || NaN);
-    return value >= 0 && value < 1 ? value : undefined;
+    return value >= 0 ? value : undefined;
   }
 }
 
@@ -126,6 +126,7 @@ function navigate(page, result) { // two lines, as in ui/header.py
   const lines = [element("nav", { ariaLabel: "Pages" }, element("b", {}, "Prunescope"), ...first)];
   if (result || page === "" || isView) lines.push(element("nav", { ariaLabel: "Views" }, ...views));
   document.querySelector("header").replaceChildren(...lines);
+  for (const line of lines) line.scrollLeft = (line.querySelector("[aria-current]")?.offsetLeft ?? 0) - line.clientWidth / 2;
 }
 
 function listOfResults(reader) { // with a field that searches it, and heads that sort it
@@ -167,11 +168,11 @@ function listOfResults(reader) { // with a field that searches it, and heads tha
 // ---------------------------------------------------------------- the page
 
 function subjectsOf(page, reader) { // the results or the study that a page is about, and the choice of others
-  const named = reader.parameters.get("result") ?? "", its = (key) => own(site.results, key) ?? { other: {}, study: "" };
+  const named = reader.parameters.get("result") ?? "", its = (key) => own(site.results, key) ?? { other: {}, trained: [] };
   const offers = {
     result: () => [namesOf(site.results), site.start],
     other: () => [its(reader.shown.result).other],
-    study: () => [namesOf(site.studies), its(named).study],
+    ...mapped(site.trained, (names) => () => [names, its(named).trained.find((key) => own(names, key))]),
   };
   const choices = Object.entries(site.pages[page].subjects).map(([name, label]) => {
     const [options, preferred] = offers[name]();
@@ -179,9 +180,10 @@ function subjectsOf(page, reader) { // the results or the study that a page is a
     reader.choice(choice);
     return choice;
   });
-  const { result = named, study } = reader.shown, isOfStudy = !study || its(result).study === study;
+  const { result = named, study, recovery } = reader.shown, trained = study ?? recovery;
+  const isOfModel = (key) => !trained || its(key).trained.includes(trained);
   const keys = choices.map(({ name }) => reader.shown[name]);
-  return { choices, keys, result: isOfStudy ? result : own(site.studies, study)?.result || result };
+  return { choices, keys, result: [result, ...Object.keys(site.results)].find(isOfModel) ?? result };
 }
 
 async function draw() {
@@ -240,7 +242,7 @@ function show(reader, page, { result, choices, keys }, shard) {
     for (const content of [root.prunescopePlayer, root.prunescopeStory]) content?.finish();
   drawn = { ...drawn, page, isNew, roots, shown };
   document.body.className = `at-${page || "story"}`;
-  const subject = own(site.studies, keys[0])?.name ?? name;
+  const subject = choices[0]?.options[keys[0]] ?? name;
   document.title = [site.pages[page].name, subject, "Prunescope"].filter(Boolean).join(" · ");
   const title = element("h1", { tabIndex: -1, hidden: isStory }, view.heading || ofPage);
   const sentences = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)];

@@ -10,7 +10,7 @@ import numpy as np
 from core.charts import grammar as g
 from core.charts.accuracy import AT_RANDOM, chance_view
 from core.charts.cut import cut_scene
-from core.charts.matrix import heatmap_view
+from core.charts.matrix import NEAREST, heatmap_view
 from core.charts.result import player_frames
 from core.charts.stack import shares_view, stack_view
 from core.charts.vega import text_of
@@ -161,9 +161,8 @@ def _towards(result: SweepResult, reduction: ReductionKey) -> Step:
     finding = words.towards_finding(result, found)
     if not found:
         return Step("towards", finding, None)
-    title = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
     frames = player_frames(result)[: len(found.nearest)]
-    views = {"heatmap": heatmap_view(result, result.frames[: len(frames)], reduction, title, found.nearest)}
+    views = {"heatmap": heatmap_view(result, result.frames[: len(frames)], reduction, NEAREST, found.nearest)}
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
     return Step("towards", finding, scene, still=frames[-1]["amount"])
 

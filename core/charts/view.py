@@ -196,6 +196,7 @@ class Scene:
         views: The pictures, named as the areas of the layout.
         frames: Each frame's `amount`, its `name`, and `detail`, the numbers beside it.
         layout: The places of the pictures.
+        axis: The name of what they are frames of.
     """
 
     title: str
@@ -203,6 +204,7 @@ class Scene:
     views: Mapping[str, View]
     frames: Rows
     layout: Layout
+    axis: str = "Pruning amount"
 
     @property
     def amounts(self) -> list[float]:
@@ -218,7 +220,7 @@ class Scene:
     def mounted(self) -> dict[str, Any]:
         """The data of core/charts/player.js but for the pictures and their layout."""
         title = ", ".join((self.title, *self.caption))
-        return {"title": title, "frames": self.frames, "style": STYLE}
+        return {"title": title, "frames": self.frames, "style": STYLE, "axis": self.axis}
 
 
 def frame_of(amounts: Sequence[float], asked: float | None) -> int:

@@ -106,7 +106,7 @@ def _call(function: str, data: Mapping[str, Any]) -> str:
 def _page(
     title: str, caption: Sequence[str], results: Sequence[SweepResult], style: str, script: str, paper: str = ""
 ) -> str:
-    commands = "\n\n".join(map(recompute_script, results))
+    commands, made = "\n\n".join(map(recompute_script, results)), "Made with Prunescope"
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -118,7 +118,7 @@ def _page(
 <h1>{html.escape(title)}</h1>
 <main></main>
 <details>
-<summary>{html.escape(" · ".join((*caption, "Made with Prunescope: how to compute this")))}</summary>
+<summary>{html.escape(" · ".join((*caption, f"{made}{': how to compute this' if results else ''}")))}</summary>
 <pre><code>{html.escape(commands)}</code></pre>
 </details>
 <script type="module">{vega_script()}</script>

@@ -21,7 +21,7 @@ from core.exports.player_page import look_of
 from core.exports.site_files import name_of, script, write_page, write_views
 from core.exports.site_shelf import Shelf
 from core.findings import pooled
-from core.findings.choices import companions, shown_first
+from core.findings.choices import companions, is_of_model, shown_first
 from core.findings.words import Finding
 from core.findings.words.choices import distinguishing_labels
 from core.findings.words.grid import NAMING, GridRow, arranged, grid_rows, grid_table
@@ -63,7 +63,7 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
         for page in PAGES.values():
             if page.subjects == RESULT:
                 write_page(data, page.name, shelf, result)
-        others, study, commands = shelf.others(result), shelf.study_of(result), recompute_script(result)
+        others, commands = shelf.others(result), recompute_script(result)
         for other in others:
             write_page(data, "Compare", shelf, result, shelf.read(other))
     except OSError:  # the disk is full
@@ -71,7 +71,8 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
     except Exception as error:  # a stranger's file may break a page; the other results still get theirs
         reason = " ".join(f"{type(error).__name__} {error}".split())
         return f"{entry.key[:12]}…, which no page can show ({reason:.200})"
-    facts = {"name": entry.name, "other": distinguishing_labels(others), "study": study.key if study else ""}
+    trained = [other.key for others in shelf.trained.values() for other in others if is_of_model(other, result)]
+    facts = {"name": entry.name, "other": distinguishing_labels(others), "trained": trained}
     return {**facts, "recipe": commands}, [row for row in rows if row.key == entry.key]
 
 
@@ -133,8 +134,9 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
     write_views(data, name_of("All results"), lambda: pooled_shown(() if own else pooled.shipped()))
     methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
     write_views(data, name_of("Methods"), lambda: methods, html=str)
-    for study in shelf.studies:
-        write_page(data, "Cut", shelf, shelf.read(study))
+    for name, page in (("study", "Cut"), ("recovery", "Recover")):
+        for trained in shelf.trained[name]:
+            write_page(data, page, shelf, shelf.read(trained))
     first = (*shown_first(shelf.entries, "Story"), *shelf.chosen)
     start = next(entry.key for entry in first if entry.key in results)
     looks = (f"@media (prefers-color-scheme: {theme}) {{{look_of(theme)}}}" for theme in THEMES)
@@ -156,11 +158,10 @@ def _index(shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[Grid
     rows = arranged(rows)
     table = dict(zip((row.key for row in rows), grid_table(rows), strict=True))
     columns = list(next(iter(table.values()), ()))[: NAMING + 1]
-    leads = {facts["study"]: key for key, facts in reversed(results.items())}
     cells = {key: [row[title] for title in columns] for key, row in table.items()}
     results = {key: {**facts, "cells": cells.get(key, [facts["name"]])} for key, facts in results.items()}
-    studies = {study.key: {"name": study.name, "result": leads.get(study.key, "")} for study in shelf.studies}
-    own = {"start": start, "columns": columns, "results": results, "studies": studies, "local": LOCAL}
+    trained = {name: distinguishing_labels(entries) for name, entries in shelf.trained.items()}
+    own = {"start": start, "columns": columns, "results": results, "trained": trained, "local": LOCAL}
     return {**table_of_pages(), **own}
 
 

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from core.findings.words.choices import playlist
 from core.request import catalog
 from core.results import store
 from core.results.cut import CutStudy, Result
-from core.results.library import CutEntry, Entry, OfAnyKind, entry_of, extracts, shipped
+from core.results.library import TRAINED, CutEntry, Entry, OfAnyKind, RecoveryEntry, entry_of, extracts, shipped
 from core.results.schema import SweepResult
 
 KEY = re.compile("[0-9a-f]{64}")
@@ -29,13 +29,13 @@ class Shelf:
 
     Attributes:
         entries: The sweeps.
-        studies: The studies of cuts of their checkpoints.
+        trained: The studies of cuts and the recoveries of their checkpoints, by the keys of TRAINED.
         files: The path of each, by its key.
         chosen: The sweeps that have pages.
     """
 
     entries: tuple[Entry, ...]
-    studies: tuple[CutEntry, ...]
+    trained: Mapping[str, Sequence[OfAnyKind]]
     files: Mapping[str, Path]
     chosen: tuple[Entry, ...] = ()
 
@@ -45,7 +45,7 @@ class Shelf:
 
     def study_of(self, result: Result) -> CutStudy | None:
         """Read the study of cuts of a result's checkpoint."""
-        return next((self.read(study) for study in self.studies if is_of_model(study, result)), None)
+        return next((self.read(study) for study in self.trained["study"] if is_of_model(study, result)), None)
 
     def others(self, result: SweepResult) -> list[Entry]:
         """Return the sweeps to compare one with: its control or the nearest, and the other of the published pair."""
@@ -85,13 +85,13 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
         where = f"--select {select} names none of the sweeps" if select else f"--results {folder} holds no sweep"
         raise PrunescopeError(f"{where}: make one with python -m core.precompute, and name its key")
     models = {(entry.checkpoint, entry.task) for entry in chosen}
-    studies = (entry for entry, _ in described.values() if isinstance(entry, CutEntry))
-    studies_of_models = tuple(study for study in studies if (study.checkpoint, study.task) in models)
-    return Shelf(sweeps, studies_of_models, {key: path for key, (_, path) in described.items()}, tuple(chosen))
+    near = [of for of, _ in described.values() if (of.checkpoint, of.task) in models and getattr(of, "amount", True)]
+    trained = {name: [of for of in near if isinstance(of, kind)] for name, (kind, _) in TRAINED.items()}
+    return Shelf(sweeps, trained, {key: path for key, (_, path) in described.items()}, tuple(chosen))
 
 
 def _described(folder: Path | None) -> Iterator[tuple[OfAnyKind, Path]]:
-    entries: list[OfAnyKind] = [] if folder else [*shipped(Entry), *shipped(CutEntry)]
+    entries: list[OfAnyKind] = [] if folder else [*shipped(Entry), *shipped(CutEntry), *shipped(RecoveryEntry)]
     for entry in entries:
         yield entry, store.place_in(store.SHIPPED_RESULTS, entry.key)
     for file, extract in extracts(map(store.state_of, store.result_files(folder) if folder else ())).items():

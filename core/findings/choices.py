@@ -7,7 +7,7 @@ from core.request.catalog import METHODS, TASKS
 from core.request.scope import at_attention, run_of
 from core.request.sweep_request import AUTO, AUTO_TITLE, DEFAULT_REQUEST
 from core.results.cut import Result
-from core.results.library import CutEntry, Entry
+from core.results.library import Entry, OfAnyKind
 from core.results.schema import Pruning
 from core.results.store import is_shipped
 
@@ -92,9 +92,9 @@ def middle_of(amounts: Sequence[float]) -> float:
 # ---------------------------------------------------------------- what belongs together
 
 
-def is_of_model(entry: Entry | CutEntry, result: Result) -> bool:
+def is_of_model(entry: OfAnyKind, result: Result) -> bool:
     """Whether an entry has a result's checkpoint and task; that of a sweep holds only the names of both."""
-    revision = entry.revision if isinstance(entry, CutEntry) else ""
+    revision = "" if isinstance(entry, Entry) else entry.revision
     is_alike = (entry.checkpoint, entry.task) == (result.checkpoint.id, result.task.name)
     return is_alike and revision in ("", result.checkpoint.revision)
 

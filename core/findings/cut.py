@@ -13,6 +13,7 @@ import numpy as np
 from core.findings.accuracy import reference_of
 from core.request.catalog import CONFIDENCE, MIN_PROMISED
 from core.results.cut import CutStudy, Depth, Worth
+from core.results.recovery import Moment, Recovery
 from core.results.statistics import EstimateRecord
 from core.sweep.scores import Array, score_from_counts
 
@@ -65,7 +66,7 @@ def frontier_of(study: CutStudy) -> Frontier:
     return Frontier(study, full, reference_of(study, study.task.main_metric)[1], tuple(choices))
 
 
-def values_of(study: CutStudy, models: list[Worth]) -> Array:
+def values_of(study: CutStudy | Recovery, models: list[Worth | Moment]) -> Array:
     """Value models by the main metric, on all judged rows and on each draw of them.
 
     Rows with the same labels are interchangeable, so draws of rows are draws of their numbers.
@@ -89,19 +90,19 @@ def _choice(study: CutStudy, depth: Depth, values: Array, full: Array) -> CutCho
         depth=depth,
         value=_estimate(study, depth.saved, values),
         held=depth.held.metrics.get(study.task.main_metric),
-        difference=_estimated(difference),
+        difference=estimated(difference),
         least=float(np.quantile(difference[1:], 1 - CONFIDENCE)),
     )
 
 
 def _estimate(study: CutStudy, worth: Worth, values: Array) -> EstimateRecord:
     """Return a model's metric with the interval in the file; with that of the draws where a label occurs once."""
-    estimate = _estimated(values)
+    estimate = estimated(values)
     low, high = worth.intervals.get(study.task.main_metric) or (estimate.low, estimate.high)
     return EstimateRecord(value=estimate.value, low=low, high=high)
 
 
-def _estimated(values: Array) -> EstimateRecord:
+def estimated(values: Array) -> EstimateRecord:
     """Return the first value, that of all rows, with the percentile interval of the others, which are draws."""
     low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return EstimateRecord(value=float(values[0]), low=float(low), high=float(high))

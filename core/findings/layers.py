@@ -4,6 +4,7 @@ A layer stays intact while its similarity to itself before pruning is at least a
 first is an estimate from examples: layers whose intervals reach down as far stand beside it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from core.findings.rounding import hundredths
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.fields import Bounds, Row
 from core.results.names import PointLabel, ReductionKey, point_names
-from core.results.schema import SweepResult
+from core.results.schema import Measured, SweepResult
 from core.sweep.statistics import Array, survival
 
 
@@ -159,11 +160,20 @@ def towards(result: SweepResult, reduction: ReductionKey) -> Towards | None:
     frames = [frame for frame in result.frames if frame.amount <= to]
     if size < 2 or len(frames) < 2:
         return None
-    matrices = np.array([frame.matrix(reduction) for frame in frames], dtype=np.float64)  # (frames, i, j)
-    ranked = np.where(np.isnan(matrices), -np.inf, matrices)
-    nearest = np.where(np.isinf(ranked.max(1)), -1, ranked.argmax(1))  # (frames, j)
+    matrices = similarities(frames, reduction)
     i, j = np.indices((size, size))
-    return Towards(nearest, *(_grown(matrices, (2 * j >= size) & side) for side in (i < j, i > j)))
+    return Towards(nearest_in(matrices), *(_grown(matrices, (2 * j >= size) & side) for side in (i < j, i > j)))
+
+
+def similarities(frames: Sequence[Measured], reduction: ReductionKey) -> Array:
+    """Collect the CKA of all pairs of points, (frames, i, j); undefined values are NaN."""
+    return np.array([frame.matrix(reduction) for frame in frames], dtype=np.float64)
+
+
+def nearest_in(matrices: Array) -> npt.NDArray[np.int64]:
+    """Find the most similar unpruned point of each pruned one, (frames, j); of equals the lowest, -1 if undefined."""
+    ranked = np.where(np.isnan(matrices), -np.inf, matrices)
+    return np.where(np.isinf(ranked.max(1)), -1, ranked.argmax(1))
 
 
 def _grown(matrices: Array, among: npt.NDArray[np.bool_]) -> float:

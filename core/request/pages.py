@@ -61,7 +61,7 @@ class Page:
     Attributes:
         name: Its name in the navigation.
         address: The path of its address; empty for the first page.
-        subjects: The parameters that name the results or the study that it is about, with their labels.
+        subjects: The parameters that name the results, the study or the recovery that it is about, with their labels.
         choices: What else its reader can choose.
         title: The heading where no result supplies one; empty for its name.
     """
@@ -88,6 +88,7 @@ _PAGES = (
     Page("Sentences", "sentences", RESULT, (Choice("flips", "Flips"), Choice("label", "Label"))),
     Page("Compare", "compare", TWO_RESULTS, (AXIS, REDUCTION, METRIC)),
     Page("Cut", "cut", {"study": "Study"}, (LOSS, KEEP), title="Which layers can go?"),
+    Page("Recover", "recover", {"recovery": "Recovery"}, title="What comes back?"),
     Page("All results", "grid", choices=(SOURCE, ALONE)),
     Page("Methods", "methods"),
 )

@@ -6,7 +6,7 @@ table of all results need no more; a page about one result reads its whole file.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -112,6 +112,8 @@ class RecoveryEntry(Listed):
 AnyEntry = TypeVar("AnyEntry", Entry, CutEntry, RecoveryEntry)
 Line = TypeVar("Line")  # a row of a table
 OfAnyKind = Entry | CutEntry | RecoveryEntry
+# What is listed and what is read of trained models, by the parameter that names one.
+TRAINED: Mapping[str, Any] = {"study": (CutEntry, CutStudy), "recovery": (RecoveryEntry, Recovery)}
 _ENTRIES = TypeAdapter(tuple[CutEntry | RecoveryEntry | Entry, ...])
 
 

@@ -164,7 +164,7 @@ def training_name(pruning: Pruning, amount: float) -> str:
     return f"{brief_name(pruning)}, {amount_name(amount)}, trained again" if amount else "unpruned, trained as long"
 
 
-def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:
+def origins(results: Sequence[SweepResult | Recovery], reduction: ReductionKey) -> tuple[str, ...]:
     """Return the caption of pictures, a line each: checkpoint, data and pruning of all results, and the reduction."""
     names = [(checkpoint_name(result), data_name(result), in_sentence(pruning_name(result))) for result in results]
     return "; ".join(map(_together, zip(*names, strict=True))), REDUCTIONS[reduction].title

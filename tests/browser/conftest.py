@@ -42,7 +42,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source, target = ROOT / piece, folder / piece
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    ship(folder / "cached_results" / "results", *shipped.SHIPPED, shipped.STUDY)
+    ship(folder / "cached_results" / "results", *shipped.SHIPPED, shipped.STUDY, shipped.RECOVERY)
     make_bert(checkpoint_in(folder), layers=6)  # like the bundled ones
     return folder
 

@@ -176,7 +176,7 @@ def stored(key: str) -> Any:
 
 def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: Path) -> None:
     index = taken(edition / "data" / "index.js")
-    key, study = index["start"], next(iter(index["studies"]))
+    key, study = index["start"], next(iter(index["trained"]["study"]))
     result, worth = stored(key), [depth.saved.metrics.values() for depth in stored(study).depths]
     k = len(result.frames) // 2
     own = [f"{value:.2f}".replace("-", "−") for value in result.frames[k].own("mean") or () if value is not None]

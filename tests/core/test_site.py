@@ -26,7 +26,7 @@ from core.findings.cut import frontier_of
 from core.findings.layers import own_similarity
 from core.findings.sentences import examples_of
 from core.results.store import MAX_BYTES, save
-from tests.browser.shipped import STUDY
+from tests.browser.shipped import RECOVERY, STUDY
 from tests.builders import make_result, with_own_key, with_own_labels
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.25, 0.5), "num_examples": 20}
@@ -52,7 +52,7 @@ def made(folder: Path, *results: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return made(tmp_path_factory.mktemp("site"), SST2, CONTROL, STUDY)
+    return made(tmp_path_factory.mktemp("site"), SST2, CONTROL, STUDY, RECOVERY)
 
 
 def drawn(page: Any, view: str, picture: str, dataset: str) -> list[dict[str, Any]]:
@@ -79,6 +79,8 @@ def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) 
     assert [row["v"] for row in both] == pytest.approx(own_of_both, abs=1e-6)
     models = drawn(files[f"cut-{STUDY.key[:12]}"], "0.03|", "frontier", "models")
     assert [row["value"] for row in models] == pytest.approx([each.value.value for each in frontier_of(STUDY).choices])
+    scores = drawn(files[f"recover-{RECOVERY.key[:12]}"], "", "score", "unpruned")
+    assert [row["value"] for row in scores] == [frame.metrics["accuracy"] for frame in RECOVERY.unpruned]
 
 
 def test_a_view_stands_for_every_choice(files: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ RESULTS = {
 
 
 @pytest.mark.usefixtures("queue", "unfolded")
-@pytest.mark.parametrize("page", [page for page in SCRIPTS if page not in ("Cut", "All results", "Methods")])
+@pytest.mark.parametrize("page", [page for page in SCRIPTS if page not in ("Cut", "Recover", "All results", "Methods")])
 @pytest.mark.parametrize("kind", RESULTS)
 def test_every_page_shows_and_exports_it(kind: str, page: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result, offer = RESULTS[kind], exports.offer_pictures

@@ -15,7 +15,7 @@ from tests.builders import make_result, ship
 from tests.opened import SCRIPTS, address, open_page
 from tests.pages.test_sentences import on_written
 from tests.queues import RESULT
-from tests.studies import make_study
+from tests.studies import make_recovery, make_study
 
 Act = Callable[[Any], object]
 
@@ -24,7 +24,7 @@ FILES = cycle((b"", b"text,label\nx,1\n", b"{", b"\xff\xfe\x00"))
 BAD = ("-1", "1e999", "nan", "<b>x</b>%00" * 500)
 PARAMETERS = (  # of an address, each with few valid values
     *("result", "other", "job", "reduction", "amount", "metric", "axis", "results", "task", "checkpoint", "examples"),
-    *("study", "most", "keep", "layer", "threshold"),
+    *("study", "recovery", "most", "keep", "layer", "threshold"),
     *("flips", "label", "through", "title", "caption", "unknown"),
 )
 MANY = 9  # options, which then differ in the task or the place of the checkpoint alone
@@ -99,7 +99,8 @@ def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
 def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of shipped results, to which no page writes."""
     folder = tmp_path_factory.mktemp("shipped") / "results"
-    ship(folder, SST2, COLA, RANDOM, on_written(amounts=SMALL), RESULT, make_study(task="cola", num_layers=6))
+    trained = make_study(task="cola", num_layers=6), make_recovery()
+    ship(folder, SST2, COLA, RANDOM, on_written(amounts=SMALL), RESULT, *trained)
     return folder
 
 

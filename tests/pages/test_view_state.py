@@ -19,7 +19,7 @@ SST2, *_ = SHIPPED = tuple(make_result(**SMALL, **changes) for changes in CHANGE
 RARE = {**SMALL, "amounts": (0.0, 0.31, 0.62)}  # amounts of no other result
 OWN = make_result(**RARE, task="cola", method="wanda")
 OTHER = make_result(**RARE, task="qnli", method="attribution", scope=None)  # no page would choose it beside that one
-SHOWING = [name for name in SCRIPTS if name not in ("Methods", "All results", "Cut")]  # the pages that show a sweep
+SHOWING = [name for name in SCRIPTS if name not in ("Methods", "All results", "Cut", "Recover")]  # of sweeps
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_a_copied_link_holds_all_choices(at_hand: None, name: str) -> None:
     assert players(again)[0]["title"] == first["title"]
 
 
-@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ("Lab", "Methods", "Cut")])
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ("Lab", "Methods", "Cut", "Recover")])
 def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.jobs.queue.queue.start_worker", lambda: None)  # `queue` would bring a result
     app = open_page(SCRIPTS[name])

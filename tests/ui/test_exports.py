@@ -15,7 +15,7 @@ from tests.queues import ended
 
 NUMBERS = ["All numbers (CSV)", "Result as JSON"]
 PICTURES = ["HTML player", "Numbers shown (CSV)"]
-FRAME = "Amount (PNG, SVG)"
+FRAME = "Frame (PNG, SVG)"
 pytestmark = pytest.mark.usefixtures("unfolded", "queue")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from core.findings.choices import companions, is_control, offered, published_pair, task_title
 from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import TASKS
-from core.results.library import Entry
+from core.results.library import Entry, OfAnyKind
 from core.results.names import SEPARATOR, in_sentence, name_of, points_name
 
 SOURCES = {
@@ -41,7 +41,7 @@ def playlist(entries: Sequence[Entry], shown: Entry) -> dict[str, str]:
     return distinguishing_labels([entry for entry in among if all(of(entry) == of(shown) for of in BOXES.values())])
 
 
-def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
+def distinguishing_labels(entries: Sequence[OfAnyKind]) -> dict[str, str]:
     """Label results that are offered together by their pruning and by whatever else they do not share.
 
     What tells most apart comes first, since a narrow list cuts the end off: the checkpoint before the pruning; of one
@@ -66,7 +66,12 @@ def numbered_apart(labels: Sequence[str]) -> list[str]:
     return numbered
 
 
-def _parts(entry: Entry) -> tuple[str, ...]:
-    """Return the names of the pruning, the points, the checkpoint, the data, and the columns and values read."""
+def _parts(entry: OfAnyKind) -> tuple[str, ...]:
+    """Return the names of the pruning, the points, the checkpoint, the data, and the columns and values read.
+
+    A study and a recovery have one name.
+    """
+    if not isinstance(entry, Entry):
+        return (SEPARATOR.join((task_title(entry.task), *reversed(entry.name.split(SEPARATOR)))), *[""] * 5)
     read = columns_name(entry.columns), meanings_name(entry.label_map)
     return name_of(entry), points_name(entry.points), entry.model, entry.data, *read

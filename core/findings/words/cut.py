@@ -10,6 +10,7 @@ from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS, MIN_PROMISED
 from core.results.cut import CutStudy, Score
 from core.results.names import capitalised, in_sentence
+from core.results.schema import RefitRecord
 from core.results.statistics import EstimateRecord
 
 EXPLANATION = (
@@ -120,13 +121,16 @@ def scores_table(scores: Sequence[Score]) -> Table:
 
 def refit_words(study: CutStudy) -> str:
     """Say how the models of a study were refitted, and on what."""
-    refit, how = study.refit, study.refit.training
+    refit, layers = study.refit, numbered(study.refit.training.layers, "layer")
+    trained = f"The classifier and the {layers} below it were trained for at most {training_words(refit)}"
+    return f"{trained}; {refit.stop:,} others said when to stop."
+
+
+def training_words(rows: RefitRecord) -> str:
+    """Name the steps of a training and its rows."""
+    how = rows.training
     targets = "the labels of" if how.targets == "labels" else "the full model's answers to"
-    return (
-        f"The classifier and the {numbered(how.layers, 'layer')} below it were trained for at most {how.steps} steps "
-        f"of {how.batch} on {targets} {refit.refit:,} rows ({refit.source_name}, {refit.split}); {refit.stop:,} others "
-        "said when to stop."
-    )
+    return f"{how.steps} steps of {how.batch} on {targets} {rows.refit:,} rows ({rows.source_name}, {rows.split})"
 
 
 def machine_words(study: CutStudy) -> str:

@@ -1,0 +1,47 @@
+"""What comes back when a pruned model is trained again, beside the unpruned model trained as long.
+
+Differences of scores are paired, as those of cuts are: see `core.findings.cut`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from core.findings.cut import estimated, values_of
+from core.findings.layers import similarities
+from core.request.catalog import REDUCTION
+from core.results.recovery import Recovery
+from core.results.statistics import EstimateRecord
+from core.sweep.statistics import Array
+
+
+class Returned(NamedTuple):
+    """What a whole recovery shows.
+
+    Attributes:
+        scores: (4,) the main metric of the pruned model before and after training, and of the unpruned model.
+        lost: What pruning changed, paired.
+        gained: What training changed, paired.
+        missing: The trained model's difference from the unpruned model, paired.
+        own: (frames, points) each layer's similarity to its unpruned self; NaN where it is undefined.
+        kept: (points,) the same of the unpruned model trained as long.
+    """
+
+    scores: Array
+    lost: EstimateRecord
+    gained: EstimateRecord
+    missing: EstimateRecord
+    own: Array
+    kept: Array
+
+
+def returned(recovery: Recovery) -> Returned | None:
+    """Collect what a recovery shows; None without the whole training of both models."""
+    if len(recovery.all_frames) < 2 * len(recovery.steps):
+        return None
+    parts = recovery.frames, recovery.unpruned
+    values = values_of(recovery, [part[k] for part in parts for k in (0, -1)])  # (4, 1 + draws)
+    before, after, full, _ = values
+    lost, gained, missing = map(estimated, (before - full, after - before, after - full))
+    own, others = (np.diagonal(similarities(part, REDUCTION), axis1=1, axis2=2) for part in parts)
+    return Returned(values[:, 0], lost, gained, missing, own, others[-1])
