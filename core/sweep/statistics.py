@@ -169,11 +169,6 @@ def _bounds(low: float, high: float) -> Bounds | None:
     return None if np.isnan(low) or np.isnan(high) else (round(low, DECIMALS), round(high, DECIMALS))
 
 
-def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
-    """Return the replicates of each point; None if one is undefined."""
-    return tuple(map(tuple, replicates.tolist())) if np.isfinite(replicates).all() else None
-
-
 def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) -> tuple[r.SurvivalRecord | None, ...]:
     """Return each point's survival; None where its similarity is undefined even without pruning.
 
@@ -213,7 +208,7 @@ def _at_damage(
         r.ProfileAtDamage(
             **dict(zip(("value", "low", "high"), rows, strict=True)),
             amount=amount,
-            replicates=_kept(without) if keep_profiles else None,
+            replicates=tuple(map(tuple, without.tolist())) if keep_profiles else None,
         ),
     )
 
