@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.pooled import mean_with_interval
+from benchmarks.pooled import mean_with_interval, with_interval
 from core.findings.choices import is_same, task_title
 from core.findings.claim import FEWEST_SEEDS, with_rows
 from core.findings.comparable import by_scope, by_seed, control_sweeps, isolated_of, own_sweeps, same_checkpoint
 from core.findings.matching import damages_of
 from core.findings.pooled import Estimate, Scale
-from core.findings.words import Table, with_interval
+from core.findings.words import Table
 from core.findings.words.numbers import percent, place_name
 from core.request.catalog import METHODS, REDUCTION
 from core.request.scope import half_scopes, layer_scopes

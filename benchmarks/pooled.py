@@ -26,7 +26,7 @@ from core.findings.choices import task_title
 from core.findings.claim import FEWEST_SEEDS, Verdict
 from core.findings.comparable import same_checkpoint, same_examples
 from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
-from core.findings.words import NONE, Table, points_span, with_interval
+from core.findings.words import NONE, Table, points_span
 from core.findings.words.numbers import decimals, percent
 from core.request.catalog import CONFIDENCE, METHODS, TASKS
 from core.results.names import listed, name_of
@@ -116,6 +116,11 @@ def estimate(cells: Sequence[Cell]) -> PooledEstimate:
     interval = max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0])
     deviation, inconsistency = float(np.sqrt(variance)), max(0.0, float(combined.i2))
     return PooledEstimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
+
+
+def with_interval(value: float, low: float, high: float, places: int = 3) -> str:
+    """Write a number and its 95 % interval: `0.080 (0.071 to 0.089)`."""
+    return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
 
 
 def mean_with_interval(values: Sequence[float] | Array) -> tuple[float, float, float]:

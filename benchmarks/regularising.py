@@ -25,13 +25,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
+from benchmarks.pooled import with_interval
 from core.command_line import OneLineParser, run_command, use_threads
 from core.encoder.architectures import Catcher, Tap, architecture_of, attention_block, encoder_layers
 from core.encoder.batches import MicroBatch, micro_batches
 from core.encoder.loading import Checkpoint, load
 from core.findings.choices import task_title
 from core.findings.matching import damages_of, frames_at
-from core.findings.words import Table, with_interval
+from core.findings.words import Table
 from core.findings.words.numbers import decimals
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.prepare import Inputs, prepare

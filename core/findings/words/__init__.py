@@ -54,11 +54,6 @@ def layers_named(labels: Sequence[PointLabel], among: Sequence[PointLabel]) -> s
     return f"{'layer' if len(labels) == 1 else 'layers'} {spanned(labels, among)}"
 
 
-def with_interval(value: float, low: float, high: float, places: int = 3) -> str:
-    """Write a number and its 95 % interval: `0.080 (0.071 to 0.089)`."""
-    return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
-
-
 def works_words(result: SweepResult, metric: str | None = None, is_brief: bool = False) -> str:
     """Say up to which amount a model works, as the end of a sentence; empty if that is unknown.
 
