@@ -11,7 +11,6 @@ from pathlib import Path
 
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
 from core.errors import PrunescopeError, first_few
-from core.exports.model_card import upload_line
 from core.findings.cut import frontier_of, lead
 from core.findings.words.cut import cut_finding
 from core.findings.words.lab import division_words
@@ -88,7 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.save:
         with progress_shown("save", unit="step") as report:
             write_cut(whole, left, inputs, report, options.save)
-        print(upload_line(str(options.save)), file=sys.stderr)
     print(path)
     return 0
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
-from core.exports.model_card import upload_line
 from core.results import store
 from core.results.recovery import RECOVERY, Recovery
 from core.results.schema import SweepResult
@@ -62,7 +61,6 @@ def run(result: SweepResult, threads: int | None = None, device: str | None = No
         from core.exports.pruned_checkpoint import write_recovered
 
         write_recovered(recovery, model, inputs.swept.resolved, folder)
-        print(upload_line(str(folder)), file=sys.stderr)
     return recovery
 
 

@@ -192,7 +192,7 @@ def _cut(order: Order, report: Report, emit: Emit) -> Outcome:
 
 def _recover(order: Order, report: Report, emit: Emit) -> Outcome:
     """Find the stored recovery of a stored result, or make and store it."""
-    inputs = _recovery_inputs(store.load(store.file_of(order["request"]["key"])), order["request"], report)
+    inputs = _find(store.load(store.file_of(order["request"]["key"])), order["request"], report)
 
     def make(checkpoint: "Checkpoint") -> Result:
         from core.training.recovery import recover
@@ -202,10 +202,8 @@ def _recover(order: Order, report: Report, emit: Emit) -> Outcome:
     return _stored_or_made(key_of(inputs.start), inputs.swept.resolved, report, make)
 
 
-def _recovery_inputs(
-    result: schema.SweepResult | Recovery, request: Mapping[str, Any], report: Report
-) -> RecoveryInputs:
-    """Find what a recovery is made from by a request."""
+def _find(result: schema.SweepResult | Recovery, request: Mapping[str, Any], report: Report) -> RecoveryInputs:
+    """Find what a request trains again, and on what."""
     asked = RecoveryRequest.from_json(request)
     return find_recovery(result, report, asked.amount, checkpoint=asked.checkpoint, data=asked.data, train=asked.train)
 
@@ -255,16 +253,13 @@ def _export_trained(report: Report, key: str, request: Mapping[str, Any], left: 
     if not isinstance(result, Recovery):
         inputs = prepare_cut(CutRequest.from_json(request), report)
         return {"path": str(write_cut(of_kind(CutStudy, result, key), left, inputs, report))}
-    found = _recovery_inputs(result, request, report)
+    found = _find(result, request, report)
     if key_of(found.start) != key:
         raise PrunescopeError("the rows or the settings are not those of the training: give its data, or train again")
     start = result.model_copy(update={"frames": ()})  # those of the unpruned model are known
     with borrow(found.swept.resolved) as checkpoint:
-        return {
-            "path": str(
-                write_recovered(*recover(checkpoint, found._replace(start=start), report), found.swept.resolved)
-            )
-        }
+        trained = recover(checkpoint, found._replace(start=start), report)
+    return {"path": str(write_recovered(*trained, found.swept.resolved))}
 
 
 def _fetch(report: Report, data: str, split: str) -> Outcome:

@@ -27,7 +27,7 @@ from ui.exports import offer_exports
 from ui.header import link_to_control, page_header
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
-from ui.lab.settings import offer_sweep
+from ui.lab.settings import offer_recovery, offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload
@@ -163,6 +163,8 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         with panel:
             ask(jobs.request_behind(result) or request_of(result))
     offer_exports(replace(cached_call(result_scene, result, reduction), title=heading), result)
+    if store.find(result.key) and len(result.frames) > 1:  # a result opened for this visit alone is no file
+        offer_recovery(result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         check_and_recompute(result)
 
@@ -195,7 +197,7 @@ def check_and_recompute(result: SweepResult) -> None:
     if request is None:
         remark("The result does not say where its weights or data are: choose them again in the settings.")
         return
-    if store.find(result.key):  # a result opened for this visit alone is no file
+    if store.find(result.key):
         st.markdown(SECOND_OPINION)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             middle = result.amounts.index(middle_of(result.amounts))

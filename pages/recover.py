@@ -2,29 +2,42 @@
 
 import streamlit as st
 
-from core.findings.words.recovery import COMMAND, EXPLANATION
+from core.charts.pages import recover_shown
+from core.findings.words.recovery import COMMAND, EXPLANATION, RUNNING
+from core.jobs.job import Job
 from ui.address import picture_first, set_parameter
-from ui.exports import offer_exports
+from ui.exports import offer_exports, offer_trained
 from ui.header import choose_all, compose, page_header, show_nothing
-from ui.player import show_answer
-from ui.results import show_upload, trained_at_hand
+from ui.jobs import job_in_address
+from ui.player import show_answer, show_pictures
+from ui.results import show_training, show_upload, trained_at_hand
 from ui.text import show_details
 
 
 def recover() -> None:
     """Show the recovery that the address names, or one of the result's model; else say how to make one."""
     state = page_header("Recover")
+    job = job_in_address("Recover")
+    if job and show_training(job, "recovery", RUNNING, show_frames):
+        return
     if state.recovery:
         title, shown = st.container(), compose(state, **choose_all(state))
         scene = show_answer(shown, title, "recover")
         with st.expander("Details"):
             show_details(shown)
+        offer_trained(state.recovery)
         offer_exports(scene, state.recovery)
-    else:
+    elif not job:
         show_nothing(EXPLANATION, COMMAND)
         for entry in {entry.model: entry for entry in reversed(trained_at_hand("recovery"))}.values():
             st.button(f"Recover: {entry.model}", entry.key, on_click=set_parameter, args=("recovery", entry.key))
     show_upload("recovery")
+
+
+def show_frames(job: Job) -> None:
+    """Show the frames of a model in training that are known so far."""
+    if job.recovery:
+        show_pictures(recover_shown(job.recovery).blocks[0].scene, key="recovering", link=False)
 
 
 with picture_first():

@@ -16,7 +16,7 @@ from core.findings.words.numbers import duration, percent
 from core.inputs.hub import Report
 from core.jobs.job import Job
 from core.jobs.queue import queue
-from core.request.cut_request import CutRequest, TrainingRequest
+from core.request.cut_request import TrainingRequest
 from core.request.limits import limits
 from core.request.pages import PAGES
 from core.request.sweep_request import DataRequest, Request, SweepRequest
@@ -52,7 +52,7 @@ def job_in_address(page: str) -> Job | None:
 
 def home_of(job: Job) -> str:
     """Return the name of the page that shows a job."""
-    return "Cut" if isinstance(job.request, CutRequest) else "Lab"
+    return {"cut": "Cut", "recover": "Recover"}.get(job.request.op if job.request else "", "Lab")
 
 
 def note_watching(page: str) -> None:
@@ -102,6 +102,8 @@ def start(request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[Swe
     st.session_state[STARTED] = job_id
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     lab().follows, lab().ended = job_id, None  # the settings on the page are this run's
+    if request.op == "recover":  # it begins in the Lab
+        st.switch_page(PAGES["Recover"].file, query_params=carried(job=job_id))
     st.query_params["job"] = job_id
     st.rerun()
 

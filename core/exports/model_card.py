@@ -5,7 +5,7 @@ import shlex
 from huggingface_hub import ModelCardData
 
 from core.findings.cut import CutChoice, frontier_of
-from core.findings.words.cut import limit_words, machine_words, refit_words, removed_name
+from core.findings.words.cut import limit_words, machine_words, refit_words, removed_name, training_words
 from core.findings.words.numbers import decimals
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, TASKS
@@ -53,18 +53,13 @@ This computes the result, whose key is `{result.key}`.
 
 def recovered_card(recovery: Recovery, folder: str, licence: str | None) -> str:
     """Write the card of a pruned checkpoint that was trained again, its zeros held; see `cut_card`."""
-    rows, how = recovery.rows, recovery.rows.training
-    steps, place = f"for {how.steps} steps of {how.batch}", f"{rows.source_name}, {rows.split}"
-    trained = f"""Then all encoder layers and the head were trained, these zeros
-held, {steps} on the labels of {rows.refit:,} other rows ({place})."""
+    trained = f"Then all layers and the classifier were trained, zeros held, for\n{training_words(recovery.rows)}."
     return f"""{_pruned_card(recovery, recovery.frames[-1], recovery.amount, licence, trained)}
 
 {_scoring(recovery, folder)}"""
 
 
-def _pruned_card(
-    result: SweepResult | Recovery, frame: Measured, amount: float, licence: str | None, trained: str
-) -> str:
+def _pruned_card(result: SweepResult | Recovery, frame: Measured, amount: float, licence: str | None, then: str) -> str:
     """Write how a checkpoint was pruned, what it scores, and the beginning of a table about it."""
     method, by = result.pruning.method, result.pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
@@ -72,7 +67,7 @@ def _pruned_card(
     return f"""{_beginning(result, frame, method, licence)}, pruned by {amount_name(amount)}{again}
 
 {pruning_name(result)}{scored}, written by Prunescope. {METHODS[method].explanation} Removed weights are zeros in place:
-the model is as large and as fast as its base. {trained}
+the model is as large and as fast as its base. {then}
 {_question(result)}
 
 On {data_name(result)}:
@@ -122,7 +117,7 @@ At the usual limit, this depth is {limit_words(frontier, choice, float(LOSS.defa
 
 def _scoring(result: Trained, folder: str) -> str:
     """Write the code that scores a trained model, and the key."""
-    return f"""These lines print its accuracy:
+    return f"""These lines print its accuracy, and `{upload_line(folder)}` publishes it:
 
 ```python
 {scoring_lines(result, folder)}

@@ -9,22 +9,25 @@ from typing import TypeVar
 
 import streamlit as st
 
+from core.charts.view import frame_of
 from core.errors import PrunescopeError
 from core.findings.words.cut import FURTHER
-from core.findings.words.lab import division_words
+from core.findings.words.lab import ROWS_TO_TRAIN, TRAIN_AGAIN, TRAINS, division_words
 from core.findings.words.numbers import duration, percent
 from core.inputs import uploads
 from core.inputs.forecast import Forecast, forecast, forecast_training
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, MAX_LAYERS, METHODS, POINTS
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, each_alone
-from core.request.cut_request import MOST_JUDGED, CutRequest, divide
+from core.request.cut_request import MOST_JUDGED, CutRequest, RecoveryRequest, divide
 from core.request.limits import TABLE_SUFFIXES, limits
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import DataRequest, SweepRequest, checked
-from core.results.names import in_sentence
+from core.results.names import amount_name, in_sentence
+from core.results.provenance import request_of
+from core.results.recovery import beyond_working
 from core.results.schema import SweepResult
-from ui.address import set_parameter
+from ui.address import amount_in_address, set_parameter
 from ui.jobs import request_behind, start, visitor
 from ui.lab.data import choose_data, choose_model
 from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
@@ -92,19 +95,23 @@ def offer_study(request: DataRequest) -> None:
     _offer_run(lambda: draft.checked(CutRequest), start, forecast_training)
 
 
-def _offer_run(ready: Callable[[], R], begin: Callable[[R], object], expect: Callable[[R], Forecast | None]) -> None:
-    """Draw the bar that stays in sight: Run, and how long that takes or what is missing.
+def _offer_run(
+    ready: Callable[[], R], begin: Callable[[R], object], expect: Callable[[R], Forecast | None], label: str = "Run"
+) -> None:
+    """Draw a bar: a button, and how long that takes or what is missing. That of the settings stays in sight.
 
     Args:
         ready: Returns what to run; raises PrunescopeError where something is missing or refused.
         begin: Runs it.
         expect: Forecasts how long it takes; None if something is downloaded first.
+        label: The words on the button.
     """
+    key = f"lab-{label.partition(' ')[0].lower()}"
     st.html(STYLE)
-    with st.container(key="lab-run"):
+    with st.container(key=key):
         refused = st.container()
         with st.container(horizontal=True, vertical_alignment="center"):
-            is_pressed = st.button("Run", type="primary", key="lab-run-now", icon=":material/play_arrow:")
+            is_pressed = st.button(label, type="primary", key=f"{key}-now", icon=":material/play_arrow:")
             beside = st.container(horizontal=True, vertical_alignment="center")
     try:
         runs = ready()
@@ -192,14 +199,30 @@ def _choose_further(draft: Draft) -> None:
     Raises:
         PrunescopeError: The file is unreadable, or the rows are too few.
     """
-    most = limits().upload_bytes // 2**20
-    file = st.file_uploader(FURTHER, TABLE_SUFFIXES, key="lab-further", max_upload_size=most, help=privacy())
     labelled, others = draft.rows or (0, 0)
-    if file:
-        draft.fields["train"] = uploads.keep(file.name, file.getvalue(), visitor())
-        others += len(read_preview((uploads.find(draft.fields["train"]),), limits().rows).rows)
+    if train := _ask_further(FURTHER):
+        draft.fields["train"] = train
+        others += len(read_preview((uploads.find(train),), limits().rows).rows)
     if draft.rows:
-        remark(plain(division_words(divide(labelled, others, bool(file), draft.fields["num_examples"]))))
+        remark(plain(division_words(divide(labelled, others, bool(train), draft.fields["num_examples"]))))
+
+
+def _ask_further(label: str) -> str | None:
+    """Ask for a file of further rows, and return its name for a request."""
+    most = limits().upload_bytes // 2**20
+    file = st.file_uploader(label, TABLE_SUFFIXES, key="lab-further", max_upload_size=most, help=privacy())
+    return uploads.keep(file.name, file.getvalue(), visitor()) if file else None
+
+
+def offer_recovery(result: SweepResult) -> None:
+    """Offer to train the pruned model of one amount of a stored result again, and say how long that takes."""
+    with st.expander(TRAIN_AGAIN, key=f"lab-again-{result.key}", icon=":material/replay:"), refusals_shown():
+        st.markdown(TRAINS)
+        amounts, request = result.amounts[1:], request_behind(result) or request_of(result)
+        first = frame_of(amounts, amount_in_address(beyond_working(result)))
+        amount = st.selectbox("Amount", amounts, first, amount_name, key=f"lab-train-amount-{result.key}", width=180)
+        training = {**vars(request), "key": result.key, "amount": amount, "train": _ask_further(ROWS_TO_TRAIN)}
+        _offer_run(lambda: RecoveryRequest.from_json(training), start, forecast_training, TRAIN_AGAIN)
 
 
 def layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:

@@ -13,6 +13,10 @@ from core.request.cut_request import Division
 from core.results import names as n
 from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 
+TRAIN_AGAIN = "Train it again"  # a panel and its button
+TRAINS = "Removed weights stay zero, and no judged row is trained on. Once, the unpruned model is trained as long."
+ROWS_TO_TRAIN = "A file of labelled rows to train on instead (columns of the same names)"
+
 
 def first_to_change(result: SweepResult, reduction: n.ReductionKey) -> str:
     """Name the first layers of a result to change, and the amount; a dash if nothing was removed."""

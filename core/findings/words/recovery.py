@@ -11,7 +11,8 @@ from core.results.names import point_labels
 from core.results.recovery import Recovery
 
 EXPLANATION = """A recovery trains a pruned model again, its zeros held: how much of its score and similarity returns?
-There is none of this model. Prune it in the Lab, and give the file of the result to this command:"""
+There is none of this model. Prune it in the Lab, and train it again there or by this command:"""
+RUNNING = "Training the pruned model again"
 COMMAND = "python -m core.recover RESULT.json --amount 0.8"
 READING = """A column is a layer of the pruned model after so many steps, a row a layer of the unpruned one before any.
 Trained as long, the unpruned model tells what training alone changes. Differences of scores are paired, with 95 %
