@@ -11,7 +11,7 @@ from core.inputs.examples import Examples, open_examples
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
-from core.request.scope import point_names
+from core.request.scope import point_names, pruned_point
 from core.request.sweep_request import AUTO, SweepRequest, made_task
 from core.results.cut import Result
 from core.results.key import digest, key_of, sealed
@@ -121,7 +121,7 @@ def make_result(
         similarity={"points": names, "measures": measures, "length_control": (0.8,) * size},
         floor={"cka": floor, "predictions": (0,) * num_examples},
         frames=frames,
-        statistics=_statistics(frames, num_examples) if statistics else None,
+        statistics=_statistics(frames, num_examples, pruned_point(names, scope)) if statistics else None,
         environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
@@ -184,7 +184,9 @@ def _similarity(
     return {"cka": dict(matrices), "partial_cka": {"mean": beyond, "cls": (None,) * size}}
 
 
-def _statistics(frames: tuple[Frame, ...], num_examples: int) -> dict[str, dict[str, LayerStatistics]]:
+def _statistics(
+    frames: tuple[Frame, ...], num_examples: int, point: int | None
+) -> dict[str, dict[str, LayerStatistics]]:
     """Let CKA without an example differ a little, the more so the further it has fallen."""
     amounts = [frame.amount for frame in frames]
     found: dict[str, dict[str, LayerStatistics]] = {"cka": {}, "partial_cka": {}}
@@ -193,7 +195,7 @@ def _statistics(frames: tuple[Frame, ...], num_examples: int) -> dict[str, dict[
         wobble = np.random.default_rng(0).normal(scale=0.003, size=(own.shape[1], num_examples))  # (points, n)
         without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
         crossings = {amount_text(target): find_crossing(own, without, target) for target in DAMAGES}
-        found["cka"][reduction] = layer_statistics(amounts, own, without, crossings)
+        found["cka"][reduction] = layer_statistics(amounts, own, without, crossings, pruned_point=point)
         if reduction == "mean":  # see `_similarity`
             found["partial_cka"][reduction] = layer_statistics(amounts, own**2, without**2, crossings, False)
     return found

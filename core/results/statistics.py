@@ -91,7 +91,7 @@ class LayerStatistics(f.Record):
 
     `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is null for a point
     whose similarity is undefined even without pruning. `gap_at_damage` and `profile_at_damage` map a damage, such as
-    `0.05`.
+    `0.05`. `own_replicates` holds, by frame, the own similarity without each example of the only layer pruned.
     """
 
     own: Annotated[tuple[Annotated[tuple[f.Bounds | None, ...], f.FAST], ...], f.FAST] | None = None
@@ -99,3 +99,4 @@ class LayerStatistics(f.Record):
     depth_gap: DepthGapRecord | None
     gap_at_damage: Annotated[dict[f.Name, GapAtDamage | NotAtDamage], f.FEW] = Field(default={})
     profile_at_damage: Annotated[dict[f.Name, ProfileAtDamage | NotAtDamage], f.FEW] = Field(default={})
+    own_replicates: Annotated[tuple[f.Replicates, ...], f.FAST] | None = None

@@ -98,11 +98,14 @@ class BaselineComparison:
         assert similarity is not None  # CKA needs no emptied model
         return float(damage(similarity.own[None])[0])
 
-    def statistics(self, amounts: Sequence[float]) -> dict[str, dict[str, LayerStatistics]] | None:
+    def statistics(
+        self, amounts: Sequence[float], pruned_point: int | None
+    ) -> dict[str, dict[str, LayerStatistics]] | None:
         """Compute the statistics of both measures, by measure and reduction; None if there are too few examples.
 
         Args:
             amounts: All amounts compared, ascending.
+            pruned_point: See `core.sweep.statistics.layer_statistics`.
         """
         statistics: dict[str, dict[str, LayerStatistics]] = {measure: {} for measure in MEASURES}
         for reduction in SINGLE_BATCH:
@@ -110,7 +113,9 @@ class BaselineComparison:
             crossings = {amount_text(target): find_crossing(*own, target) for target in DAMAGES} if own else {}
             for measure, by_reduction in statistics.items():
                 if series := self._series(measure, reduction):
-                    by_reduction[reduction] = layer_statistics(amounts, *series, crossings, measure == "cka")
+                    by_reduction[reduction] = layer_statistics(
+                        amounts, *series, crossings, measure == "cka", pruned_point
+                    )
         return {measure: by_reduction for measure, by_reduction in statistics.items() if by_reduction} or None
 
     def _series(self, measure: str, reduction: str) -> tuple[Array, Array] | None:

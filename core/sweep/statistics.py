@@ -137,6 +137,7 @@ def layer_statistics(
     replicates: Array,
     crossings: Mapping[str, Crossing | Missing],
     keep_profiles: bool = True,
+    pruned_point: int | None = None,
 ) -> r.LayerStatistics:
     """Compute the statistics of one measure under one reduction, with their intervals, for the result file.
 
@@ -146,6 +147,7 @@ def layer_statistics(
         replicates: (frames, points, n) the same without each example.
         crossings: Where own CKA reaches each damage, by the damage's text.
         keep_profiles: Whether to keep the profiles' replicates, which are the largest part of a file.
+        pruned_point: The point of the only pruned layer, whose replicates are kept; None if several layers are pruned.
 
     Returns:
         The record, without a depth gap if D or one of its replicates is undefined.
@@ -153,6 +155,7 @@ def layer_statistics(
     losses = log_jackknife(1 - own, 1 - replicates)  # the bounds of 1 - own, each (frames, points)
     low, high = np.maximum(1 - losses[1], -1.0), 1 - losses[0]  # each (frames, points)
     gaps = depth_gap(amounts, own), depth_gap(amounts, replicates)  # (), (n,)
+    kept = None if pruned_point is None else replicates[:, pruned_point]  # (frames, n)
     at_damage = {
         damage: _at_damage(amounts, own, replicates, crossing, keep_profiles) for damage, crossing in crossings.items()
     }
@@ -162,6 +165,7 @@ def layer_statistics(
         depth_gap=r.DepthGapRecord(**_gap_fields(*gaps)) if all(np.isfinite(part).all() for part in gaps) else None,
         gap_at_damage={damage: record for damage, (record, _) in at_damage.items()},
         profile_at_damage={damage: record for damage, (_, record) in at_damage.items()},
+        own_replicates=None if kept is None or np.isnan(kept).any() else kept.tolist(),
     )
 
 

@@ -26,6 +26,7 @@ from core.inputs.prepare import Inputs, pruning_record
 from core.pruning import Plan
 from core.request.catalog import DTYPE, ENGINE_VERSION, MEASURES, METHODS
 from core.request.controls import likely_amounts
+from core.request.scope import pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results.fields import Row
 from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, SweepResult
@@ -133,7 +134,7 @@ def sweep(
         key=inputs.key_of(inputs.request),
         frames=tuple(frames),
         working_range=working_range(metric, amounts, gold, np.array(predictions)),
-        statistics=comparison.statistics(amounts),
+        statistics=comparison.statistics(amounts, pruned_point(header.points, request.scope)),
         environment=environment(checkpoint.model, request.dtype),
         **ended(started),
     )

@@ -7,7 +7,7 @@ import pytest
 
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
 from core.request.limits import source_of
-from core.request.scope import canonical, first_emptied_point, layers_of, point_names, points_of, scope_of
+from core.request.scope import canonical, first_emptied_point, layers_of, point_names, points_of, pruned_point, scope_of
 from core.request.sweep_request import SweepRequest, checked
 from tests.refusals import refusal
 
@@ -85,5 +85,6 @@ def test_one_layer_or_all() -> None:
         assert f"layers '{layers}': write one, such as 2, or a run such as 1-3" in refusal(scope_of, layers)
     points = point_names("both", 3)
     assert points[first_emptied_point(points, "layers:1-2")] == "layer.1.output"
+    assert points[pruned_point(points, "layer:1") or 0] == "layer.1.output"
     assert points[first_emptied_point(points, "layer:1")] == "layer.1.output", "its attention block passes its input on"
-    assert first_emptied_point(points, None) == 0
+    assert (pruned_point(points, "encoder"), first_emptied_point(points, None)) == (None, 0)

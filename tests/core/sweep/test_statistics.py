@@ -39,6 +39,7 @@ def test_undefined_similarities_have_no_statistics(where: tuple[int, ...]) -> No
     own[:, 2] = np.nan
     without = own[:, :, None].repeat(9, axis=2)
     (own if len(where) == 2 else without)[where] = np.nan
-    statistics = layer_statistics(AMOUNTS, own, without, {})
+    statistics = layer_statistics(AMOUNTS, own, without, {}, pruned_point=2)
     assert statistics.depth_gap is None
+    assert statistics.own_replicates is None
     assert [layer is None for layer in statistics.survival] == [False, False, True]
