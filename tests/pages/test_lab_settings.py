@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.request.catalog import METHODS, ROOT
+from core.request.catalog import DEFAULT_EXAMPLES, METHODS, ROOT
 from core.request.controls import every_method, judged_beside
 from core.request.sweep_request import SweepRequest
+from tests.builders import make_result, ship
 from tests.opened import address, errors, fill, follow, open_page, press, prose, run
 from tests.pages.conftest import Runs
 
@@ -47,6 +49,12 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
 def test_every_setting_reaches_the_request(runs: Runs, settings: Mapping[str, Any], expected: SweepRequest) -> None:
     press(fill(open_page(LAB), settings), "Run")
     assert runs.requests == [expected]
+
+
+def test_other_data_are_not_asked_for_as_many_examples_as_there_were(runs: Runs, shipped: Path) -> None:
+    ship(shipped, result := make_result(num_examples=DEFAULT_EXAMPLES))
+    press(fill(open_page(LAB, result=result.key, decide="1"), {"checkpoint": "embedded:messages"}), "Run")
+    assert runs.requests[0].num_examples is None
 
 
 @pytest.mark.parametrize(

@@ -117,11 +117,11 @@ def choose_data(
     else:
         draft.rows = fields.pop(ROWS, None)
         draft.fields |= fields
-    usual, most = f"up to {min(most, limits().examples):,}", limits().examples
-    note = f"Leave empty for as many as there are, {usual}; of your own file, at most half the rows."
-    examples = setting("examples", request.num_examples and min(request.num_examples, most))
+    usual, most, asked = min(most, limits().examples), limits().examples, request.num_examples
+    note = f"Leave empty for as many as there are, up to {usual:,}; of your own file, at most half the rows."
+    examples = setting("examples", min(asked, most) if asked and asked != usual else None)  # other data may have fewer
     draft.fields["num_examples"] = st.number_input(
-        "Number of examples", catalog.MIN_EXAMPLES, most, placeholder=usual, help=note, **examples
+        "Number of examples", catalog.MIN_EXAMPLES, most, placeholder=f"up to {usual:,}", help=note, **examples
     )
 
 
