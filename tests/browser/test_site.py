@@ -13,7 +13,7 @@ from core import site as command
 from core.request.pages import PAGES
 from core.results.store import SHIPPED_RESULTS, load_any, place_in, save
 from tests.browser import look
-from tests.browser.shipped import COLA, SST2, STUDY
+from tests.browser.shipped import COLA, RECOVERY, SST2, STUDY
 from tests.browser.test_pages import PICTURES, STAYS, faults
 from tests.browser.test_story import SCENES
 from tests.builders import make_result, with_own_key
@@ -44,7 +44,7 @@ NUMBER = re.compile(r"(?:Layers?|Now) [^;:]*: [^;]*?(−?\d+(?:\.\d+)?)(?=[;,]|$
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a site of a few results."""
     results, folder = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("static") / "site"
-    for result in (SST2, COLA, CONTROL, STRANGE, STUDY):
+    for result in (SST2, COLA, CONTROL, STRANGE, STUDY, RECOVERY):
         save(result, results)
     assert command.main([str(folder), "--results", str(results)]) == 0
     return folder
