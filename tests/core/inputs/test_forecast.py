@@ -12,14 +12,16 @@ from core.inputs.checkpoints import resolve
 from core.inputs.forecast import SHIPPED_SPEED, TOKENS, Forecast, forecast, forecast_training, note_speed, timed
 from core.inputs.prepare import prepare
 from core.request.controls import controls, until_damaged
-from core.request.cut_request import CutRequest
+from core.request.cut_request import CutRequest, RecoveryRequest
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.cut import TRAINING
+from core.results.provenance import request_of
 from core.results.store import save
 from core.sweep.sweep import sweep
-from tests.builders import make_result_of
+from tests.builders import make_result, make_result_of, ship, with_own_key
 from tests.refusals import refusal
+from tests.studies import make_recovery
 
 SIZE = 2 * 32**2  # layers and width of the tiny checkpoint
 STEPS = (0.0, 0.3, 0.6)
@@ -109,6 +111,17 @@ def test_the_work_of_a_study(tiny_bert: Path, glue_folder: Path, monkeypatch: py
     )
     monkeypatch.setattr("core.inputs.forecast.size_here", lambda _: (12, 32))
     assert forecast_training(replace(request, every=True)).seconds > 1.5 * forecast_training(request).seconds
+
+
+def test_the_unpruned_model_counts_until_it_was_trained(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result, recovery = make_result(), make_recovery()
+    request = RecoveryRequest.from_json({**vars(request_of(result)), "key": result.key})
+    monkeypatch.setattr(module, "RECOVERY", recovery.rows.training)
+    seconds = []
+    for stored in ([], [recovery], [with_own_key(recovery.control)]):
+        ship(shipped, result, *stored)
+        seconds.append(forecast_training(request).seconds)
+    assert seconds == [seconds[0], seconds[0], pytest.approx(seconds[0] / 2)]
 
 
 def test_nothing_is_downloaded_for_it(hub: LocalHub, tiny_bert: Path, glue_folder: Path) -> None:
