@@ -66,7 +66,7 @@ def looks(
 
 def test_a_recovery_agrees_with_a_loop_of_its_own(tmp_path: Path) -> None:
     inputs = found(tmp_path, tiny_sweep(tmp_path), steps=25, rate=3e-3)
-    recovery = recover(loaded(inputs.swept.resolved), inputs)
+    recovery, _ = recover(loaded(inputs.swept.resolved), inputs)
     how, rows = vars(recovery.rows.training), (inputs.rows.texts, inputs.rows.record.gold)
     folder, judged, steps = inputs.swept.resolved.folder, inputs.swept.subset.texts, {*recovery.steps}
     pruned, unpruned = (looks(folder, rows, judged, amount, how, steps) for amount in (0.6, 0.0))
