@@ -69,4 +69,6 @@ class Recovery(Header, Computed):
     @property
     def control(self) -> "Recovery":
         """The unpruned model alone, trained as long."""
-        return self.model_copy(update={"amount": 0.0, "frames": self.unpruned, "unpruned": (), "key": ""})
+        return self.model_copy(
+            update={"amount": 0.0, "frames": self.unpruned, "unpruned": (), "key": "", "checksum": ""}
+        )
