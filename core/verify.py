@@ -41,10 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from core.sweep import recompute
 
     use_machine(options.threads, options.device)
-    print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
     confirmed = True
-    for amount in amounts:
+    for done, amount in enumerate(amounts):
         deviations = recompute.verify_frame(result, amount, options.checkpoint, options.data)
+        if not done:  # only now, so that nothing is printed before an error
+            print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
         rows = [(f"CKA, {name}", own, f"{deviations.torch_cka[name]:.1e}") for name, own in deviations.engine.items()]
         rows += [(name, own, "-") for name, own in {**deviations.others, "accuracy": deviations.accuracy}.items()]
         for name, own, other in rows:
