@@ -111,13 +111,13 @@ class Recorder(Catcher):
         """Run the model on a micro-batch, and fill `states`.
 
         Returns:
-            (micro-batch, labels) logits.
+            (micro-batch, labels) logits, on the processor.
 
         Raises:
             PrunescopeError: A logit is not finite.
         """
         with fast_linear(self._dtype):
-            logits: Tensor = self.model(**batch.inputs).logits  # (micro-batch, labels)
+            logits = on_processor(self.model(**batch.inputs).logits)  # (micro-batch, labels)
         check_finite(logits, self.checkpoint)
         return logits
 
@@ -170,12 +170,12 @@ class Representations:
 
         Args:
             batch: The examples, on the model's device.
-            logits: (micro-batch, labels).
+            logits: (micro-batch, labels), on the processor.
             recorded: For each point, (micro-batch, longest, hidden), and last (micro-batch, width), what the classifier
                 reads; see `Recorder`.
         """
         *states, read = recorded
-        self.logits[batch.examples] = on_processor(logits)
+        self.logits[batch.examples] = logits
         self.read[0, batch.examples] = on_processor(read)
         for point, state in enumerate(states):
             real = state.flatten(0, 1)[batch.cells]  # (real tokens, hidden)
@@ -192,11 +192,10 @@ class Representations:
             (points, minibatch, longest · hidden) float32, zero at padding; the next minibatch overwrites it.
         """
         start = 0
-        num_points, _, hidden = self.packed.shape
+        points, _, hidden = self.packed.shape
         for real in window.tokens:
             end = start + int(real.sum())
-            padded = self._padded.resize_(num_points, *real.shape, hidden)  # (points, minibatch, longest, hidden)
-            padded.zero_()
+            padded = self._padded.resize_(points, *real.shape, hidden).zero_()  # (points, minibatch, longest, hidden)
             padded[:, real] = self.packed[:, start:end]
             yield padded.flatten(2)  # (points, minibatch, longest · hidden)
             start = end

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from core.encoder.architectures import classifier
 from core.encoder.batches import MicroBatch, Window, micro_batches, plan_windows, tokenise
-from core.encoder.device import device_of, in_parts, on_processor, where
+from core.encoder.device import in_parts, where
 from core.encoder.loading import Checkpoint, borrow
-from core.encoder.representations import Recorder, Representations, check_finite, fast_linear
+from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
 from core.pruning.magnitude import scoped_weights
-from core.request.catalog import MAX_LENGTH, METHODS
+from core.request.catalog import METHODS
 from core.request.scope import first_emptied_point, point_names
 from core.request.sweep_request import SweepRequest, check_scope, check_texts
 from core.results.names import stage_name
@@ -159,7 +159,6 @@ class Meter:
 
     def __init__(self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int, empties: bool) -> None:
         self._runner, self._buffers, self._report = runner, runner.buffers(), report
-        self._num_rest = len(rest.texts) if rest else 0
         self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
         self._done, self._per_amount, self.passes = 0, runner.micro_batches + len(self._rest), 0
         self._total = self._per_amount * amounts + runner.micro_batches * empties
@@ -169,10 +168,10 @@ class Meter:
         self._total = max(self._total, self._done + self._per_amount)
         stage, removed = stage_name(amount), self._runner.model.prune(amount)
         measured, recorder = self.look(stage), self._runner.recorder
-        rest = torch.zeros(self._num_rest, dtype=torch.int64)  # (rest,)
+        rest = torch.zeros(sum(len(batch.examples) for batch in self._rest), dtype=torch.int64)  # (rest,)
 
         def predict(part: MicroBatch) -> None:
-            rest[part.examples] = on_processor(recorder.run(part)).argmax(-1)
+            rest[part.examples] = recorder.run(part).argmax(-1)
 
         for batch in self._rest:
             in_parts(recorder.model, batch, predict)
@@ -181,8 +180,7 @@ class Meter:
 
     def look(self, stage: str) -> Measurement:
         """Run the model as it is on all examples but the further ones."""
-        tokens = self._run(stage)
-        return Measurement(self._logits(), {**self._single_batch_grams(), "tokens": gram.prepare(tokens)})
+        return self._measurement(tokens=gram.prepare(self._run(stage)))
 
     def measure_emptied(self, scope: str | None) -> Measurement:
         """Set every matrix of a scope to zero and run the model, for the reductions over a single batch.
@@ -196,7 +194,7 @@ class Meter:
             self._run("Measuring the emptied model")
         for features in (self._buffers.mean, self._buffers.cls):
             features[: first_emptied_point(self._runner.points, scope)] = 0  # what does not vary has no similarity
-        return Measurement(self._logits(), self._single_batch_grams())
+        return self._measurement()
 
     def _step(self, stage: str) -> None:
         self._done += 1
@@ -211,12 +209,11 @@ class Meter:
             tokens += map(gram.u_centred_gram, self._buffers.tokens(window))  # one (points, minibatch, minibatch) each
         return tokens
 
-    def _logits(self) -> npt.NDArray[np.float32]:
-        return self._buffers.logits.numpy().copy()  # (examples, labels)
-
-    def _single_batch_grams(self) -> dict[str, gram.Grams]:
+    def _measurement(self, **further: gram.Grams) -> Measurement:
+        """Return what the buffers hold, with further Gram matrices."""
         features = self._buffers.features.items()  # each (points, examples, width)
-        return {name: gram.prepare(gram.u_centred_bands(values)) for name, values in features}
+        grams = {name: gram.prepare(gram.u_centred_bands(values)) for name, values in features}
+        return Measurement(self._buffers.logits.numpy().copy(), grams | further)
 
 
 def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: Report) -> Prediction:
@@ -237,23 +234,24 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
     checked_texts = check_texts(texts, task)
     check_same_content(inputs.resolved, request.checkpoint, revision)
     with borrow(inputs.resolved) as checkpoint:
-        check_scope(request.scope, request.method, checkpoint.record.num_layers)
+        model, record, probabilities = checkpoint.model, checkpoint.record, list[tuple[float, ...]]()
+        check_scope(request.scope, request.method, record.num_layers)
         plan = make_plan(checkpoint, inputs.calibration, request, report)
-        options = {"return_tensors": "pt", "verbose": False}  # the page itself warns about long texts
-        whole = tokenise(checkpoint.tokenizer, *checked_texts, **options)  # each tensor (1, tokens) int64
-        encoded = tokenise(checkpoint.tokenizer, *checked_texts, truncation=True, max_length=MAX_LENGTH, **options)
-        probabilities, device = [], device_of(checkpoint.model)
-        with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode(), fast_linear(request.dtype):
+        whole = tokenise(checkpoint.tokenizer, *checked_texts, verbose=False)  # the page itself warns about long texts
+        (batch,) = micro_batches(checkpoint.tokenizer, [checked_texts])
+
+        def answer(text: MicroBatch) -> None:
+            probabilities.append(tuple(recorder.run(text).double().softmax(-1)[0].tolist()))
+
+        with PrunedModel(model, plan) as pruned, Recorder(model, (), record.id, request.dtype) as recorder:
             for done, amount in enumerate(request.amounts):
                 report(stage_name(amount), done, len(request.amounts))
                 pruned.prune(amount)
-                logits = on_processor(checkpoint.model(**encoded.to(device)).logits)  # (1, labels)
-                check_finite(logits, checkpoint.record.id)
-                probabilities.append(tuple(logits.double().softmax(-1)[0].tolist()))
+                in_parts(model, batch, answer)
         return Prediction(
             amounts=request.amounts,
             labels=task.label_names,
             probabilities=tuple(probabilities),
-            num_tokens=whole["input_ids"].shape[1],
-            num_unknown=int((encoded["input_ids"] == checkpoint.tokenizer.unk_token_id).sum()),
+            num_tokens=len(whole["input_ids"]),
+            num_unknown=batch.inputs["input_ids"].tolist()[0].count(checkpoint.tokenizer.unk_token_id),
         )

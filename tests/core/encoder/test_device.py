@@ -27,7 +27,7 @@ from core.encoder.loading import Checkpoint
 from core.encoder.representations import Recorder, Representations
 from core.errors import OUT_OF_MEMORY
 from core.inputs.checkpoints import resolve
-from core.pruning import Baseline, attribution, wanda
+from core.pruning import Baseline, PrunedModel, attribution, wanda
 from core.request.catalog import ROOT
 from core.request.scope import point_names
 from core.results.cut import TRAINING
@@ -68,7 +68,7 @@ def stored(model: Any, windows: list[Window], most: int = 99) -> Representations
         if len(batch.examples) > most:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
         logits = recorder.run(batch)
-        assert {values.device for values in (logits, *recorder.states)} == {device_of(model)}
+        assert {values.device for values in recorder.states} == {device_of(model)}
         buffers.store(batch, logits, recorder.states)
 
     with Recorder(model, POINTS) as recorder:
@@ -81,13 +81,17 @@ def test_layers_points_pooling_and_the_head_run_on_the_device(elsewhere: Checkpo
     assert {values.device.type for values in stored(elsewhere.model, windows).features.values()} == {"cpu"}
 
 
-def test_scores_are_made_on_the_device(elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_scored_and_pruned_on_the_device(elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     for method in (attribution, wanda):
         monkeypatch.setattr(method, "reliability", lambda _: ())
     monkeypatch.setattr(wanda, "RowPlan", lambda weights, scores, reliability: list(scores))
     calibration = make_calibration(elsewhere.tokenizer, [0, 1] * 10)
     for method, scope in ((attribution, None), (wanda, "all-linear")):
         assert method.plan(Baseline(elsewhere.model, (0.5,), scope, 0, calibration))
+    monkeypatch.setattr("torch.count_nonzero", lambda _: 0)
+    weight = next(elsewhere.model.parameters())
+    plan = Mock(parameters=[weight], **{"keep_masks.return_value": [torch.ones(weight.shape)]})
+    assert PrunedModel(elsewhere.model, plan).prune(0.5)
 
 
 def test_a_cut_is_refitted_on_the_device(elsewhere: Checkpoint) -> None:
