@@ -76,8 +76,7 @@ def study(
         score = Score(layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved))
         on_score(score)
         done.append((score, made))
-    # The full model in the same memory, unless that is a device's: times are the processor's.
-    models = [each.to("cpu") for each in (cut(full_model, range(len(means))), *(made.model for _, made in done))]
+    models = [cut(full_model, range(len(means))), *(made.model for _, made in done)]  # the full one in the same memory
     full, *smaller = sizes(models, inputs.resolved, checkpoint.tokenizer, inputs.subset.texts, bar.phase(MEASURING))
     sized = zip(done, smaller, strict=True)
     depths = [Depth(**dict(score), size=size, steps=made.steps) for (score, made), size in sized]
@@ -147,7 +146,7 @@ def _training(layers: int) -> str:
 
 def _works(refitting: Refitting, inputs: CutInputs, num_layers: int) -> list[float]:
     """Return the work of each phase, in tokens that a layer reads."""
-    rows, tokens = len(refitting.lengths), float(refitting.lengths.mean())
+    rows, tokens = len(refitting.rows.lengths), float(refitting.rows.lengths.mean())
     depths = sorted(inputs.depths)
     trained = [refit_rows(layers, inputs.record.training) for layers in depths]
     measured = sum(batch * passes for batch, passes in PASSES.items()) * (num_layers + sum(depths))

@@ -39,10 +39,10 @@ def loss_of(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
 
     Args:
         logits: (rows, labels).
-        targets: (rows, labels) probabilities: softened answers, or ones at the labels with temperature 1.
+        targets: (rows, labels) probabilities on any device: softened answers, or ones at the labels with temperature 1.
         temperature: The temperature.
     """
-    return functional.cross_entropy(logits / temperature, targets) * temperature**2
+    return functional.cross_entropy(logits / temperature, targets.to(logits.device)) * temperature**2
 
 
 def in_order(rows: Rows, lengths: np.ndarray, size: int) -> list[Rows]:
@@ -137,9 +137,8 @@ def train(
                 best, best_step, kept = loss, step, [weight.detach().clone() for weight in weights]
             elif step - best_step >= PATIENCE * CHECK_EVERY:
                 break
-    with torch.no_grad():
-        for weight, value in zip(weights, kept, strict=True):
-            weight.copy_(value)
+    for weight, value in zip(weights, kept, strict=True):
+        weight.data.copy_(value)
     return best_step
 
 

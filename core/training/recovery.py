@@ -25,8 +25,8 @@ from core.sweep.comparison import BaselineComparison
 from core.sweep.meter import Meter, Runner, make_plan, silent
 from core.sweep.origin import RecoveryInputs
 from core.sweep.sweep import ended, environment
-from core.training.loop import Rows, descend
-from core.training.refit import trainable
+from core.training.loop import descend
+from core.training.refit import answering, trainable
 
 OnFrame = Callable[[Recovery], None]
 
@@ -58,8 +58,7 @@ def recover(
     done, total, trained, kept = 0, how.steps * len(trainings), dict[str, Tensor](), dict[Tensor, Tensor]()
     subject = replace(checkpoint, model=deepcopy(checkpoint.model))
     rows, model = Encoded(checkpoint.tokenizer, inputs.rows.texts), subject.model
-    targets = one_hot(torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names))  # (rows, labels)
-    targets = targets.float().to(device := device_of(model))
+    targets = one_hot(torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)).float()  # (rows, labels)
 
     def look(stage: str, *_: int) -> None:
         report(stage, done, total)
@@ -67,9 +66,7 @@ def recover(
     def hold(weight: Tensor) -> None:
         weight.grad.mul_(kept[weight])  # type: ignore[union-attr]  # in place, which is much the fastest
 
-    def answer(chosen: Rows) -> Tensor:
-        return model(**rows.pack(chosen).on(device).inputs).logits  # (chosen, labels)
-
+    answer = answering(model, rows, lambda batch: model(**batch.inputs).logits)  # (chosen rows, labels)
     plan = make_plan(subject, swept.calibration, swept.request, look)
     with Runner(subject, swept.subset, swept.request, plan) as runner:
         meter = Meter(runner, None, look, 1, False)
@@ -87,6 +84,7 @@ def recover(
                     frame = comparison.at_step(step, meter.look(f"Measuring after {step} steps"))
                     recovery = recovery.model_copy(update={part: (*getattr(recovery, part), frame)})
                     on_frame(recovery)
+                    model.to(device_of(checkpoint.model))  # where the optimizer is, also if it was too full to measure
             for hook in hooks:
                 hook.remove()
             trained = trained or {name: value.clone() for name, value in model.state_dict().items()}

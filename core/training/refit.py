@@ -4,7 +4,7 @@ Layers below the trained ones never change, so the hidden states that they compu
 trained layers directly. Depths are refitted from the fewest layers up; between two of them the states advance.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import Catcher, Tap, classifier, encoder_layers, head_parameters
 from core.encoder.batches import MICRO_BATCH, Encoded, MicroBatch
-from core.encoder.device import device_of, on_processor
+from core.encoder.device import device_of, in_parts, on_processor
 from core.encoder.loading import Checkpoint
-from core.encoder.representations import check_finite, fast_linear
+from core.encoder.representations import Recorder, check_finite, fast_linear
 from core.pruning.cut import cut
+from core.request.scope import point_names
 from core.results.schema import TrainingRecord
-from core.training.loop import Rows, in_order, train
+from core.training.loop import Answer, Rows, in_order, train
 
 Report = Callable[[float], None]  # called with the share that is done; an exception that it raises ends the work
 
@@ -42,7 +43,7 @@ class Refitting:
     """Refits one depth after another of a checkpoint, which is never changed.
 
     Attributes:
-        lengths: (rows,) tokens.
+        rows: The rows, tokenised.
     """
 
     def __init__(self, checkpoint: Checkpoint, texts: Sequence[tuple[str, ...]], dtype: torch.dtype) -> None:
@@ -53,13 +54,10 @@ class Refitting:
             texts: All rows, those that refit and those that judge.
             dtype: The dtype in which models will be saved.
         """
-        self._checkpoint, self._dtype, self._device = checkpoint, dtype, device_of(checkpoint.model)
-        self._rows = Encoded(checkpoint.tokenizer, texts)
-        self.lengths = self._rows.lengths
+        self._checkpoint, self._dtype = checkpoint, dtype
+        self.rows = Encoded(checkpoint.tokenizer, texts)
         self._entered = 0  # the layer that `_states` enter
-        self._states = torch.empty(
-            int(self.lengths.sum()), checkpoint.record.hidden_size
-        )  # packed; unset before layer 1
+        self._states = torch.empty(int(self.rows.lengths.sum()), checkpoint.record.hidden_size)  # packed
 
     def outputs(self, report: Report) -> tuple[Tensor, Tensor]:
         """Run the full model on all rows.
@@ -67,17 +65,18 @@ class Refitting:
         Returns:
             Its logits, (rows, labels), and the mean over the tokens of each layer's output, (layers, rows, hidden).
         """
-        model, record, count = self._checkpoint.model, self._checkpoint.record, len(self.lengths)
+        model, record, count = self._checkpoint.model, self._checkpoint.record, len(self.rows.lengths)
         means = torch.empty(record.num_layers, count, record.hidden_size)
         logits = torch.empty(count, classifier(model).out_features)
-        taps = [Tap(layer, "output") for layer in encoder_layers(model)]
-        with Catcher(model, taps) as catcher, torch.no_grad(), fast_linear():
-            for batch in self._batches(np.arange(count), report):
-                logits[batch.examples] = on_processor(model(**batch.inputs).logits)
-                for layer, state in enumerate(catcher.states):
-                    total = (state * batch.real[..., None]).sum(1)  # (batch, hidden)
-                    means[layer, batch.examples] = on_processor(total / batch.lengths[:, None])
-        check_finite(logits, record.id)
+
+        def keep(batch: MicroBatch) -> None:
+            logits[batch.examples] = recorder.run(batch)
+            for layer, state in enumerate(recorder.states[:-1]):
+                total = (state * batch.real[..., None]).sum(1)  # (batch, hidden)
+                means[layer, batch.examples] = on_processor(total / batch.lengths[:, None])
+
+        with Recorder(model, point_names("layer", record.num_layers), record.id) as recorder:
+            self._each(model, np.arange(count), keep, report)
         return logits, means
 
     def refit(
@@ -102,18 +101,16 @@ class Refitting:
             weight.data = weight.data.clone()
         upper = cut(model, range(start, layers))  # shares the memory of the model's weights
         weights, run = trainable(upper, 0), self._fed(upper)
-
-        def answer(rows: Rows) -> Tensor:
-            return run(self._rows.pack(rows).on(self._device))
-
-        there = targets.to(self._device)
-        steps = train(weights, answer, there, self.lengths, split, how, lambda done: report(done / how.steps))
+        answer = answering(upper, self.rows, run)
+        steps = train(weights, answer, targets, self.rows.lengths, split, how, lambda done: report(done / how.steps))
+        for weight in weights:
+            weight.data.copy_(weight.data.to(self._dtype))
         logits = torch.empty_like(targets)
-        with torch.no_grad(), fast_linear():
-            for weight in weights:
-                weight.copy_(weight.to(self._dtype))
-            for batch in self._batches(judged, lambda _: report(1.0)):
-                logits[batch.examples] = on_processor(run(batch))
+
+        def judge(batch: MicroBatch) -> None:
+            logits[batch.examples] = on_processor(run(batch))
+
+        self._each(upper, judged, judge, lambda _: report(1.0))
         check_finite(logits[judged], self._checkpoint.record.id)
         return Refitted(model, steps, logits[judged])
 
@@ -123,10 +120,13 @@ class Refitting:
             return
         between = cut(self._checkpoint.model, range(self._entered, layer))
         run, last = self._fed(between), Tap(encoder_layers(between)[-1], "output")
-        with Catcher(between, [last]) as catcher, torch.no_grad(), fast_linear():
-            for batch in self._batches(np.arange(len(self.lengths)), lambda _: report(0.0)):
-                run(batch)
-                self._states[batch.slots] = on_processor(catcher.states[0].flatten(0, 1)[batch.cells])
+
+        def keep(batch: MicroBatch) -> None:
+            run(batch)
+            self._states[batch.slots] = on_processor(catcher.states[0].flatten(0, 1)[batch.cells])
+
+        with Catcher(between, [last]) as catcher:
+            self._each(between, np.arange(len(self.rows.lengths)), keep, lambda _: report(0.0))
         self._entered = layer
 
     def _fed(self, model: Any) -> Callable[[MicroBatch], Tensor]:
@@ -137,19 +137,26 @@ class Refitting:
         encoder_layers(model)[0].register_forward_pre_hook(lambda _, inputs: (fed.pop(), *inputs[1:]))
 
         def run(batch: MicroBatch) -> Tensor:
-            padded = torch.zeros(batch.real.numel(), self._states.shape[1], device=self._device)
-            padded.index_copy_(0, batch.cells, self._states[batch.slots].to(self._device))
-            fed.append(padded.view(*batch.real.shape, -1))  # (batch, longest, hidden)
+            padded = torch.zeros(batch.real.numel(), self._states.shape[1], device=batch.real.device)
+            padded.index_copy_(0, batch.cells, self._states[batch.slots].to(padded.device))
+            fed[:] = [padded.view(*batch.real.shape, -1)]  # (batch, longest, hidden)
             return model(**batch.inputs).logits
 
         return run
 
-    def _batches(self, rows: Rows, report: Report) -> Iterator[MicroBatch]:
-        """Yield micro-batches in order of length, and report the share of them that is done."""
-        chunks = in_order(rows, self.lengths, MICRO_BATCH)
-        for done, chunk in enumerate(chunks, 1):
-            yield self._rows.pack(chunk).on(self._device)
-            report(done / len(chunks))
+    @torch.no_grad()
+    def _each(self, model: Any, rows: Rows, work: Callable[[MicroBatch], None], report: Report) -> None:
+        """Do some work on micro-batches in order of length where a model is, and report the share that is done."""
+        chunks = in_order(rows, self.rows.lengths, MICRO_BATCH)
+        with fast_linear():
+            for done, chunk in enumerate(chunks, 1):
+                in_parts(model, self.rows.pack(chunk), work)
+                report(done / len(chunks))
+
+
+def answering(model: nn.Module, rows: Encoded, run: Callable[[MicroBatch], Tensor]) -> Answer:
+    """Return a function that runs a model on some of the rows, where the model is; `run` computes logits."""
+    return lambda chosen: run(rows.pack(chosen).on(device_of(model)))
 
 
 def trainable(model: nn.Module, start: int) -> list[nn.Parameter]:

@@ -32,16 +32,17 @@ DRAWS = 9_999
 
 
 def sizes(models: Sequence[nn.Module], resolved: Resolved, tokenizer: Any, texts: Texts, report: Report) -> list[Size]:
-    """Measure models, the full one first, whose speeds stay empty.
+    """Measure models, the full one first, whose speeds stay empty; times are the processor's.
 
     Args:
-        models: The full model and smaller ones.
+        models: The full model and smaller ones, which are moved to the processor.
         resolved: The files of the checkpoint.
         tokenizer: The checkpoint's tokenizer.
         texts: Rows in random order.
         report: Called with the share that is done, after each round of passes.
     """
     ratios = dict[int, np.ndarray]()  # each (passes, models)
+    models = [model.to("cpu") for model in models]
     for done, batch in enumerate(PASSES):
         share_of_all = partial(lambda before, share: report((before + share) / len(PASSES)), done)
         ratios[batch] = _ratios(models, tokenizer, texts, batch, share_of_all)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, NonCallableMagicMock
 
 import numpy as np
 import pytest
@@ -33,6 +33,7 @@ from core.request.scope import point_names
 from core.results.cut import TRAINING
 from core.training.loop import soft_targets
 from core.training.refit import Refitting
+from core.training.speed import sizes
 from tests.refusals import refusal
 
 TEXTS = [(text,) for text in make_texts(20)]
@@ -94,13 +95,15 @@ def test_weights_are_scored_and_pruned_on_the_device(elsewhere: Checkpoint, monk
     assert PrunedModel(elsewhere.model, plan).prune(0.5)
 
 
-def test_a_cut_is_refitted_on_the_device(elsewhere: Checkpoint) -> None:
+def test_a_cut_is_refitted_on_the_device(elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, how = np.split(np.arange(20), (8, 14)), TRAINING.model_copy(update={"layers": 1, "steps": 2, "batch": 4})
     refitting = Refitting(elsewhere, TEXTS, torch.float16)
     logits, means = refitting.outputs(lambda _: None)
     made = refitting.refit(2, soft_targets(logits, 2.0), (rows[0], rows[1]), rows[2], how, lambda _: None)
     assert device_of(made.model) == AWAY
     assert {values.device.type for values in (means, made.logits)} == {"cpu"}
+    monkeypatch.setattr("core.training.speed._saved_bytes", lambda *_: 8)
+    assert sizes([NonCallableMagicMock()], Mock(), elsewhere.tokenizer, TEXTS, lambda _: None), "what is moved runs"
 
 
 def test_values_are_handed_over_in_one_place() -> None:

@@ -45,8 +45,12 @@ def plain_logits(folder: Path, checkpoint: Checkpoint) -> torch.Tensor:
 
 @pytest.mark.parametrize("model_type", UNLIKE)
 def test_what_is_saved_predicts_what_was_judged_and_its_top_alone_has_changed(model_type: str, tmp_path: Path) -> None:
+    def fill(_: object, __: object, inputs: dict[str, torch.Tensor]) -> None:
+        if len(inputs["input_ids"]) > HOW.batch:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
     resolved, checkpoint = checkpoint_of(tmp_path, model_type, dtype=torch.float16)
-    with left_whole(checkpoint.model):
+    with left_whole(checkpoint.model), checkpoint.model.register_forward_pre_hook(fill, with_kwargs=True):
         shallow, deep = refitted(checkpoint, 1, 3, dtype=stored_dtype(resolved))
     assert deep.steps
     for made, layers in ((shallow, 1), (deep, 3)):
