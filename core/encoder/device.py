@@ -26,7 +26,8 @@ def chosen_device() -> torch.device:
     asked = device_asked()
     name = {"auto": present[0], "cuda": "cuda:0"}.get(asked, asked)
     if name not in present:
-        raise PrunescopeError(f"there is no device '{asked[:40]}' here: choose one of auto, {', '.join(present)}")
+        remedy = f"set PRUNESCOPE_DEVICE or --device to one of auto, {', '.join(present)}"
+        raise PrunescopeError(f"there is no device '{asked[:40]}' here: {remedy}")
     return torch.device(name)
 
 
@@ -47,14 +48,14 @@ def place(model: nn.Module) -> None:
         PrunescopeError: There is no such device.
     """
     torch.set_float32_matmul_precision("highest")  # no TF32
-    with _if_memory_suffices():
+    with if_memory_suffices():
         model.to(chosen_device())
         return
     model.to("cpu")
 
 
 @contextmanager
-def _if_memory_suffices() -> Iterator[None]:
+def if_memory_suffices() -> Iterator[None]:
     """Leave the context early if memory is full."""
     try:
         yield
@@ -90,7 +91,7 @@ def in_parts(model: nn.Module, batch: MicroBatch, work: Callable[[MicroBatch], N
     Raises:
         PrunescopeError: Memory does not suffice for one example.
     """
-    with _if_memory_suffices():
+    with if_memory_suffices():
         work(batch.on(device_of(model)))
         return
     if len(batch.examples) > 1:

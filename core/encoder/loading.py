@@ -27,9 +27,9 @@ from transformers.utils import logging
 
 from core.encoder.architectures import architecture_of, classifier, encoder_layers, num_prunable
 from core.encoder.batches import micro_batches, tokenise
-from core.encoder.device import place
+from core.encoder.device import device_of, if_memory_suffices, place
 from core.encoder.representations import Recorder
-from core.errors import PrunescopeError, is_out_of_memory
+from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs import checkpoint_files as files
 from core.inputs.checkpoints import Resolved
 from core.inputs.examples import training_digests
@@ -76,14 +76,19 @@ def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
         resolved: The checkpoint's files, from `resolve`.
 
     Raises:
-        PrunescopeError: The chosen device is not there, or the checkpoint cannot be loaded; see `load`.
+        PrunescopeError: The chosen device is not there, the checkpoint cannot be loaded (see `load`), or the caller's
+            work with the model needs more memory than there is.
     """
     with _in_use:
         if resolved not in _loaded:
             _loaded.clear()  # first, so that memory never holds two models
             _loaded[resolved] = load(resolved)
-        place(_loaded[resolved].model)
-        yield _loaded[resolved]
+        place(model := _loaded[resolved].model)
+        with if_memory_suffices():
+            yield _loaded[resolved]
+            return
+        remedy = "" if device_of(model).type == "cpu" else ", or set PRUNESCOPE_DEVICE=cpu"
+        raise PrunescopeError(OUT_OF_MEMORY + remedy)
 
 
 def load(resolved: Resolved) -> Checkpoint:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock, NonCallableMagicMock
+from unittest.mock import Mock, NonCallableMagicMock, call
 
 import numpy as np
 import pytest
@@ -22,10 +22,10 @@ from transformers import AutoModelForSequenceClassification
 from core import api, cut, grid, precompute
 from core.encoder.architectures import classifier
 from core.encoder.batches import MicroBatch, Window, plan_windows
-from core.encoder.device import device_of, in_parts
-from core.encoder.loading import Checkpoint
+from core.encoder.device import device_of, in_parts, place
+from core.encoder.loading import Checkpoint, borrow
 from core.encoder.representations import Recorder, Representations
-from core.errors import OUT_OF_MEMORY
+from core.errors import OUT_OF_MEMORY, PrunescopeError
 from core.inputs.checkpoints import resolve
 from core.pruning import Baseline, PrunedModel, attribution, wanda
 from core.request.catalog import ROOT
@@ -38,6 +38,7 @@ from tests.refusals import refusal
 
 TEXTS = [(text,) for text in make_texts(20)]
 POINTS = point_names("both", 2)
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 AWAY = torch.device("lazy:0")  # of the devices that fake tensors may have, one that Python's brackets take
 
 
@@ -67,7 +68,7 @@ def stored(model: Any, windows: list[Window], most: int = 99) -> Representations
 
     def keep(batch: MicroBatch) -> None:
         if len(batch.examples) > most:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            raise FULL
         logits = recorder.run(batch)
         assert {values.device for values in recorder.states} == {device_of(model)}
         buffers.store(batch, logits, recorder.states)
@@ -136,6 +137,15 @@ def test_a_micro_batch_without_memory_is_halved_and_at_last_run_on_the_processor
     moved.to.assert_called_once_with("cpu")
 
 
+def test_a_borrowed_model_is_on_the_device(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.encoder.device.chosen_device", lambda: torch.device("meta"))
+    monkeypatch.setattr("core.encoder.loading._loaded", {})
+    with pytest.raises(PrunescopeError, match="set PRUNESCOPE_DEVICE=cpu"), borrow(resolve(str(tiny_bert))):
+        raise FULL
+    place(model := Mock(**{"to.side_effect": [FULL, None]}))
+    assert model.to.call_args_list == [call(torch.device("meta")), call("cpu")]
+
+
 def test_a_wrong_device_is_one_line_that_names_the_right_ones(
     tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +153,7 @@ def test_a_wrong_device_is_one_line_that_names_the_right_ones(
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     (tmp_path / "grid.yaml").write_text(f"checkpoints: {tiny_bert}\ntasks: sst2\ndata: {glue_folder}\nexamples: 8")
     rows = ["--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder)]
-    there = "there is no device 'cuda:2' here: choose one of auto, cuda:0, cuda:1, cpu"
+    there = "there is no device 'cuda:2' here: set PRUNESCOPE_DEVICE or --device to one of auto, cuda:0, cuda:1, cpu"
     for command, arguments in ((precompute, rows), (cut, rows), (grid, [str(tmp_path / "grid.yaml")])):
         monkeypatch.setenv("PRUNESCOPE_DEVICE", "cpu")
         assert refusal(command.main, [*arguments, "--device", "cuda:2"]) == there, command
