@@ -38,7 +38,7 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
     assert "[Settings and downloads](#settings)" in prose(app)
     app.text_input(key="caption").set_value("").run()
     box(app, "result").set_value(results[2].key).run()
-    assert player(app)["stage"]["heading"] == "Random pruning, matched to magnitude (seed 0)"
+    assert player(app)["stage"]["heading"] == "Seed 0: random pruning, matched to magnitude"
     assert player(app)["stage"]["caption"].startswith("MiniLM-L6")
 
 
@@ -46,7 +46,7 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
 def test_the_keys_go_through_the_published_pair_and_its_controls_or_results_measured_alike(
     results: list[SweepResult], shipped: Path, monkeypatch: pytest.MonkeyPatch, paired: bool
 ) -> None:
-    shown, prunings = results, ["magnitude pruning", "magnitude", "random", "random", "attribution"]
+    shown, prunings = results, ["magnitude pruning", "magnitude", "seed 0: random", "seed 1: random", "attribution"]
     if paired:
         cola = [make_result(task="cola", method="random", seed=seed, until_damage=0.3) for seed in (1, 0)]
         ship(shipped, *results, further := make_result(task="cola"), *cola)

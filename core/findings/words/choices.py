@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from core.findings.choices import companions, is_control, offered, published_pair, task_title
 from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import TASKS
-from core.results.library import Entry, OfAnyKind
-from core.results.names import SEPARATOR, in_sentence, name_of, points_name
+from core.results.library import Entry, OfAnyKind, RecoveryEntry
+from core.results.names import SEPARATOR, amount_name, brief_name, capitalised, in_sentence, name_of, points_name
 
 SOURCES = {
     "written": "Written for this project",
@@ -58,20 +58,28 @@ def distinguishing_labels(entries: Sequence[OfAnyKind]) -> dict[str, str]:
 
 
 def numbered_apart(labels: Sequence[str]) -> list[str]:
-    """Tell equal labels apart by numbers."""
+    """Tell equal labels apart by numbers before them."""
     count, seen, numbered = Counter(labels), Counter[str](), []
     for label in labels:
         seen[label] += 1
-        numbered.append(f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label)
+        numbered.append(f"{seen[label]} of {count[label]}{SEPARATOR}{label}" if count[label] > 1 else label)
     return numbered
 
 
 def _parts(entry: OfAnyKind) -> tuple[str, ...]:
     """Return the names of the pruning, the points, the checkpoint, the data, and the columns and values read.
 
-    A study and a recovery have one name.
+    A study and a recovery are named by their checkpoint first.
     """
+    task = task_title(entry.task)
+    brief = entry.model.replace(f", fine-tuned on {task}", "")
+    model = entry.model if brief == entry.model else f"{task} {brief}"
+    if isinstance(entry, RecoveryEntry):
+        model += f"{SEPARATOR}{amount_name(entry.amount)}, {in_sentence(brief_name(entry.pruning))}"
     if not isinstance(entry, Entry):
-        return (SEPARATOR.join((task_title(entry.task), *reversed(entry.name.split(SEPARATOR)))), *[""] * 5)
+        return model, "", "", entry.data, "", ""
+    name, seed = name_of(entry), f"seed {entry.seed}"
+    if entry.controls:  # its draws differ in the seed alone
+        name = f"{capitalised(seed)}: {in_sentence(name)}".replace(f" ({seed})", "").replace(f", {seed})", ")")
     read = columns_name(entry.columns), meanings_name(entry.label_map)
-    return name_of(entry), points_name(entry.points), entry.model, entry.data, *read
+    return name, points_name(entry.points), model, entry.data, *read
