@@ -108,6 +108,7 @@ class Story {
     [...this.dots.children].forEach((dot, k) => { dot.ariaCurrent = k === at ? "step" : null; });
     writeScene(at);
     if (!anew) return;
+    this.notes.hidden = true; // a speaker asks for each scene's
     if (this.frame.getBoundingClientRect().top < 0) this.frame.scrollIntoView(); // else a reader misses its title
     from?.prunescopePlayer?.clock.pause();
     this.player?.redraw();
