@@ -49,10 +49,7 @@ def find_inputs(
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
     """
-    request = _request(result, amount, checkpoint)
-    if lacks_place(result.task) and not data:
-        fault = f"the result was computed on '{result.task.source_name}', a file or folder whose path it does not hold"
-        raise PrunescopeError(f"{fault}: give it with --data, or give hub if it is the same data")
+    request = _request(result, amount, checkpoint, needs_data=lacks_place(result.task) and not data)
     request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
@@ -174,15 +171,21 @@ def find_recovery(
     return RecoveryInputs(swept, rows, start)
 
 
-def _request(result: SweepResult | Recovery, amount: float, checkpoint: str | None) -> SweepRequest:
+def _request(
+    result: SweepResult | Recovery, amount: float, checkpoint: str | None, needs_data: bool = False
+) -> SweepRequest:
     """Return a request for the baseline and one amount of a result.
 
     Raises:
-        PrunescopeError: The checkpoint is a folder, and no path is given.
+        PrunescopeError: The checkpoint is a folder, and no path is given, or the data are needed.
     """
-    request = request_of(result)
+    request, places = request_of(result), dict[str, str]()
     if not checkpoint and request.checkpoint.startswith(PLACEHOLDER):
-        fault = f"the result was computed on the checkpoint folder '{result.checkpoint.id}'"
-        raise PrunescopeError(f"{fault} and does not record its path: give it with --checkpoint")
+        places["--checkpoint"] = f"the checkpoint folder '{result.checkpoint.id}'"
+    if needs_data:
+        places["--data (or hub, for the same data)"] = f"the data '{result.task.source_name}'"
+    if places:
+        fault = f"the result does not record the path of {' and of '.join(places.values())}"
+        raise PrunescopeError(f"{fault}: give {' and '.join(places)}")
     changes: dict[str, Any] = {"amounts": parse_amounts([amount]), "until_damage": None, "range_examples": "subset"}
     return replace(request, checkpoint=checkpoint or request.checkpoint, **changes)

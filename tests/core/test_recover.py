@@ -32,7 +32,7 @@ def test_the_path_of_the_recovery_is_printed_and_bad_input_ends_in_one_line(
     for wrong, line in (
         ([*words, "--amount", "nan"], "amount 'nan' is not a number in [0, 1)"),
         ([*words, *saving], "exists and is not an empty folder"),
-        ([sweep], "does not record its path: give it with --checkpoint"),
+        ([sweep], "does not record the path of the checkpoint folder"),
         ([output], "one.json is a recovery, and a sweep is needed"),
     ):
         code, printed, said = complete(recover.main, *wrong)

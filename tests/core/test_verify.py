@@ -110,8 +110,8 @@ def test_something_else_is_refused_in_one_line(result: SweepResult, places: dict
     for amount, given, words in (
         (0.4, {**places, "checkpoint": other}, ("'other-bert'", "'tiny-bert'", result.checkpoint.revision[:12])),
         (0.4, {**places, "data": str(tmp_path / "elsewhere")}, ("'elsewhere'", result.task.fingerprint[:12])),
-        (0.4, {}, ("give it with --checkpoint",)),
-        (0.4, {"checkpoint": places["checkpoint"]}, ("give it with --data",)),
+        (0.4, {}, ("'tiny-bert' and of the data", "give --checkpoint and --data")),
+        (0.4, {"checkpoint": places["checkpoint"]}, ("path of the data", "give --data")),
     ):
         said = refusal(verify_frame, result, amount, **given)
         assert all(word in said for word in words), said
