@@ -29,20 +29,20 @@ def grid() -> None:
     if not sources:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")
         return
+    answer, title = st.container(), st.empty()
     if verdicts := pooled.shipped():
         shown = pooled_shown(verdicts)
-        scene = show_answer(shown, st.container(), "forest")
+        scene = show_answer(shown, answer, "forest")
         st.markdown(plain(" ".join(shown.blocks[0].finding.sentences)))
         with st.expander("How to read it"):
             show_details(shown)
         offer_exports(scene, label="Download the forest plot", numbers=False)
-    title = st.empty()
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
         entries = sources[choose(SOURCE, {name: SOURCE.options[name] for name in sources})]
         alone = choose(ALONE) == "shown"
     with title, st.spinner("Reading results"):
         rows = words.arranged(rows_of(entries), [entry.key for entry in settings(entries, alone)])
-    (title.subheader if verdicts else title.title)(plain(words.grid_heading(rows)), anchor=False)
+    (title.markdown if verdicts else title.title)(plain(words.grid_heading(rows)))
     cells = words.grid_table(rows)
     if not cells:  # while a busy server does not read their files
         return

@@ -22,7 +22,7 @@ def layers() -> None:
     link_to_control(result)
     if scene:  # similarity is defined
         show_link(state, shown)
-        if not shown.link:
+        if not shown.alone:
             offer_alone(result)
         details = st.expander("Details", key="layers-details", on_change="rerun")
         if details.open:

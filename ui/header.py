@@ -21,6 +21,7 @@ from core.errors import PrunescopeError
 from core.findings.choices import counterpart, is_of_model, offered, settings, shown_first, task_title
 from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels
+from core.findings.words.passed import SEE_ALONE
 from core.findings.words.verdict import DECIDE_IT
 from core.request.pages import FIRST_LINE, ONE_RESULT, PAGES, REDUCTION, VIEWS, Choice, Page
 from core.results import library, store
@@ -250,11 +251,10 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
 
 
 def show_link(state: ViewState, shown: Shown) -> None:
-    """Show the sentence below a page's pictures that leads to another page, if there is one."""
-    if link := shown.link:
-        result = {"result": state.result.key} if state.result else {}
-        st.markdown(plain(link.sentence))
-        link_to(link.page, link.label, ":material/theaters:", **result, **link.parameters)
+    """Show the sentence below a page's pictures that leads to the story's scene on layers alone, if there is one."""
+    if shown.alone:
+        st.markdown(plain(shown.alone))
+        link_to("Story", SEE_ALONE, ":material/theaters:", scene="4", result=state.result.key if state.result else "")
 
 
 def link_to_control(*results: SweepResult) -> None:

@@ -86,7 +86,7 @@ def at_hand() -> tuple[Entry, ...]:
 def trained_at_hand(subject: str) -> tuple[Any, ...]:
     """List the available studies of cuts or recoveries, whichever a parameter names, like `at_hand`; no controls."""
     kind, _ = TRAINED[subject]
-    return tuple(entry for entry in (*shipped(kind), *own_results(kind)) if getattr(entry, "amount", True))
+    return tuple(entry for entry in (*shipped(kind), *own_results(kind)) if not entry.is_control)
 
 
 def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:

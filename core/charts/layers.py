@@ -177,9 +177,7 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
     bright = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35))
     rows = strips.transform_calculate(
-        bottom=f"datum.y + {BAR[0]}",
-        top=f"datum.y + {BAR[1]}",
-        middle=f"datum.y + {sum(BAR) / 2}",
+        bottom=f"datum.y + {BAR[0]}", top=f"datum.y + {BAR[1]}", middle=f"datum.y + {sum(BAR) / 2}"
     )
     bars = rows.transform_filter("isValid(datum.survival)").encode(y="bottom:Q", y2="top:Q")
     intervals = rows.transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q", y="middle:Q")

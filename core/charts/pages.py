@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.charts.compare import compare_scene
 from core.charts.cut import cut_scene
@@ -32,7 +32,7 @@ from core.findings.words import recovery as recovery_words
 from core.findings.words import sentences as sentences_words
 from core.findings.words import story as story_words
 from core.findings.words.lab import caution
-from core.findings.words.passed import SEE_ALONE, halves_finding
+from core.findings.words.passed import halves_finding
 from core.findings.words.verdict import criteria_table, range_table
 from core.request.catalog import REDUCTIONS
 from core.request.pages import MAIN_METRIC, Choice
@@ -69,15 +69,6 @@ class Block:
     stage: Mapping[str, Any] | None = None
 
 
-class Link(NamedTuple):
-    """A sentence, and a link to another page: its label, the page's name, and parameters of the address."""
-
-    sentence: str
-    label: str
-    page: str
-    parameters: Mapping[str, str]
-
-
 @dataclass(frozen=True)
 class Shown:
     """What a page shows for one combination of its choices.
@@ -89,7 +80,7 @@ class Shown:
         tables: The details, by their titles.
         text: The explanation of how to read all this, in Markdown.
         steps: The scenes of a story.
-        link: A sentence below the pictures that leads to another page.
+        alone: A sentence below the pictures that leads to the story's scene on layers pruned alone.
     """
 
     finding: Finding
@@ -98,7 +89,7 @@ class Shown:
     tables: Mapping[str, Table] = field(default_factory=dict)
     text: str = ""
     steps: Sequence[Step] = ()
-    link: Link | None = None
+    alone: str = ""
 
 
 Show = Callable[..., Shown]
@@ -131,11 +122,6 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
 
 
 # ---------------------------------------------------------------- what each page shows
-
-
-def alone_link(sentence: str) -> Link:
-    """Lead from a sentence to the story's scene on layers that are pruned alone."""
-    return Link(sentence, SEE_ALONE, "Story", {"scene": "4"})
 
 
 def story_shown(
@@ -171,13 +157,13 @@ def layers_shown(
     scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
     block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
     harm = cached_call(passed.harm_of, isolated_of(result, near))
-    link = alone_link(halves_finding(cached_call(verdict, result, near, reduction).lead, harm).text) if harm else None
+    harmed = halves_finding(cached_call(verdict, result, near, reduction).lead, harm).text if harm else ""
     tables = {
         "": layers_words.survival_table(result, reduction),
         "Verdict": cached_call(criteria_table, result, near),
         "Numbers": cached_call(range_table, result),
     }
-    return Shown(finding, [block], tables=tables, text=layers_words.READING, link=link)
+    return Shown(finding, [block], tables=tables, text=layers_words.READING, alone=harmed)
 
 
 def compare_shown(
@@ -251,7 +237,7 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
     of_choice = Finding("", (cut_words.choice_sentence(frontier, choice, float(most)),))
     block = Block(cut_scene(frontier, choice, finding.heading), of_choice, picks="keep")
     text = f"{cut_words.READING}\n\n{cut_words.refit_words(study)}"
-    return Shown(finding, [block], text=text, link=alone_link(cut_words.WHY_TOP))
+    return Shown(finding, [block], text=text, alone=cut_words.WHY_TOP)
 
 
 def recover_shown(recovery: Recovery, _: Sequence[SweepResult] = ()) -> Shown:

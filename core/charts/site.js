@@ -250,16 +250,15 @@ function show(reader, page, { result, choices, keys }, shard) {
   for (const wide of text.querySelectorAll("math[display=block], table")) wide.tabIndex = 0; // it scrolls by itself
   const offered = (shard?.choices ?? []).filter(({ options }) => Object.keys(options).length > 1);
   const chosen = choosers([...choices, ...offered], shown);
-  const [above, below] = page === "cut" ? [sentences, []] : [[], sentences]; // what a choice loses, before its picture
+  const [above, below] = ["cut", "grid"].includes(page) ? [sentences, []] : [[], sentences]; // before what stands still
   const sections = blocks.map(({ heading, sentences: ofBlock }, k) => element("section", {},
     ...(heading ? [element("h2", {}, heading)] : []), ...above, roots[k], ...(k ? [] : below), ...paragraphs(ofBlock)));
   const tables = (view.tables ?? []).map((table) => tabled(table.title, table.rows));
-  const { link: leads } = view;
   const details = tables.length || view.text ? [folded("more", "Details", ...tables, text)] : [];
   document.querySelector("main").replaceChildren(title,
     ...(page === "present" ? [link("← Leave", "", { result })] : []),
     ...paragraphs(notes, "note"), ...(isBelow ? [] : chosen), ...sections, ...(isBelow ? chosen : []),
-    ...(leads ? [element("p", {}, `${leads.sentence} `, link(leads.label, leads.page, { result, ...leads.parameters }))] : []),
+    ...(view.alone ? [element("p", {}, `${view.alone[0]} `, link(view.alone[1], "", { result, scene: 4 }))] : []),
     ...(blocks.length ? details : [...sentences, text]),
     ...(isLocal || page === "sentences" ? [element("p", {}, LOCAL), commands(site.local)] : []),
     ...(isLocal && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),

@@ -50,12 +50,7 @@ def stack_rows(result: SweepResult, reduction: str) -> g.Rows:
     layers = layers_of(result, reduction)
     rows = g.layer_rows(result.points, v=own_similarity(result, reduction).tolist())
     for k, (row, layer) in enumerate(zip(rows, layers.every, strict=True)):
-        row |= {
-            "y": k,
-            "first": layer in layers.first,
-            "floor": g.rounded(layer.floor),
-            "words": _words_at(layer),
-        }
+        row |= {"y": k, "first": layer in layers.first, "floor": g.rounded(layer.floor), "words": _words_at(layer)}
     return rows
 
 

@@ -19,6 +19,7 @@ from core.charts.view import reduction_choices
 from core.exports.methods_page import markdown_html
 from core.exports.site_shelf import Shelf
 from core.findings.words.numbers import unbroken
+from core.findings.words.passed import SEE_ALONE
 from core.request.pages import PAGES, Choice
 from core.results.cut import Result
 
@@ -106,7 +107,7 @@ def _view(shown: Shown, text: str) -> dict[str, Any]:
         "blocks": list(map(_block, shown.blocks)),
         "tables": [{"title": title, "rows": list(map(_row, table))} for title, table in shown.tables.items() if table],
         "text": text,
-        "link": shown.link and {**shown.link._asdict(), "page": PAGES[shown.link.page].address},
+        "alone": shown.alone and [shown.alone, SEE_ALONE],
         "steps": mounted(shown.steps, None),
     }
 

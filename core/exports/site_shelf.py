@@ -85,7 +85,7 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
         where = f"--select {select} names none of the sweeps" if select else f"--results {folder} holds no sweep"
         raise PrunescopeError(f"{where}: make one with python -m core.precompute, and name its key")
     models = {(entry.checkpoint, entry.task) for entry in chosen}
-    near = [of for of, _ in described.values() if (of.checkpoint, of.task) in models and getattr(of, "amount", True)]
+    near = [of for of, _ in described.values() if (of.checkpoint, of.task) in models and not of.is_control]
     trained = {name: [of for of in near if isinstance(of, kind)] for name, (kind, _) in TRAINED.items()}
     return Shelf(sweeps, trained, {key: path for key, (_, path) in described.items()}, tuple(chosen))
 

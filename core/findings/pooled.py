@@ -113,11 +113,6 @@ class Pooled:
         """The same under random removal."""
         return sum(cell.control_upper for cell in self.cells)
 
-    @property
-    def encoders(self) -> int:
-        """How many pretrained encoders the checkpoints come from: those of one depth come from one."""
-        return len({cell.layers for cell in self.cells})
-
 
 @dataclass(frozen=True)
 class Estimate:

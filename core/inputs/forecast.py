@@ -102,7 +102,7 @@ def _rows_read(request: DataRequest, layers: int) -> int:
 
 def _has_control(request: RecoveryRequest) -> bool:
     """Whether the unpruned model, trained as long, is stored, by the names of its checkpoint and of the judged rows."""
-    controls = [entry for entry in (*library.shipped(RecoveryEntry), *library.own(RecoveryEntry)) if not entry.amount]
+    controls = [entry for entry in (*library.shipped(RecoveryEntry), *library.own(RecoveryEntry)) if entry.is_control]
     alike = [(c.checkpoint, c.data) for c in controls if {**dict(c.training), "layers": MAX_LAYERS} == dict(RECOVERY)]
     sweeps = (*library.shipped(Entry), *library.own(Entry))
     return not request.train and any((e.checkpoint, e.data) in alike for e in sweeps if e.key == request.key)

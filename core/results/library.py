@@ -56,6 +56,11 @@ class Listed(Record):
     created_at: str
 
     @property
+    def is_control(self) -> bool:
+        """Whether it only stands beside recoveries: the unpruned model, trained as long."""
+        return isinstance(self, RecoveryEntry) and not self.amount
+
+    @property
     def name(self) -> str:
         """The name on screen; see `result_name`."""
         return SEPARATOR.join((self.data, self.model, name_of(self) if isinstance(self, Pruning) else CUT))

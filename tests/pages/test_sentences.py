@@ -149,5 +149,5 @@ def test_missing_texts_and_weights_are_explained(shipped: Path, queue: JobQueue)
     assert "Sentence" not in table(page)[0]
     page = open_page(PAGE, result=own.key)
     assert not page.text_area
-    assert "the checkpoint and its data have to be at hand" in prose(page)
+    assert "choose a bundled checkpoint" in prose(page)
     assert open_page(PAGE, result=elsewhere.key).text_area, "its id is known"

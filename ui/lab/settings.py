@@ -20,7 +20,7 @@ from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, MAX_LAYERS, METHODS, POINTS
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, each_alone
 from core.request.cut_request import MOST_JUDGED, CutRequest, RecoveryRequest, divide
-from core.request.limits import TABLE_SUFFIXES, limits
+from core.request.limits import limits
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import DataRequest, SweepRequest, checked
 from core.results.names import amount_name, in_sentence
@@ -28,10 +28,10 @@ from core.results.provenance import request_of
 from core.results.recovery import beyond_working
 from core.results.schema import SweepResult
 from ui.address import amount_in_address, set_parameter
-from ui.jobs import request_behind, start, visitor
+from ui.jobs import request_behind, start
 from ui.lab.data import choose_data, choose_model
 from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
-from ui.lab.table import privacy, read_preview
+from ui.lab.table import ask_file, read_preview
 from ui.text import plain, refusals_shown, remark
 
 # The bar sticks to the lower edge of the window by the wrapper that Streamlit puts around a container. The colours are
@@ -130,10 +130,9 @@ def _show_forecast(expected: Forecast | None) -> None:
         remark("Something is downloaded first.")
     elif not expected.seconds:
         remark("Already computed; opens at once.")
-    elif expected.is_rough:
-        remark(f"Takes roughly {duration(expected.seconds)}. No run on this machine has been timed yet.")
     else:
-        remark(f"Takes about {duration(expected.seconds)} on this machine.")
+        how = "roughly, since no run on this machine has been timed yet" if expected.is_rough else "on this machine"
+        remark(f"Takes about {duration(expected.seconds)} {how}.")
 
 
 # ---------------------------------------------------------------- the method
@@ -200,18 +199,11 @@ def _choose_further(draft: Draft) -> None:
         PrunescopeError: The file is unreadable, or the rows are too few.
     """
     labelled, others = draft.rows or (0, 0)
-    if train := _ask_further(FURTHER):
+    if train := ask_file(FURTHER, "lab-further"):
         draft.fields["train"] = train
         others += len(read_preview((uploads.find(train),), limits().rows).rows)
     if draft.rows:
         remark(plain(division_words(divide(labelled, others, bool(train), draft.fields["num_examples"]))))
-
-
-def _ask_further(label: str) -> str | None:
-    """Ask for a file of further rows, and return its name for a request."""
-    most = limits().upload_bytes // 2**20
-    file = st.file_uploader(label, TABLE_SUFFIXES, key="lab-further", max_upload_size=most, help=privacy())
-    return uploads.keep(file.name, file.getvalue(), visitor()) if file else None
 
 
 def offer_recovery(result: SweepResult) -> None:
@@ -221,7 +213,12 @@ def offer_recovery(result: SweepResult) -> None:
         amounts, request = result.amounts[1:], request_behind(result) or request_of(result)
         first = frame_of(amounts, amount_in_address(beyond_working(result)))
         amount = st.selectbox("Amount", amounts, first, amount_name, key=f"lab-train-amount-{result.key}", width=180)
-        training = {**vars(request), "key": result.key, "amount": amount, "train": _ask_further(ROWS_TO_TRAIN)}
+        training = {
+            **vars(request),
+            "key": result.key,
+            "amount": amount,
+            "train": ask_file(ROWS_TO_TRAIN, "lab-further"),
+        }
         _offer_run(lambda: RecoveryRequest.from_json(training), start, forecast_training, TRAIN_AGAIN)
 
 

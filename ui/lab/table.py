@@ -57,9 +57,11 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
         return TABLE.validate_json(read("table", paths, limit, holder=visitor().holder, look=look))
 
 
-def privacy() -> str:
-    """Say where an uploaded file is kept."""
-    return PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
+def ask_file(label: str, key: str) -> str | None:
+    """Ask for a table, store it, and return its name for a request; the help says where it is kept."""
+    megabytes, privacy = limits().upload_bytes // 2**20, PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
+    file = st.file_uploader(label, TABLE_SUFFIXES, key=key, max_upload_size=megabytes, help=privacy)
+    return uploads.keep(file.name, file.getvalue(), visitor()) if file else None
 
 
 def choose_table(task: Task, before: DataRequest | None) -> Fields | str | None:
@@ -76,12 +78,10 @@ def choose_table(task: Task, before: DataRequest | None) -> Fields | str | None:
         PrunescopeError: The file cannot be read, or is no longer stored.
     """
     label = f"Your file: {', '.join(TABLE_SUFFIXES)}; of a long one, the first {limits().rows:,} rows are read"
-    megabytes = limits().upload_bytes // 2**20
-    file = st.file_uploader(label, TABLE_SUFFIXES, key="lab-upload", max_upload_size=megabytes, help=privacy())
     last = (before and before.data) or ""
     data = lab().file or (last if is_upload(last) and uploads.belongs(last, visitor()) else "")
-    if file:
-        data = lab().file = uploads.keep(file.name, file.getvalue(), visitor())
+    if file := ask_file(label, "lab-upload"):
+        data = lab().file = file
     elif data:
         remark("The file that you chose last is used again.")
     else:
@@ -132,6 +132,7 @@ def ask_meaning(
     left_out = examples.pop(None, 0)
     parts = ", ".join(f"{examples[index]} {brief_label(name)}" for index, name in enumerate(task.label_names))
     parts += f"; {left_out} left out" if left_out else ""
+    parts += "" if split else "; by default, at most half are evaluated"
     further = " Further rows of the file are not read." if table.is_cut else ""
     st.markdown(plain(f"{examples.total()} examples: {parts}.{further}"))
     fields = {"data": data, "split": split, "text": tuple(texts), "label": label, "label_map": label_map}

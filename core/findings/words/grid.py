@@ -47,7 +47,8 @@ def claim_finding(pooled: Pooled) -> Finding:
     difference, count = pooled.estimates[ALL], len(pooled.keys)
     removed = estimate("removed", "change", DAMAGE, METHODS[pooled.method].control or "", pooled.method)
     holds = "This holds on all" if pooled.upper == pooled.control_upper == count else "Measured on"
-    where = f"{holds} {count} fine-tunes of {numbered(pooled.encoders, 'pretrained encoder')}"
+    encoders = len({cell.layers for cell in pooled.cells})  # checkpoints of one depth come from one
+    where = f"{holds} {count} fine-tunes of {numbered(encoders, 'pretrained encoder')}"
     apart = f"{points(difference.value, is_signed=True)}, 95 % interval {points_span(*difference.interval)}"
     share = f"{SHARES[difference.state].format('it there')} ({n.in_sentence(n.brief_name(pooled.pruning))}: {apart})"
     after = f", after removing {part_name(removed.value)} as many weights" if removed else ""

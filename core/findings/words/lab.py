@@ -101,10 +101,7 @@ def meanings_name(label_map: Mapping[str, str | None] | None) -> str:
 
 # ---------------------------------------------------------------- what to be careful about
 
-QUORA = (
-    "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may be "
-    "optimistic."
-)
+QUORA = "Pretraining has seen Quora's duplicate questions, so scores on QQP may be optimistic."
 SWITCHED = "Check id2label in its config.json, and which label each value of the label column means."
 
 

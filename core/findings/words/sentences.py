@@ -28,13 +28,8 @@ FILTERS = {  # by flip
     "returns": "Flips and later reverts",
 }
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
-NO_TEXTS = (
-    "Others' sentences, such as GLUE's, are not ours to ship: run the Lab or the command line on them to see them."
-)
-NOT_AT_HAND = (
-    "To try a sentence of your own, the checkpoint and its data have to be at hand: run it in the Lab, or choose a "
-    "result of a bundled checkpoint above."
-)
+NO_TEXTS = "Others' sentences, such as GLUE's, are not ours to ship: run the Lab on them to see them."
+NOT_AT_HAND = "To try a sentence of your own, run this in the Lab, or choose a bundled checkpoint's result above."
 WRITTEN = "Show the sentences written for this project"  # a button
 
 
