@@ -27,7 +27,7 @@ upright line is its 95 % interval on rows that took no part; differences are pai
 counts as **kept** if the lower end of the one-sided 95 % interval of the difference reaches it. **Held**, the
 line, is what a linear probe reads from the mean of the same layers' tokens.
 """
-SLOW = "not shown to be faster"
+SLOW = "no speed gain measured"
 
 
 def cut_finding(frontier: Frontier, most: float) -> Finding:
@@ -37,13 +37,11 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
     own, full, guess = (decimals(value, 3) for value in (choice.value.value, frontier.full.value, frontier.guess))
     scores = f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model {full}."
     removed = in_sentence(removed_name(frontier, choice))
+    bound = f"One-sided, at 95 % confidence, it loses at most {_at_most(choice)} (the interval is two-sided)"
     closest = f"closest: without {removed}, {_difference(choice.difference)}"
     answers = {
-        "keeps": (f"Without {removed}, {speed_words(choice)}: {_lost(frontier, choice)}", f"{_bound(choice)}."),
-        "closest": (
-            f"No cut is shown to keep within {_limit(most)}; {closest}",
-            f"{_bound(choice)}, more than the limit.",
-        ),
+        "keeps": (f"Without {removed}, {speed_words(choice)}: {_lost(frontier, choice)}", f"{bound}."),
+        "closest": (f"No cut is shown to keep within {_limit(most)}; {closest}", f"{bound}, more than the limit."),
         "few": (
             f"{numbered(rows, 'judged row')}: too few for a promise; {closest}",
             f"A promise takes at least {MIN_PROMISED} judged rows.",
@@ -54,19 +52,24 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
         ),
     }
     heading, limit = answers[outcome]
-    return Finding(heading, (scores, limit))
+    # The next depth may lose little on these rows, too.
+    less = (c for c in frontier.choices if c.depth.layers < choice.depth.layers and c.difference.value >= -most)
+    others = [
+        f"With {numbered(c.depth.layers, 'layer')}: {_lost(frontier, c)}, but by such a bound up to {_at_most(c)}."
+        for c in less
+    ]
+    return Finding(heading, (scores, limit, *others[: outcome == "keeps"]))
 
 
-def _bound(choice: CutChoice) -> str:
+def _at_most(choice: CutChoice) -> str:
     """Write the most that a choice loses by its one-sided interval, rounded up."""
-    loss = max(ceil(-1000 * (choice.least + ROUNDING)) / 10, 0)
-    return f"By a one-sided bound of 95 %, it loses at most {decimals(loss, 1)} points"
+    return points(max(ceil(-1000 * (choice.least + ROUNDING)) / 1000, 0), places=1)
 
 
 def depth_choices(study: CutStudy) -> dict[str, str]:
     """Return the depths that a reader can choose, and their names on screen."""
     layers, whole = [depth.layers for depth in study.depths], study.checkpoint.num_layers
-    return {"": "the depth that the answer names", **{f"{k}": f"{k} of {whole} layers" for k in layers}}
+    return {"": "As recommended", **{f"{k}": f"{k} of {whole} layers" for k in layers}}
 
 
 # ---------------------------------------------------------------- of one choice
@@ -75,11 +78,10 @@ def depth_choices(study: CutStudy) -> dict[str, str]:
 def choice_sentence(frontier: Frontier, choice: CutChoice, most: float) -> str:
     """Describe the model of a choice, and say whether it keeps a limit."""
     study, size = frontier.study, choice.depth.size
-    held = f"; held by these layers: {decimals(choice.held, 3)}" if choice.held is not None else ""
     return (
         f"The lowest {choice.depth.layers} of {study.checkpoint.num_layers} layers: {speed_words(choice)}, "
         f"{_megabytes(size.bytes)} instead of {_megabytes(study.full_size.bytes)}; {_lost(frontier, choice)}, "
-        f"{limit_words(frontier, choice, most)}{held}."
+        f"{limit_words(frontier, choice, most)}."
     )
 
 

@@ -16,9 +16,9 @@ from core.results.schema import SweepResult
 READING = """
 Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
 that similarity first falls below 0.9. The line on it is the 95 % interval, which is not known for *all tokens*. Where
-they are known, these are drawn as well. **Dotted**: everything prunable is gone. **Thin grey lines**: random removal of
-as much, one per seed. **Shaded**: beyond the working range, where the model has lost 10 % of its advantage over always
-guessing the commonest label.
+they are known, these are drawn as well. **Dotted**: everything prunable is gone. **Grey**: random removal of as
+much, the mean of its seeds and their range. **Shaded**: beyond the working range, where the model has lost 10 % of its
+advantage over always guessing the commonest label.
 """
 FIRST_TO_CHANGE = "The first to change"  # of layers to select
 

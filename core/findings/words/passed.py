@@ -14,7 +14,7 @@ from core.sweep.control_contrast import MARGIN
 
 SEE_ALONE = "See the story's scene on layers alone"  # a link
 HALVES_ALONE = "Intact is not harmless: each half of the layers pruned alone"
-ENDS = {True: "what the classifier reads", False: "the last layer's first token"}
+ENDS = {True: "the classifier", False: "the last layer's [CLS]"}
 CELLS = "combinations of task and number of layers"
 
 

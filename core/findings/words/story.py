@@ -136,10 +136,12 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult]) -> Fi
     judged, overall = verdict(result, companions), CHANGE
     broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
     doubt, sentences = f"{broken}{why_inconclusive(judged)}", list[str]()
-    if judged.share is not None and judged.control_shares:
+    if judged.method and judged.share is not None and judged.control_shares:
         here = f"The upper half of the layers carries {num.percent(judged.share)} of the change"
+        here += f" at {num.percent(judged.method.gap.amount)} removed"
+        drawn = num.percent_range(*(seed.gap.amount for seed in judged.controls))
         at_random, overall = num.percent_range(*judged.control_shares), "it there"
-        sentences.append(f"{here}, under random removal {at_random}{doubt}.")
+        sentences.append(f"{here}, under random removal {at_random} at {drawn}{doubt}.")
     elif judged.reason:
         sentences.append(f"No verdict is possible{doubt}.")
     button = Button(DECIDE_IT.format(judged.remedy), judged.remedy) if judged.remedy else None
@@ -152,7 +154,7 @@ def _chance_heading(judged: Verdict) -> str:
         less = "less" if judged.state == "steeper" else "more"
         return f"Judged alone, random removal changes the upper half of the layers {less}"
     if judged.state == "equivalent":
-        return "Chance does the same: random removal changes the upper half of the layers about as much"
+        return "At equal overall change, random removal changes the upper half of the layers about as much"
     if judged.state is None:
         return "Random removal is not judged here"
     if judged.lead and judged.control_lead == judged.lead:

@@ -74,7 +74,7 @@ def range_table(result: SweepResult) -> Table:
         return []
     numbers = {
         f"{METRICS[working.metric].title} keeps 90 % of its advantage up to": _amount(working.to),
-        "Its drop is statistically significant from": _amount(working.shown_broken_from),
+        "A drop, however small, is statistically significant from": _amount(working.shown_broken_from),
         "Examples that both are judged on": str(working.examples),
         "Smallest drop that they can show": NONE if drop is None else num.decimals(drop, 2),
     }

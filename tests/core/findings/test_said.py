@@ -233,6 +233,7 @@ def cuts() -> Iterator[str]:
     six = partial(by_hand, num_layers=6)
     for known, most in (
         (six(10, 13, 60, full=10), 0.05),
+        (six(10, 18, 60, full=10), 0.05),
         (six(9, 12, 14, full=10), 0.05),
         (six(12, 20, 60, full=10), 0.01),
         (six(4, 4, 9, full=4, rows=80), 0.05),
