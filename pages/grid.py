@@ -42,7 +42,8 @@ def grid() -> None:
         alone = choose(ALONE) == "shown"
     with title, st.spinner("Reading results"):
         rows = words.arranged(rows_of(entries), [entry.key for entry in settings(entries, alone)])
-    (title.markdown if verdicts else title.title)(plain(words.grid_heading(rows)))
+    heading = plain(words.grid_heading(rows))
+    _ = title.markdown(heading) if verdicts else title.title(heading, anchor=False)
     cells = words.grid_table(rows)
     if not cells:  # while a busy server does not read their files
         return
