@@ -8,7 +8,7 @@ from core.findings.cut import CutChoice, frontier_of
 from core.findings.words.cut import limit_words, machine_words, refit_words, removed_name, training_words
 from core.findings.words.numbers import decimals
 from core.request.amounts import amount_text
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import METHODS, METRICS, TASKS
 from core.request.limits import DATASET
 from core.request.pages import LOSS
 from core.results.cut import CutStudy, Result, Trained, Worth
@@ -29,6 +29,7 @@ READERS = {  # of tables, by the ends of their names
     "parquet": "pandas.read_parquet({!r})",
     "jsonl": "pandas.read_json({!r}, lines=True)",
 }
+SCORERS = {"accuracy": "accuracy_score", "matthews_correlation": "matthews_corrcoef"}  # of scikit-learn; else F1's
 RESULT_FILE = "result.json"  # in the folder of a trained model: the study or the recovery that it is from
 
 
@@ -115,20 +116,20 @@ At the usual limit, this depth is {limit_words(frontier, choice, float(LOSS.defa
 {_scoring(study, folder)}"""
 
 
-def _scoring(result: Trained, folder: str) -> str:
+def _scoring(study: Trained, folder: str) -> str:
     """Write the code that scores a trained model, and the key."""
-    return f"""These lines print its accuracy, and `{upload_line(folder)}` publishes it:
+    return f"""These lines print its {METRICS[study.task.main_metric].symbol}, and `{upload_line(folder)}` publishes it:
 
 ```python
-{scoring_lines(result, folder)}
+{scoring_lines(study, folder)}
 ```
 
-All figures are in {RESULT_FILE}, whose key is `{result.key}`.
+All figures are in {RESULT_FILE}, whose key is `{study.key}`.
 """
 
 
 def scoring_lines(study: Trained, folder: str) -> str:
-    """Return the code that computes the accuracy of a saved model on the judged rows, with plain transformers.
+    """Return the code that computes the main metric of a saved model on the judged rows, with plain transformers.
 
     Args:
         study: The study or the recovery; its file in the folder has the numbers of the rows.
@@ -136,14 +137,16 @@ def scoring_lines(study: Trained, folder: str) -> str:
     """
     task, texts = study.task, task_of(study.task).text_columns
     columns = ", ".join(f"rows[{column!r}]" for column in texts)
+    macro = ", labels=list(set(task['gold'])), average='macro'" if task.main_metric == "macro_f1" else ""
     inputs = f"list({columns})" if len(texts) == 1 else f"[dict(text=a, text_pair=b) for a, b in zip({columns})]"
-    return f"""import json, pandas, transformers
+    return f"""import json, pandas, sklearn.metrics, transformers
 task = json.load(open({f"{folder}/{RESULT_FILE}"!r}))["task"]
 predict = transformers.pipeline("text-classification", {folder!r}, dtype="float32")
 
 rows = {_reading_code(task)}.iloc[task["examples"]]
 answers = predict({inputs}, truncation=True, max_length={task.max_length})
-print((pandas.Series([predict.model.config.label2id[answer["label"]] for answer in answers]) == task["gold"]).mean())"""
+answers = [predict.model.config.label2id[answer["label"]] for answer in answers]
+print(sklearn.metrics.{SCORERS.get(task.main_metric, "f1_score")}(task["gold"], answers{macro}))"""
 
 
 def _reading_code(task: TaskRecord) -> str:

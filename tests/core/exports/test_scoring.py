@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas
 import pytest
 
@@ -12,6 +13,7 @@ from core.exports.model_card import RESULT_FILE, scoring_lines, upload_line
 from core.results.cut import CutStudy
 from core.results.key import sealed
 from core.results.schema import ColumnsRecord, FileRecord
+from core.sweep.scores import SCORES
 from tests.studies import make_study
 
 ROWS = 300
@@ -29,17 +31,19 @@ def on_file(kind: str, columns: tuple[str, ...]) -> CutStudy:
     study = make_study(num_examples=ROWS // 3)
     files = (FileRecord(name=f"mine.{kind}", sha256="0" * 64, rows=(0, ROWS)),)
     read = {"files": files, "columns": ColumnsRecord(text=columns, label="topic"), "name": "auto", "source": "file"}
-    task = study.task.model_copy(update={**read, "examples": tuple(range(0, ROWS, 3)), "main_metric": "accuracy"})
+    task = study.task.model_copy(
+        update={**read, "examples": tuple(range(0, ROWS, 3)), "main_metric": "macro_f1" if columns[1:] else "accuracy"}
+    )
     return study.model_copy(update={"task": task})
 
 
 @pytest.mark.parametrize("kind", WRITERS)
 @pytest.mark.parametrize("columns", [("title",), ("title", "body")])
-def test_the_lines_print_the_accuracy_of_the_saved_predictions(
+def test_the_lines_print_the_main_metric_of_the_saved_predictions(
     kind: str, columns: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     study = on_file(kind, columns)
-    expected = study.depths[0].saved
+    expected, gold, score = study.depths[0].saved, np.array(study.task.gold), SCORES[study.task.main_metric]
     WRITERS[kind](pandas.DataFrame(dict.fromkeys(columns, TEXTS)), tmp_path / f"mine.{kind}")
     (tmp_path / "smaller").mkdir()
     (tmp_path / "smaller" / RESULT_FILE).write_text(sealed(study).model_dump_json())
@@ -55,7 +59,7 @@ def test_the_lines_print_the_accuracy_of_the_saved_predictions(
     monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(pipeline=lambda task, folder, dtype: predict))
     monkeypatch.chdir(tmp_path)
     exec(scoring_lines(study, "smaller"), {})
-    assert float(capsys.readouterr().out) == pytest.approx(expected.metrics["accuracy"])
+    assert float(capsys.readouterr().out) == pytest.approx(score(gold, np.array(expected.predictions)))
     chosen = [TEXTS[row] for row in study.task.examples]
     assert asked == (chosen if len(columns) == 1 else [{"text": text, "text_pair": text} for text in chosen])
 
