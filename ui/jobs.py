@@ -5,14 +5,16 @@ A job's id stands in the address as `?job=ID`: links carry it to the other pages
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.errors import PrunescopeError
 from core.findings.words.numbers import duration, percent
+from core.inputs.forecast import forecast
 from core.inputs.hub import Report
 from core.jobs.job import Job
 from core.jobs.queue import queue
@@ -20,6 +22,7 @@ from core.request.cut_request import TrainingRequest
 from core.request.limits import limits
 from core.request.pages import PAGES
 from core.request.sweep_request import DataRequest, Request, SweepRequest
+from core.results.cached_call import cached_call
 from core.results.cut import Trained
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of, training_of
@@ -32,6 +35,7 @@ from ui.text import plain
 TICK = 0.5  # seconds between two updates of a job on the page that shows it
 TICK_ELSEWHERE = 2.0  # on the pages that only mention it
 UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
+STORED = "This result was stored already: nothing was computed again."
 STARTED = "started-job"  # session key: the id of the last run, until this visitor has seen its end or cancelled it
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, so as to show it at once
 
@@ -100,7 +104,9 @@ def start(request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[Swe
     """
     job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.session_state[STARTED] = job_id
-    queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    if job and job.key and job.ended:  # too soon to be new
+        st.toast(STORED, icon=":material/check:")
     lab().follows, lab().ended = job_id, None  # the settings on the page are this run's
     if request.op == "recover":  # it begins in the Lab
         st.switch_page(PAGES["Recover"].file, query_params=carried(job=job_id))
@@ -242,11 +248,20 @@ def progress_shown() -> Iterator[Report]:
 # ---------------------------------------------------------------- a job in words
 
 
+def _seconds_after(job: Job) -> float:
+    """Return how long the sweeps after a job's current one will take; 0 if that is unknown."""
+    later, expected = job.follow_ups[job.step :], None
+    with suppress(PrunescopeError):
+        expected = cached_call(forecast, later) if later else None
+    return expected.seconds if expected else 0.0
+
+
 def progress_text(job: Job) -> str:
     """Return what a living job is doing and how long it will take: one line of escaped Markdown."""
+    whole = " in all" if job.follow_ups else ""
     if job.state == "queued":
         words = f"Waiting: {job.position} to come first" if job.position else "Starting"
     else:
-        left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
+        left = "" if job.seconds_left is None else f", {duration(job.seconds_left + _seconds_after(job))} left{whole}"
         words = f"{percent(job.progress)} done{left} ({in_sentence(job.stage)})" if job.total > 1 else job.stage
     return plain(f"Run {job.step + 1} of {len(job.follow_ups) + 1}: {words}" if job.follow_ups else words)

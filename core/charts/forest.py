@@ -24,10 +24,7 @@ NUMBERS = 2.7  # the room for a row's numbers, in margins
 BAND: g.Rows = [{"low": -100 * MARGIN, "high": 100 * MARGIN}]
 DIFFERENCE = "Difference in points (95 % interval)"
 CAPTION = "Share of the change in the upper half of the layers under each method, minus that under random removal"
-KEY = (
-    "Dots: one task and depth, in brackets over how many checkpoints that differ only in the seed. Diamonds: all "
-    "together. Grey: differences too small to count."
-)
+KEY = "Dots: one task and depth, in brackets how many checkpoints. Diamonds: all. Grey: too small to count."
 AXIS = "Points, minus random removal"
 
 

@@ -74,7 +74,7 @@ class Examples:
             PrunescopeError: The data are missing, malformed, or too small.
         """
         table, rows = self.labelled(self.data.evaluated)
-        usual = DEFAULT_EXAMPLES if self.data.scored else max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, len(rows) // 2))
+        usual = DEFAULT_EXAMPLES if self.data.scored else usual_number(len(rows))
         drawn = draw(rows, table.name, num_examples or usual, max(num_examples or 0, MIN_EXAMPLES))
         subset = self.described(table, self.data.evaluated, drawn)
         if table.files and not self.data.is_private:
@@ -191,6 +191,11 @@ def open_examples(request: DataRequest, label_names: Sequence[str], report: Repo
 
 
 # ---------------------------------------------------------------- samples
+
+
+def usual_number(rows: int, most: int = DEFAULT_EXAMPLES) -> int:
+    """Return how many of the labelled rows of a table are evaluated unless another number is asked for."""
+    return max(MIN_EXAMPLES, min(most, rows // 2))
 
 
 def draw(rows: Sequence[Row], place: str, most: int, fewest: int = MIN_EXAMPLES, excluded: Texts = ()) -> list[Row]:

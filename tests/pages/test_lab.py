@@ -111,7 +111,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     running(queue, job_id, frames=2)
     assert amounts(run(page)) == [0.0, 0.5]
     assert "Run" not in labels(page), "one run at a time"
-    assert progress(page) == ("Run 1 of 6: 3 % done, 2 s left (amount 0)", 2)
+    assert progress(page) == ("Run 1 of 6: 3 % done, 2 min left in all (amount 0)", 2)
     press(page, "Cancel")
     assert ended(queue, job_id).state == "cancelled"
     assert [info.value for info in page.info] == ["Cancelled."]
@@ -203,7 +203,7 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     job = queue.wait(address(page)["job"], lambda job: job.ended or (job.step, job.done) == (2, 1), PATIENCE)
     assert amounts(run(page)) == [0.0, 0.5], "the method's result"
     assert player(page)["title"].startswith("Magnitude pruning")
-    assert progress(page) == ("Run 3 of 6: 3 % done, 2 s left (amount 0)", 2)
+    assert progress(page) == ("Run 3 of 6: 3 % done, 56 s left in all (amount 0)", 2)
     press(page, "Cancel")
     assert ended(queue, job.id).state == "cancelled"
     assert address(page) == {"result": RESULT.key}
@@ -253,8 +253,8 @@ def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(qu
 def test_the_time_of_a_run_is_forecast(queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(shipped))
     page = open_page(LAB)
-    assert "Takes roughly 9 s. No run on this machine has been timed yet." in prose(page)
-    assert "Takes roughly 2 min." in prose(fill(page, {"with-control": True})), "six sweeps"
+    assert "Takes about 9 s (no run on this machine has been timed yet)." in prose(page)
+    assert "Takes about 2 min (" in prose(fill(page, {"with-control": True})), "six sweeps"
     assert "downloaded first" in prose(fill(page, {"checkpoint": "yoshitomo-matsubara/bert-base-uncased-cola"}))
     for outcome, words in (
         (Forecast(42.0, is_rough=False), "Takes about 42 s on this machine."),

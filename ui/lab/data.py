@@ -12,10 +12,11 @@ import streamlit as st
 from core.findings.words.choices import ASKING
 from core.inputs.checkpoints import config_at_hand
 from core.inputs.data import VALIDATION
+from core.inputs.examples import usual_number
 from core.inputs.labels import label_names
 from core.inputs.tables import DataFile
 from core.request import catalog
-from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hosted, is_made, limits
+from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hosted, is_made, is_upload, limits
 from core.request.sweep_request import AUTO, AUTO_TITLE, DataRequest, SweepRequest, own_task, usual_task
 from core.results.provenance import PLACEHOLDER
 from ui.jobs import answer_to, ask
@@ -26,10 +27,7 @@ from ui.text import refusals_shown, remark
 OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # what the settings begin with for a visitor's own model
 OTHER = "other checkpoint"  # a choice beside the catalog's checkpoints
 KINDS = f"A fine-tuned sequence classifier of model type {', '.join(catalog.SUPPORTED_MODEL_TYPES)}."
-PLACES = (
-    f"{len(catalog.EMBEDDED)} are bundled and work offline. Those that need the network are downloaded from the "
-    f"Hugging Face Hub when they are used. {KINDS}"
-)
+PLACES = f"{len(catalog.EMBEDDED)} are bundled and work offline; others come from the Hub when they are used. {KINDS}"
 NETWORK = " · needs the network"
 DATASET_EXAMPLE = "owner/name, owner/name/configuration or owner/name@revision"
 QUICK_SECONDS = 1.0  # how long a page waits for the worker's answer before it shows progress
@@ -118,6 +116,8 @@ def choose_data(
         draft.rows = fields.pop(ROWS, None)
         draft.fields |= fields
     usual, most, asked = min(most, limits().examples), limits().examples, request.num_examples
+    if draft.rows and is_upload(draft.fields["data"]):  # other tables may have a split of their own to score on
+        usual = usual_number(draft.rows[0], usual)
     note = f"Leave empty for as many as there are, up to {usual:,}; of your own file, at most half the rows."
     examples = setting("examples", min(asked, most) if asked and asked != usual else None)  # other data may have fewer
     draft.fields["num_examples"] = st.number_input(

@@ -131,7 +131,7 @@ def _show_forecast(expected: Forecast | None) -> None:
     elif not expected.seconds:
         remark("Already computed; opens at once.")
     else:
-        how = "roughly, since no run on this machine has been timed yet" if expected.is_rough else "on this machine"
+        how = "(no run on this machine has been timed yet)" if expected.is_rough else "on this machine"
         remark(f"Takes about {duration(expected.seconds)} {how}.")
 
 

@@ -13,10 +13,7 @@ from core.results.names import capitalised, in_sentence
 from core.results.schema import RefitRecord
 from core.results.statistics import EstimateRecord
 
-EXPLANATION = (
-    "A study removes upper layers, refits what remains, and judges it on rows that took no part: how much faster is a "
-    "model of fewer layers, and how much worse?"
-)
+EXPLANATION = "A study removes upper layers and refits the rest: how much faster is such a model, how much worse?"
 OWN_STUDY = "Study your own model"  # a panel
 RUNNING = "Refitting fewer layers, the deepest cut first"
 FURTHER = "A file of further rows to refit, which judge nothing and need no labels (columns of the same names)"

@@ -25,10 +25,7 @@ from core.sweep.control_contrast import DIFFERENT, State
 
 SIMILAR = Finding(
     "Similar layers keep the same sentences together",
-    (
-        "Similarity (CKA) compares how a layer arranges sentences before and after pruning: 1 is the same arrangement, "
-        "near 0 is no more alike than chance.",
-    ),
+    ("Similarity (CKA) compares how a layer arranges sentences, pruned and unpruned: 1 is equal, near 0 is chance.",),
 )
 HOW_TO_READ = """
 **In the stack**, each bar is one layer: its length and colour say how much the layer still resembles its unpruned self.
