@@ -254,7 +254,7 @@ def show_link(state: ViewState, shown: Shown) -> None:
     """Show the sentence below a page's pictures that leads to the story's scene on layers alone, if there is one."""
     if shown.alone:
         st.markdown(plain(shown.alone))
-        link_to("Story", SEE_ALONE, ":material/theaters:", scene="4", result=state.result.key if state.result else "")
+        link_to("Story", SEE_ALONE, ":material/theaters:", result=state.result.key if state.result else "", scene="4")
 
 
 def link_to_control(*results: SweepResult) -> None:
