@@ -166,7 +166,7 @@ def with_file(app: AppTest, content: bytes) -> AppTest:
 def test_a_study_shows_its_scores_and_opens_once_done(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
     app = open_page(PAGE)
     assert title(app) == BEGIN
-    assert "refits what remains" in prose(app)
+    assert "refits the rest" in prose(app)
     save(STUDY)
     scripts += ["refuse", "hang", ""]
     fill(app, {"checkpoint": "embedded:sst2", "examples": 40})
