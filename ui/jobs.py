@@ -35,7 +35,7 @@ from ui.text import plain
 TICK = 0.5  # seconds between two updates of a job on the page that shows it
 TICK_ELSEWHERE = 2.0  # on the pages that only mention it
 UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
-STORED = "This result was stored already: nothing was computed again."
+STORED = "This result was stored already: nothing was computed again."  # said once, and its session key
 STARTED = "started-job"  # session key: the id of the last run, until this visitor has seen its end or cancelled it
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, so as to show it at once
 
@@ -68,6 +68,8 @@ def note_watching(page: str) -> None:
         page: The page's name. The one that shows the job itself links to this visitor's last run if the address has
             lost it: the visitor went back, or opened another result.
     """
+    if "job" not in st.query_params and st.session_state.pop(STORED, False):  # no earlier: a rerun takes it away
+        st.toast(STORED, icon=":material/check:")
     job, last = (queue.get(job_id) for job_id in (st.query_params.get("job", ""), st.session_state.get(STARTED, "")))
     if job is None and "job" in st.query_params:
         del st.query_params["job"]
@@ -105,8 +107,7 @@ def start(request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[Swe
     job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.session_state[STARTED] = job_id
     job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
-    if job and job.key and job.ended:  # too soon to be new
-        st.toast(STORED, icon=":material/check:")
+    st.session_state[STORED] = bool(job and job.key and job.ended)  # too soon to be new
     lab().follows, lab().ended = job_id, None  # the settings on the page are this run's
     if request.op == "recover":  # it begins in the Lab
         st.switch_page(PAGES["Recover"].file, query_params=carried(job=job_id))
