@@ -132,8 +132,8 @@ def ask_meaning(
     left_out = examples.pop(None, 0)
     parts = ", ".join(f"{examples[index]} {brief_label(name)}" for index, name in enumerate(task.label_names))
     parts += f"; {left_out} left out" if left_out else ""
-    parts += "" if split else "; by default, at most half are evaluated"
-    further = " Further rows of the file are not read." if table.is_cut else ""
+    further = "" if split else " By default, at most half are evaluated."
+    further += " Further rows of the file are not read." if table.is_cut else ""
     st.markdown(plain(f"{examples.total()} examples: {parts}.{further}"))
     fields = {"data": data, "split": split, "text": tuple(texts), "label": label, "label_map": label_map}
     return {**fields, ROWS: (examples.total(), sum(all(row[1:]) and not row[0] for row in rows))}
