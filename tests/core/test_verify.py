@@ -140,7 +140,7 @@ def test_first_middle_and_last_are_confirmed_and_a_deviation_sets_the_exit_code(
     arguments[0] = str(save(edited, tmp_path / "edited.json"))  # with a checksum of its own: no plain damage
     assert verify.main([*arguments, "--amount", "0.4", "--amount", "0.2"]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("NOT all within tolerance")
-    assert "give it with --data" in refusal(verify.main, arguments[:3])
+    assert "give --data" in refusal(verify.main, arguments[:3])
     assert not capsys.readouterr().out
     assert verify.main([*arguments, "--amount", "0.20", "--threads", str(torch.get_num_threads())]) == 0
     assert "0.3 is not among" in refusal(verify.main, [*arguments, "--amount", "0.3"])
