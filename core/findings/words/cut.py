@@ -66,7 +66,7 @@ def _at_most(choice: CutChoice) -> str:
 def depth_choices(study: CutStudy) -> dict[str, str]:
     """Return the depths that a reader can choose, and their names on screen."""
     layers, whole = [depth.layers for depth in study.depths], study.checkpoint.num_layers
-    return {"": "As recommended", **{f"{k}": f"{k} of {whole} layers" for k in layers}}
+    return {"": "As in the heading", **{f"{k}": f"{k} of {whole} layers" for k in layers}}
 
 
 # ---------------------------------------------------------------- of one choice
