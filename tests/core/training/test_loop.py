@@ -65,6 +65,12 @@ def test_the_kept_step_is_the_best_that_was_looked_at(steps: int) -> None:
     assert line.loss == min(losses.values())
 
 
+def test_labels_are_targets_of_temperature_one() -> None:
+    logits, labels = torch.randn(9, 4), torch.arange(9) % 4
+    expected = nn.functional.cross_entropy(logits, labels)
+    torch.testing.assert_close(loss_of(logits, nn.functional.one_hot(labels, 4).float(), 1.0), expected)
+
+
 @pytest.mark.parametrize("when", [0, 3])
 def test_a_loss_that_is_not_finite_is_refused_in_a_line(when: int) -> None:
     line = Line()
