@@ -45,7 +45,7 @@ ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prune
 LACKING = "The weights or the examples are not at hand, or their place is not known: run it again here first."
 AT_HAND = "Saving this model takes rows that are not here. Refit on examples written for this project, and save that."
 REFIT = "Refit on written examples"  # a button
-WRITES = "A folder in the Hub's format, as large and as fast as before. In float32, it gives the scores shown here."
+WRITES = "A Hub folder, as large and as fast as before: removed weights stay as zeros. In float32, it scores as shown."
 
 
 @st.fragment

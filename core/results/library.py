@@ -58,7 +58,7 @@ class Listed(Record):
     @property
     def is_control(self) -> bool:
         """Whether it only stands beside recoveries: the unpruned model, trained as long."""
-        return isinstance(self, RecoveryEntry) and not self.amount
+        return False
 
     @property
     def name(self) -> str:
@@ -107,6 +107,11 @@ class RecoveryEntry(Listed):
     pruning: PruningRecord
     amount: float
     training: TrainingRecord
+
+    @property
+    def is_control(self) -> bool:
+        """See `Listed`."""
+        return not self.amount
 
     @property
     def name(self) -> str:

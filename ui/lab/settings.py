@@ -213,12 +213,8 @@ def offer_recovery(result: SweepResult) -> None:
         amounts, request = result.amounts[1:], request_behind(result) or request_of(result)
         first = frame_of(amounts, amount_in_address(beyond_working(result)))
         amount = st.selectbox("Amount", amounts, first, amount_name, key=f"lab-train-amount-{result.key}", width=180)
-        training = {
-            **vars(request),
-            "key": result.key,
-            "amount": amount,
-            "train": ask_file(ROWS_TO_TRAIN, "lab-further"),
-        }
+        train = ask_file(ROWS_TO_TRAIN, "lab-further")
+        training = {**vars(request), "key": result.key, "amount": amount, "train": train}
         _offer_run(lambda: RecoveryRequest.from_json(training), start, forecast_training, TRAIN_AGAIN)
 
 
