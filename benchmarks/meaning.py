@@ -132,15 +132,12 @@ READERS: Mapping[str, Callable[..., float]] = {
     "later": partial(grown, earlier=False),
     "sunk": lambda model: float(sunk(model).mean()),
     "sunk_last": lambda model: float(sunk(model)[-1]),
-    "harm_lower": lambda lower, _: changed(lower),
-    "harm_upper": lambda _, upper: changed(upper),
     "harm": lambda lower, upper: changed(lower) - changed(upper),
 }
 RATIOS: Collection[str] = ("changed", "removed")
 SHARES: Collection[str] = ("alone", "together_outputs", "together")
 ENDS: Collection[str] = ("end_lower", "end_upper")
 LAYERS: Collection[str] = ("earlier", "later", "sunk", "sunk_last")
-HARM: Collection[str] = ("harm_lower", "harm_upper", "harm")
 
 # ---------------------------------------------------------------- on one checkpoint
 
@@ -192,8 +189,8 @@ def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
     yield ["together"], "amount", ALONE, {magnitude: whole, random: drawn}
     yield ["together_outputs"], "amount", ALONE, {magnitude: outputs}
     yield ["alone"], "amount", ALONE, layers
-    yield [*ENDS, *HARM], "amount", HALVES, halves
-    yield HARM, "change", DAMAGES, halves
+    yield [*ENDS, "harm"], "amount", HALVES, halves
+    yield ["harm"], "change", DAMAGES, halves
 
 
 def read(rows: Iterable[SweepResult], results: Sweeps) -> Iterator[tuple[Name, Value]]:
@@ -280,8 +277,6 @@ TITLES: Mapping[str, str] = {
     "together_outputs": "… all layers pruned, at the same points",
     "together": "… all layers pruned, after attention blocks",
     "harm": "Predictions changed, lower half alone less upper half alone",
-    "harm_lower": "Predictions changed, lower half alone",
-    "harm_upper": "Predictions changed, upper half alone",
     "end_lower": "Loss of the last layer's output, lower half alone",
     "end_upper": "Loss of the last layer's output, upper half alone",
 }
@@ -297,6 +292,6 @@ def meaning_tables(table: Sequence[Estimate]) -> list[Table]:
         for row in rows:
             place = f"Change {place_name(row.at)}" if scale == "change" else f"{percent(row.at)} removed"
             models = f"{len(row.by_cell)} cells, {row.working}/{row.checkpoints} work"
-            cells[place] = f"{with_interval(row.value, *row.interval)}; {models}"
+            cells[place] = f"{with_interval((row.value, *row.interval))}; {models}"
         tables[tuple(cells)].append({MEAN: title} | cells)
     return list(tables.values())

@@ -1,4 +1,4 @@
-"""Pool all shipped checkpoints: a method against random removal, and pruning along a ramp against magnitude pruning.
+"""Pool all shipped checkpoints: methods against random removal, a ramp against magnitude, and training again.
 
 What a method is compared by is its share of the change in the upper half of the layers, minus random removal's.
 
@@ -8,9 +8,12 @@ random-effects estimate (Paule and Mandel) has the interval of Hartung, Knapp, S
 independent, but the control's draws repeat over checkpoints of one architecture. So the same weighted contrast is also
 taken seed by seed, and the wider of the two intervals counts.
 
-The ramp and global magnitude pruning are compared on the same checkpoints, examples and amounts. The ratio of changed
-predictions has a paired percentile bootstrap over the examples of one checkpoint. Over several, its geometric mean and
-the mean difference of the scores have Student's interval.
+The ramp and global magnitude pruning are compared on the same checkpoints, examples and amounts. Over several
+checkpoints, the geometric mean of the ratios of changed predictions and the mean difference of scores have Student's
+interval.
+
+What training again returns is judged by the ratio of two means over tasks, so that no task which lost little decides.
+Its interval is Student's, of the linearised ratio (Cochran 1977, Sampling Techniques, section 6.4).
 """
 
 from collections import defaultdict
@@ -28,8 +31,9 @@ from core.findings.comparable import same_checkpoint, same_examples
 from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
 from core.findings.words import NONE, Table, points_span
 from core.findings.words.numbers import decimals, percent
-from core.request.catalog import CONFIDENCE, METHODS, TASKS
-from core.results.names import listed, name_of
+from core.request.catalog import CONFIDENCE, METHODS, REDUCTION, TASKS
+from core.results.names import name_of
+from core.results.recovery import Recovery
 from core.results.schema import Frame, SweepResult
 from core.sweep.control_contrast import contrast
 from core.sweep.statistics import Array
@@ -39,7 +43,6 @@ QUANTILE = (1 + CONFIDENCE) / 2
 AMOUNTS = (0.1, 0.2, 0.3, 0.4, 0.5)  # along the ramp
 FEWEST_CHANGED = 5  # predictions under magnitude pruning, below which there is no ratio
 TUNED = ("sst2", "cola")  # a search of the layers' shares, since removed, was tried on these
-DRAWS = 9_999
 
 Pair = tuple[SweepResult, SweepResult]  # along the ramp, by magnitude
 # By method and scope, then by depth and task: verdicts by the key of their result.
@@ -118,9 +121,10 @@ def estimate(cells: Sequence[Cell]) -> PooledEstimate:
     return PooledEstimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
 
 
-def with_interval(value: float, low: float, high: float, places: int = 3) -> str:
-    """Write a number and its 95 % interval: `0.080 (0.071 to 0.089)`."""
-    return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
+def with_interval(values: Sequence[float], places: int = 3) -> str:
+    """Write a number, and its 95 % interval if it has one: `0.080 (0.071 to 0.089)`; no number is a dash."""
+    value, *interval = [decimals(number, places) for number in values] or [NONE]
+    return f"{value} ({' to '.join(interval)})" if interval else value
 
 
 def mean_with_interval(values: Sequence[float] | Array) -> tuple[float, float, float]:
@@ -161,22 +165,12 @@ def pairs(results: Iterable[SweepResult]) -> list[Pair]:
     return [*{ramp.checkpoint.revision: (ramp, magnitude) for ramp, magnitude in alike}.values()]
 
 
-def changed_ratio(judged: Sequence[Pair], amount: float) -> list[float]:
-    """Divide the predictions that change along the ramp by those that change under magnitude pruning.
-
-    Returns:
-        The ratio, or the mean of several, and its interval; nothing where too few predictions change.
-    """
-    if len(judged) > 1:
-        ratios = [ratio[0] for pair in judged if (ratio := changed_ratio([pair], amount))]
-        return np.exp(mean_with_interval(np.log(ratios))).tolist() if len(ratios) > 1 else []
-    ramp, magnitude = (np.not_equal(_at(sweep, amount).predictions, sweep.frames[0].predictions) for sweep in judged[0])
-    if magnitude.sum() < FEWEST_CHANGED:
-        return []
-    joint = np.bincount(2 * ramp + magnitude, minlength=4)  # (4,) examples; changed: none, by magnitude, ramp, both
-    draws = np.random.default_rng(0).multinomial(len(ramp), joint / len(ramp), DRAWS).T  # (4, draws)
-    ratios = (draws[2] + draws[3]) / np.maximum(draws[1] + draws[3], 1)  # (draws,)
-    return [float(ramp.sum() / magnitude.sum()), *np.quantile(ratios, [1 - QUANTILE, QUANTILE]).tolist()]
+def changed_ratio(judged: Sequence[Pair], amount: float) -> Sequence[float]:
+    """Divide the predictions that change along the ramp by those that change by magnitude; of several the mean."""
+    frames = [[(_at(sweep, amount).predictions, sweep.frames[0].predictions) for sweep in pair] for pair in judged]
+    changed = [[np.not_equal(*both).sum() for both in pair] for pair in frames]
+    ratios = [float(ramp / magnitude) for ramp, magnitude in changed if magnitude >= FEWEST_CHANGED]
+    return np.exp(mean_with_interval(np.log(ratios))).tolist() if len(ratios) > 1 else ratios
 
 
 def gain(judged: Sequence[Pair], amount: float) -> Sequence[float]:
@@ -190,8 +184,8 @@ def _at(sweep: SweepResult, amount: float) -> Frame:
     return sweep.frames[sweep.amounts.index(amount)]
 
 
-def ramp_table(judged: Sequence[Pair]) -> tuple[str, Table]:
-    """Say at which amounts fewer predictions change, and tabulate ratios and scores.
+def ramp_table(judged: Sequence[Pair]) -> Table:
+    """Tabulate the ratios of changed predictions, and the differences of scores.
 
     Args:
         judged: From `pairs`.
@@ -199,19 +193,49 @@ def ramp_table(judged: Sequence[Pair]) -> tuple[str, Table]:
     groups = {f"{task_title(pair[0].task.name)}, {len(pair[0].task.examples)} examples": [pair] for pair in judged}
     groups["Mean"] = [*judged]
     groups["Mean without SST-2 and CoLA"] = [pair for pair in judged if pair[0].task.name not in TUNED]
-    table, fewer = [], []
+    table = []
     for name, group in groups.items():
-        ratios = {percent(amount): changed_ratio(group, amount) for amount in AMOUNTS}
-        gains = {percent(amount): gain(group, amount) for amount in AMOUNTS}
-        cells = {amount: f"{_number(ratios[amount], 2)}; {_number(gains[amount], 1)}" for amount in ratios}
-        below = [amount for amount, ratio in ratios.items() if ratio and ratio[2] < 1]
-        fewer.append(f"{listed(below)} removed" if below else "no amount")
+        ratios, gains = ([of(group, amount) for amount in AMOUNTS] for of in (changed_ratio, gain))
+        both = zip(AMOUNTS, ratios, gains, strict=True)
+        cells = {percent(at): f"{with_interval(ratio, 2)}; {with_interval(points, 1)}" for at, ratio, points in both}
         table.append({"Changed predictions, ratio; score, points more": name} | cells)
-    return f"Fewer predictions change on average at {fewer[-2]}, and without SST-2 and CoLA at {fewer[-1]}.", table
+    return table
 
 
-def _number(values: Sequence[float], places: int) -> str:
-    if len(values) < 2:
-        return decimals(values[0], places) if values else NONE
-    value, low, high = values
-    return with_interval(value, low, high, places)
+# ---------------------------------------------------------------- training again
+
+
+def returned(recovery: Recovery) -> Array:
+    """Return the changes by pruning and by training, of the main metric and each own CKA: (2, 1 + points)."""
+    three = recovery.unpruned[0], recovery.frames[0], recovery.frames[-1]
+    numbers = [[moment.metrics[recovery.task.main_metric], *(moment.own(REDUCTION) or ())] for moment in three]
+    return np.diff(np.array(numbers, np.float64), axis=0)
+
+
+def shares(changes: Array) -> Array:
+    """Linearise the shares that return, whose mean over tasks is a ratio of means: (tasks, 2, …) -> (tasks, …)."""
+    down, up = changes.swapaxes(0, 1)
+    share = -up.mean(0) / down.mean(0)
+    return np.asarray(share - (up + share * down) / down.mean(0))
+
+
+def recovery_table(results: Iterable[object]) -> Table:
+    """Tabulate the shares that return over GLUE's tasks, at the smaller and the larger amount of each."""
+    glue = [one for one in results if isinstance(one, Recovery) and one.amount and TASKS[one.task.name].dataset_id]
+    glue.sort(key=lambda one: (one.task.name, one.pruning.seed, one.amount))
+    sides = []
+    for side in (("magnitude", 0), ("magnitude", 1), ("random", 0)):
+        changes = [returned(one) for one in glue if (one.pruning.method, one.rows.training.seed) == side]
+        by_draw = np.reshape(changes, (len({one.task.name for one in glue}), -1, 2, *changes[0].shape))
+        sides.append(shares(by_draw.mean(1).swapaxes(1, 2)))  # (tasks, amounts, numbers)
+    first, second, random = sides
+    return [
+        {
+            "Removed": f"{'Far' if level else 'Just'} beyond the working range",
+            "Share that returns": f"Own CKA of layer {k}" if k else "Main metric",
+            "Magnitude pruning": with_interval(mean_with_interval(first[:, level, k]), 2),
+            "Less random removal's": with_interval(mean_with_interval((first - random)[:, level, k]), 2),
+            "Apart in two orders": decimals(float(np.abs(first - second)[:, level, k].mean()), 2),
+        }
+        for level, k in np.ndindex(first.shape[1:])
+    ]

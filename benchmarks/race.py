@@ -9,7 +9,6 @@ so that forward passes need not apply it again; the sentences are tokenised once
 import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -43,9 +42,9 @@ Accuracies = list[float]
 class OneInput(nn.Module):
     """A classifier that takes all its inputs as one tensor, because both CKA packages pass only one."""
 
-    def __init__(self, model: nn.Module, names: Sequence[str]) -> None:
+    def __init__(self, model: nn.Module, tokenizer: Any) -> None:
         super().__init__()
-        self.model, self.names = model, names
+        self.model, self.names = model, tokenizer.model_input_names
         self.eval()  # pytorch-cka restores the mode of the outermost module
 
     def forward(self, stacked: Tensor) -> Tensor:
@@ -61,7 +60,7 @@ class OneInput(nn.Module):
 
 def stacked_batches(
     tokenizer: Any, texts: Sequence[tuple[str, ...]], size: int, padding: Literal["longest", "max_length"]
-) -> tuple[list[Tensor], list[str]]:
+) -> list[Tensor]:
     """Tokenise texts in batches.
 
     Args:
@@ -71,15 +70,14 @@ def stacked_batches(
         padding: Whether to pad to the batch's longest example or to 128 tokens.
 
     Returns:
-        The batches, each (batch, inputs, tokens), and the names of the inputs.
+        The batches, each (batch, inputs, tokens).
     """
-    batches, names = [], []
+    batches = []
     for start in range(0, len(texts), size):
         columns = [list(column) for column in zip(*texts[start : start + size], strict=True)]
         encoded = tokenizer(*columns, truncation=True, max_length=MAX_LENGTH, padding=padding, return_tensors="pt")
         batches.append(torch.stack(list(encoded.values()), dim=1))  # (batch, inputs, tokens)
-        names = list(encoded)
-    return batches, names
+    return batches
 
 
 def pruned_copy(model: nn.Module, amount: float) -> nn.Module:
@@ -105,9 +103,10 @@ def published(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     All copies are made first, because torch-cka never removes its hooks, and a hooked baseline cannot be copied. It is
     called as its documentation shows, so it tracks gradients.
     """
-    batches, names = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, PUBLISHED_BATCH, "max_length")
-    baseline = OneInput(checkpoint.model, names)
-    copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in inputs.request.amounts]
+    batches = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, PUBLISHED_BATCH, "max_length")
+    baseline = OneInput(checkpoint.model, checkpoint.tokenizer)
+    models = (pruned_copy(checkpoint.model, amount) for amount in inputs.request.amounts)
+    copies = [OneInput(pruned, checkpoint.tokenizer) for pruned in models]
     accuracies = [accuracy(pruned, batches, inputs.subset.record.gold) for pruned in copies]
     loader: DataLoader[Any] = DataLoader([(batch,) for batch in batches], batch_size=None)  # type: ignore[arg-type]
     points = baseline.attention_points()
@@ -118,12 +117,12 @@ def published(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
 
 def careful(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Per amount, prune a copy, run an accuracy loop and `compute_cka`; batches of 32, padded to their longest."""
-    batches, names = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, CAREFUL_BATCH, "longest")
-    baseline = OneInput(checkpoint.model, names)
+    batches = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, CAREFUL_BATCH, "longest")
+    baseline = OneInput(checkpoint.model, checkpoint.tokenizer)
     loader: DataLoader[Any] = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
     points, accuracies = baseline.attention_points(), []
     for amount in inputs.request.amounts:
-        pruned = OneInput(pruned_copy(baseline.model, amount), names)
+        pruned = OneInput(pruned_copy(baseline.model, amount), checkpoint.tokenizer)
         accuracies.append(accuracy(pruned, batches, inputs.subset.record.gold))
         pytorch_cka.compute_cka(baseline, pruned, loader, layers=points, device="cpu", progress=False)
     return accuracies
@@ -134,25 +133,20 @@ def ours(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     return [frame.metrics["accuracy"] or 0.0 for frame in sweep(checkpoint, inputs, inputs.request).frames]
 
 
-def bfloat16(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
-    """Run our sweep in bfloat16."""
-    return ours(checkpoint, replace(inputs, request=replace(inputs.request, dtype="bfloat16")))
-
-
 @torch.inference_mode()
 def plain(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Run one forward pass per amount over the examples in order of length, and nothing else."""
     tokenizer: Any = checkpoint.tokenizer
     texts = sorted(inputs.subset.texts, key=lambda example: len(tokenizer(*example)["input_ids"]))
-    batches, names = stacked_batches(tokenizer, texts, PLAIN_BATCH, "longest")
-    model = OneInput(checkpoint.model, names)
+    batches = stacked_batches(tokenizer, texts, PLAIN_BATCH, "longest")
+    model = OneInput(checkpoint.model, tokenizer)
     for _ in inputs.request.amounts:
         for batch in batches:
             model(batch)
     return []
 
 
-PROCEDURES = (published, careful, ours, bfloat16, plain)
+PROCEDURES = (published, careful, ours, plain)
 
 
 # ---------------------------------------------------------------- time and memory

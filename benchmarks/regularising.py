@@ -94,8 +94,8 @@ def tables(rows: Sequence[Row]) -> list[Table]:
         place = {"Task": task_title(row.task), "Model": row.method, "Removed": removed, "Overall change": change}
         if row.estimates:
             cells = {
-                TITLES[name]: f"{decimals(value, 3)}; {with_interval(difference, low, high)}"
-                for name, (value, difference, low, high) in row.estimates.items()
+                TITLES[name]: f"{decimals(value, 3)}; {with_interval(interval)}"
+                for name, (value, *interval) in row.estimates.items()
             }
             behaviour.append(place | cells)
         attention, feed_forward = (" ".join(decimals(of, 2) for of in side) for side in zip(*row.updates, strict=True))

@@ -123,8 +123,9 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
             urllib.request.urlopen(address, timeout=2)
             return
         time.sleep(0.2)
-    ended = "it has not answered" if server.returncode is None else f"it ended with exit code {server.returncode}"
-    raise ChildProcessError(f"no server at {address} within {START_TIMEOUT_SECONDS:.0f} s: {ended}")
+    raise ChildProcessError(
+        f"no server at {address} within {START_TIMEOUT_SECONDS:.0f} s; exit code {server.returncode}"
+    )
 
 
 # ---------------------------------------------------------------- one person in a browser

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from benchmarks import regularising, subsets
 from benchmarks.meaning import meaning_tables, meanings
-from benchmarks.pooled import Pair, pairs, pool, pooled_table, ramp_table
+from benchmarks.pooled import Pair, pairs, pool, pooled_table, ramp_table, recovery_table
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -23,12 +23,11 @@ from core.findings import pooled
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
-from core.findings.words import NONE
 from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
-from core.results import store
-from core.results.names import checkpoint_name, listed, name_of
+from core.results import library, store
+from core.results.names import checkpoint_name, name_of
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
@@ -36,7 +35,6 @@ from ui.text import markdown_table
 DOCS = ROOT / "docs"
 FOREST = DOCS / "forest.svg"
 markdown_of = partial(markdown_table, write=str)  # legible as source
-NO_DIFFERENCE = "None shows that a method differs from random removal"
 
 
 def documents(
@@ -47,12 +45,13 @@ def documents(
 ) -> dict[Path, str]:
     """Return the documents with the current verdicts, one by one and together, means, and the ramp judged."""
     finding = claim_finding(together[0])
-    said, ramps = ramp_table(ramp)
+    recovered = (store.file_of(entry.key) for entry in library.shipped(library.RecoveryEntry))
     claim = {"claim": f"**{finding.heading}.** {' '.join(finding.sentences)}"}
     tables = {
         "pooled": markdown_of(pooled_table(together)),
         "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
-        "ramp": f"{said}\n\n{markdown_of(ramps)}",
+        "ramp": markdown_of(ramp_table(ramp)),
+        "recoveries": markdown_of(recovery_table(map(store.load_any, recovered))),
         "regularising": "\n\n".join(map(markdown_of, regularising.tables(regularising.FILE.read()))),
         "subsets": markdown_of(subsets.table(subsets.FILE.read())),
         "verdicts": table_of(table),
@@ -62,17 +61,12 @@ def documents(
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
-    """Tabulate the verdicts, below the tasks that they cover and their counts."""
-    tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
-    verdicts, counts = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
-    why = ", ".join(f"{count} × {reason}" for reason, count in counts.most_common() if reason)
-    by_state = Counter(words.STATES[verdict.state] if verdict.state else NONE for verdict in verdicts).most_common()
-    states = ", ".join(f"{count} × {state}" for state, count in by_state)
+    """Tabulate the verdicts, below their counts."""
+    counts = Counter(words.verdict_cell(row.verdict) for row in table).most_common()
+    said = "; ".join(f"{count} × {cell}" for cell, count in counts)
     alone = sum(row.alone.state in DIFFERENT for row in table)
-    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {states} ({why})."
-    if not any(verdict.state in DIFFERENT for verdict in verdicts):
-        covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
-    return f"{covered}\n\n{markdown_of([*map(_cells, table)])}"
+    said += f". Judged alone, before the correction for their number, {alone} would differ from random removal."
+    return f"Verdicts: {said}\n\n{markdown_of([*map(_cells, table)])}"
 
 
 class VerdictRow(NamedTuple):

@@ -115,11 +115,7 @@ LAYERS: Quantities = {
     "sunk": lambda x: sunk(x).mean(),
     "sunk_last": lambda x: sunk(x)[-1],
 }
-HARM: Quantities = {
-    "harm_lower": lambda low, _: low.changed,
-    "harm_upper": lambda _, high: high.changed,
-    "harm": lambda low, high: low.changed - high.changed,
-}
+HARM: Quantities = {"harm": lambda low, high: low.changed - high.changed}
 ENDS: Quantities = {"end_lower": lambda low, _: low.lost[-1], "end_upper": lambda _, high: high.lost[-1]}
 TOGETHER: Quantities = {"together": lambda x: upper_share(x.lost)}
 OUTPUTS: Quantities = {"together_outputs": lambda x: upper_share(x.lost[1::2])}
