@@ -1,8 +1,9 @@
 """Pooled verdicts: when an estimate counts. tests/independent computes the shipped cells and estimates again."""
 
+import numpy as np
 import pytest
 
-from benchmarks.pooled import pool
+from benchmarks.pooled import pool, shares
 from core.findings.pooled import ALL
 from tests.core.findings import made
 from tests.core.findings.made import around, network
@@ -17,3 +18,8 @@ def test_the_interval_decides_the_state(shares: str, state: str) -> None:
     places = zip(SHARES[shares], settings, strict=True)
     (pooled,) = pool(made.judged(*([network(share, **known), *around(0.7, **known)] for share, known in places)))
     assert pooled.estimates[ALL].state == state
+
+
+def test_a_share_that_returns_is_a_ratio_of_means() -> None:
+    changes = np.array([[[-0.4], [0.3]], [[-0.1], [-0.1]]])  # (tasks, 2, 1): by pruning, by training
+    assert shares(changes).mean(0) == pytest.approx(0.2 / 0.5)
