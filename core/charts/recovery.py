@@ -7,7 +7,7 @@ from core.charts.accuracy import curve_rows, fields_of, numbers_of
 from core.charts.matrix import NEAREST, heatmap_view
 from core.charts.view import Layout, Scene, View
 from core.findings.layers import nearest_in, similarities
-from core.findings.words.numbers import two_places
+from core.findings.words.numbers import main_score
 from core.findings.words.recovery import step_name
 from core.request.catalog import METRICS, REDUCTION
 from core.results.names import origins
@@ -24,10 +24,10 @@ def recover_scene(recovery: Recovery, title: str) -> Scene:
     parts = {"accuracy": frames, "unpruned": recovery.unpruned}
     data = {name: curve_rows(part, [frame.step for frame in part], part, main) for name, part in parts.items()}
     data["amounts"] = g.amount_rows(frame.step for frame in frames)
-    heading, symbol = [f"{METRICS[main].title} with its 95 % interval;", LEGEND], METRICS[main].symbol
+    heading = [f"{METRICS[main].title} with its 95 % interval;", LEGEND]
     cka = heatmap_view(recovery, frames, REDUCTION, NEAREST, nearest_in(similarities(frames, REDUCTION)))
     score = View(_score, (main, recovery.steps), data, heading, numbers_of((main,), None))
-    moments = [g.step(at.step, step_name(at.step), f"{symbol} {two_places(at.metrics[main])}") for at in frames]
+    moments = [g.step(at.step, step_name(at.step), main_score(recovery.task, at)) for at in frames]
     return Scene(title, origins((recovery,), REDUCTION), {"cka": cka, "score": score}, moments, LAYOUT, STEPS)
 
 

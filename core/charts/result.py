@@ -7,8 +7,7 @@ from core.charts.accuracy import accuracy_view
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
 from core.charts.view import Layout, Scene
-from core.findings.words.numbers import two_places
-from core.request.catalog import METRICS
+from core.findings.words.numbers import main_score
 from core.results import names as n
 from core.results.schema import SweepResult
 
@@ -39,9 +38,7 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
 
 def player_frames(result: SweepResult) -> g.Rows:
     """Return each frame's amount, its name, and the main metric beside it, as the player says them."""
-    metric = result.task.main_metric
-    symbol = METRICS[metric].symbol
     return [
-        g.step(frame.amount, n.removed_name(frame.amount, result), f"{symbol} {two_places(frame.metrics[metric])}")
+        g.step(frame.amount, n.removed_name(frame.amount, result), main_score(result.task, frame))
         for frame in result.frames
     ]

@@ -68,11 +68,7 @@ def spans(example: Example) -> list[tuple[int, int, int]]:
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
     """Sort examples: first those that the unpruned model predicts correctly; in both groups the earliest flip first."""
-
-    def place(example: Example) -> tuple[bool, int, int]:
-        return not example.is_correct_unpruned, example.flip or len(example.predictions), example.gold
-
-    return sorted(examples, key=place)
+    return sorted(examples, key=lambda one: (not one.is_correct_unpruned, one.flip or len(one.predictions), one.gold))
 
 
 def label_name(result: SweepResult, label: int) -> str:

@@ -5,6 +5,8 @@ from math import isfinite
 
 from core.findings.rounding import hundredths, to_places
 from core.request.amounts import amount_text
+from core.request.catalog import METRICS
+from core.results.schema import Measured, TaskRecord
 
 UNDEFINED = "undefined"  # in the place of a number
 # Shares of one over these numbers.
@@ -32,6 +34,11 @@ def decimals(value: float, places: int) -> str:
 def two_places(value: float | None) -> str:
     """Write a number with two decimals; None and NaN are UNDEFINED."""
     return UNDEFINED if value is None or value != value else decimals(value, 2)
+
+
+def main_score(task: TaskRecord, measured: Measured) -> str:
+    """Write a task's main metric of a model: `MCC 0.38`."""
+    return f"{METRICS[task.main_metric].symbol} {two_places(measured.metrics[task.main_metric])}"
 
 
 def small(value: float) -> str:

@@ -5,7 +5,7 @@ import numpy as np
 from core.findings.recovery import Returned
 from core.findings.words import Finding, points, points_span
 from core.findings.words.cut import training_words
-from core.findings.words.numbers import decimals, percent, two_places
+from core.findings.words.numbers import decimals, main_score, percent, two_places
 from core.request.catalog import METRICS
 from core.results.names import point_labels
 from core.results.recovery import Recovery
@@ -29,7 +29,7 @@ def recover_finding(recovery: Recovery, known: Returned | None) -> Finding:
     main, last = recovery.task.main_metric, recovery.frames[-1]
     symbol, rows = METRICS[main].symbol, len(recovery.task.examples)
     if known is None:
-        return Finding(f"{step_name(last.step)}: {symbol} {two_places(last.metrics[main])}")
+        return Finding(f"{step_name(last.step)}: {main_score(recovery.task, last)}")
     lost, gained, missing = known.lost, known.gained, known.missing
     share = -gained.value / lost.value if lost.value else 0.0
     part = "All" if share >= 0.995 else "About half" if 0.45 <= share < 0.55 else percent(share)

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.findings.sentences import ALL, KINDS, Example, label_name
 from core.findings.words import Finding, numbered
-from core.findings.words.numbers import decimals
+from core.findings.words.numbers import decimals, main_score
 from core.request.amounts import amount_text
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import column_name
@@ -37,7 +37,8 @@ def flips_finding(result: SweepResult, examples: Sequence[Example]) -> Finding:
     """Say how many of all examples flip, when, and what the model predicts at the largest amount."""
     count, amounts, largest = len(examples), result.amounts, amount_name(result.amounts[-1])
     right = sum(example.is_correct_unpruned for example in examples)
-    correct = f"Unpruned, the model is correct on {right} of {count} examples"
+    score = main_score(result.task, result.frames[0])
+    correct = f"Unpruned, the model is correct on {right} of {count} examples ({score})"
     if len(amounts) < 2:
         return Finding("Only the unpruned model has been measured", (f"{correct}.",))
     label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
