@@ -34,7 +34,7 @@ from ui.text import plain, refusals_shown, remark
 MAX_TITLE_CHARS = 300
 ENDINGS: dict[ThemeName, str] = {"light": "", "dark": "-dark"}  # of a file's name
 FILMS = ("gif", "mp4")
-FILM = "Drawing takes up to half a minute; leaving the page ends it."
+FILM = "Drawing takes about a second per frame, longer beside other work; leaving the page ends it."
 STILL = "Drawn in a few seconds."
 NOTES: dict[Picture, str] = {"gif": FILM, "mp4": FILM, "png": STILL, "svg": STILL}
 PLAYER = "Plays in any browser, without a network and without Prunescope; about 1 MB."
