@@ -20,7 +20,7 @@ def recover() -> None:
     job = job_in_address("Recover")
     if job and show_training(job, "recovery", RUNNING, show_frames):
         return
-    if state.recovery and not job:  # a refusal stands alone: what is shipped may be of another model
+    if state.recovery:
         title, shown = st.container(), compose(state, **choose_all(state))
         scene = show_answer(shown, title, "recover")
         with st.expander("Details"):
