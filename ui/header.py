@@ -258,11 +258,12 @@ def show_link(state: ViewState, shown: Shown) -> None:
 
 
 def link_to_control(*results: SweepResult) -> None:
-    """Link to the Lab for the first result whose inconclusive verdict may be decided there, with settings that may."""
+    """Lead to the Lab for the first result whose inconclusive verdict may be decided there, with settings that may."""
     for result in filter(request_behind, results):
         if remedy := cached_call(verdict, result, companions_of(result, at_hand())).remedy:
-            label, icon = DECIDE_IT.format(remedy), ":material/balance:"
-            link_to("Lab", label, icon, **{DECIDE: remedy}, result=result.key, job="")
+            # A button: on the Lab itself, a link's parameters would not reach the address, and lost at the next click.
+            if st.button(DECIDE_IT.format(remedy), f"decide-{result.key}", icon=":material/balance:"):
+                st.switch_page(PAGES["Lab"].file, query_params=carried(**{DECIDE: remedy}, result=result.key, job=""))
             return
 
 

@@ -21,5 +21,4 @@ def test_the_interval_decides_the_state(shares: str, state: str) -> None:
 
 
 def test_a_share_that_returns_is_a_ratio_of_means() -> None:
-    changes = np.array([[[-0.4], [0.3]], [[-0.1], [-0.1]]])  # (tasks, 2, 1): by pruning, by training
-    assert shares(changes).mean(0) == pytest.approx(0.2 / 0.5)
+    assert shares(np.array([[[-0.4], [0.3]], [[-0.1], [-0.1]]])).mean(0) == pytest.approx(0.2 / 0.5)

@@ -1,6 +1,7 @@
 """The result on show stays on show through links, reloads and choices, on every page and wherever it comes from."""
 
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import parse_qs
 
 import pytest
@@ -11,7 +12,7 @@ from core.request.pages import FIRST_LINE, VIEWS
 from core.results.store import save
 from tests.builders import make_result, ship
 from tests.core.findings.made import around, network
-from tests.opened import SCRIPTS, address, follow, links, open_page, players, prose
+from tests.opened import SCRIPTS, address, follow, links, open_page, players, press, prose
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 CHANGES = ({}, {"task": "cola"}, {"method": "random"}, {"source": "written"})
@@ -95,13 +96,13 @@ def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monk
         assert "needs two results" in prose(open_page(SCRIPTS[name]))
 
 
-def test_an_inconclusive_verdict_leads_to_settings_that_may_decide_it(shipped: Path, queue: JobQueue) -> None:
-    few = {"num_examples": 60}
-    ship(shipped, method := network(**few), *around(0.7, **few), drawn := network(0.82), *around(0.7, 4))
-    unlikely = links(open_page(SCRIPTS["Layers"], result=drawn.key))
-    assert not [text for text in unlikely if "Lab:" in text], "only other seeds could decide it"
-    link = links(open_page(SCRIPTS["Layers"], result=method.key))["Decide it in the Lab: more examples"]
-    settings = open_page(SCRIPTS["Lab"], **{name: value for name, (value,) in parse_qs(link).items()})
+def test_unclear_verdicts_lead_to_a_remedy(shipped: Path, queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = (method := network(num_examples=60)), *around(0.7, num_examples=60)
+    ship(shipped, *small, drawn := network(0.82), *around(0.7, 4))
+    unlikely, likely = (open_page(SCRIPTS["Layers"], result=result.key) for result in (drawn, method))
+    assert not [button for button in unlikely.button if "Lab:" in button.label], "only other seeds could decide it"
+    monkeypatch.setattr("streamlit.switch_page", switch := Mock())
+    press(likely, "Decide it in the Lab: more examples")
+    settings = open_page(SCRIPTS["Lab"], **switch.call_args.kwargs["query_params"])
     examples = [field.value for field in settings.number_input if field.key == "lab-examples"]
-    assert (examples, settings.toggle[0].value) == ([2 * len(method.task.examples)], True), "with its random control"
-    assert settings.expander[0].proto.expanded
+    assert (examples, settings.toggle[0].value, settings.expander[0].proto.expanded) == ([120], True, True)
