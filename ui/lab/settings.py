@@ -58,7 +58,10 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, object]]] = {
         "Magnitude pruning of all linear layers, on all tokens.",
         {"method": "magnitude", "scope": "all-linear", "points": "attention"},
     ),
-    "Quick look": ("64 examples, steps of 20 %: a rough answer in seconds.", {"examples": 64, "step": "0.2"}),
+    "Quick look": (
+        "Magnitude pruning alone, 64 examples, steps of 20 %: a rough answer in seconds.",
+        {"method": "magnitude", "examples": 64, "step": "0.2", "with-control": False},
+    ),
 }
 STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0.2", "0.01")}
 STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
