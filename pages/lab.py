@@ -144,7 +144,10 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     with choices:
         reduction = choose_reduction(result)
     heading = cached_call(layers_heading, result, reduction)
-    head.title(plain(heading), anchor=False)
+    chance = cached_call(chance_finding, result, companions_of(result, at_hand()))
+    with head:
+        st.title(plain(heading), anchor=False)
+        st.markdown(plain(f"{chance.heading}."))
     with picture:
         if len(result.frames) > 1:
             show_methods(own_methods(result) or [result], reduction, result.key)
@@ -154,7 +157,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         if job:
             return
         link_to_control(result)
-    show_finding(result, cached_call(chance_finding, result, companions_of(result, at_hand())).text)
+    show_finding(result, " ".join(chance.sentences))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:
