@@ -23,8 +23,9 @@ LEAST = decimals(100 * MARGIN, 0)  # percentage points that count
 MEANING = (
     "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
     f"removal's, where the overall change is {decimals(DAMAGE, 2)}. Intervals are 95 %. Checkpoints that differ only "
-    f"in the seed are averaged. Differences within ±{LEAST} points are too small to count. Six layers are MiniLM, "
-    "twelve MPNet: a difference between depths may be one between pretrained models."
+    "in the seed are averaged. Differences say where models change, not how far they work; those within "
+    f"±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: a difference between depths may be "
+    "one between pretrained models."
 )
 STRICTER = (
     "An interval is about the mean of the draws. A verdict also asks whether a single draw differs as much, and is "

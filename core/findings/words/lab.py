@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from core.errors import first_few
 from core.findings.accuracy import label_doubt, rare_labels
 from core.findings.layers import layers_of
 from core.findings.words import NONE, layers_named, points, works_words
 from core.findings.words import numbers as num
 from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MIN_PROMISED
-from core.request.cut_request import Division
+from core.request.cut_request import MOST_REFIT, Division
 from core.results import names as n
 from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 
 TRAIN_AGAIN = "Train it again"  # a panel and its button
-TRAINS = "Removed weights stay zero, and no judged row is trained on. Once, the unpruned model is trained as long."
-ROWS_TO_TRAIN = "A file of labelled rows to train on instead (columns of the same names)"
+TRAINS = f"Up to {MOST_REFIT:,} rows that are not judged train it, zeros held, and once the unpruned model as long."
+ROWS_TO_TRAIN = "A file of labelled rows to train on in their place (columns of the same names)"
 
 
 def first_to_change(result: SweepResult, reduction: n.ReductionKey) -> str:
@@ -110,6 +112,8 @@ def caution(result: SweepResult) -> str:
     notes, count = [], len(result.task.examples)
     if count < FEW_EXAMPLES:
         notes.append(f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise.")
+    if (coarsest := max(np.diff(result.amounts), default=0.0)) > 0.15:
+        notes.append(f"Steps of {num.percent(coarsest)} are coarse: amounts between them are estimates.")
     if rare := rare_labels(result.task):
         notes.append(f"No score says much about labels with fewer than 2 evaluation examples ({first_few(rare)}).")
     accuracy, better, labels = label_doubt(result) or (0.0, 0.0, ())

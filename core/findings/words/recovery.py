@@ -35,7 +35,7 @@ def recover_finding(recovery: Recovery, known: Returned | None) -> Finding:
     part = "All" if share >= 0.995 else "About half" if 0.45 <= share < 0.55 else percent(share)
     heading = f"{part} of the lost {symbol} came back" if gained.low > 0 else f"Lost {symbol} is not shown to come back"
     if lost.high >= 0:
-        heading = f"Pruning is not shown to cost {symbol} here"
+        heading = f"Pruning changed {symbol} by {points(lost.value, 1, is_signed=True)}, which may be chance"
     change = np.nan_to_num(known.own[-1] - known.own[0])
     k = int(np.abs(change).argmax())
     start, end, alone = (two_places(row[k]) for row in (known.own[0], known.own[-1], known.kept))

@@ -75,7 +75,7 @@ def watch_question(result: SweepResult) -> Finding:
         "A cell compares a pruned with an unpruned layer: 1 if both put the same sentences close together. Outlined, "
         "as in the bars: each layer and its unpruned self."
     )
-    heading = f"Which layers change first when {n.whose_units(result)} are removed?"
+    heading = f"Which layers change first as pruning sets {n.whose_units(result)} to zero?"
     return Finding(heading, (cell, "Guess which bar shortens first and click it, or just press Play."))
 
 
@@ -223,8 +223,8 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     labels, nearest = n.point_labels(result.points), towards.nearest[-1]
     sunk = [k for k, place in enumerate(nearest) if 0 <= place < k]
     is_earlier = towards.earlier > max(towards.later, 0.005)  # which is 0.01 on screen
-    heading = f"Pruned layers {'come to resemble' if is_earlier else 'do not turn to'} earlier ones"
-    here = f"no layer is most like an earlier unpruned one{', but upper ones are closer' if is_earlier else ''}"
+    turn = ("come to resemble" if sunk else "come closer to") if is_earlier else "do not turn to"
+    heading, here = f"Pruned layers {turn} earlier ones", "no layer is most like an earlier unpruned one"
     if sunk:
         last = f"layer {labels[sunk[-1]]} like layer {labels[nearest[sunk[-1]]]}"
         share = f"{len(sunk)} of {len(labels)} layers {'is' if len(sunk) == 1 else 'are'}"

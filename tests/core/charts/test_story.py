@@ -124,7 +124,7 @@ def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) ->
 
 def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
     watch = steps_of(network(), SEEDS)["watch"]
-    assert (watch.start, watch.asked.heading) == (0.0, "Which layers change first when weights are removed?")
+    assert (watch.start, watch.asked.heading) == (0.0, "Which layers change first as pruning sets weights to zero?")
     assert watch.finding.heading == "Magnitude pruning changes the upper layers first and most"
     view = watch.scene.views["stack"]
     assert (view.picks, view.title) == ("stack", TITLE)
