@@ -57,7 +57,7 @@ class Story {
   get player() { return this.scenes[this.at]?.prunescopePlayer; }
 
   update(data, tell) {
-    const isOther = data.key !== this.data?.key, isAsked = this.data && document.activeElement.matches("button");
+    const isOther = data.key !== this.data?.key, isAsked = isOther && this.data && document.activeElement.matches("button");
     if (isOther) this.finishScenes();
     Object.assign(this, { data, tell });
     this.dots.replaceChildren(...data.steps.map((step) => step.asked ?? step).map(({ heading }, at) => element("button", {
@@ -65,8 +65,8 @@ class Story {
     })));
     this.scenes.forEach((scene, at) => this.mount(at));
     const scene = Math.min(+viewed().searchParams.get("scene"), data.steps.length); // stories have had more
-    this.show(data.steps[scene - 1] ? scene - 1 : (this.at ?? 0));
-    if (isOther && isAsked) this.title.focus(); // a button asked for another story: the keys turn its scenes
+    this.show(isAsked ? 0 : data.steps[scene - 1] ? scene - 1 : (this.at ?? 0));
+    if (isAsked) this.title.focus(); // a button asked for another story: the keys turn its scenes from the first on
   }
 
   mount(at) { // a scene's picture, or new data for it; hidden scenes are drawn as well
