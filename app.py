@@ -11,6 +11,7 @@ from ui.exports import offer_exports, offer_story
 from ui.header import choose_all, compose, compose_ahead, page_header
 from ui.player import show_story
 from ui.results import study_of
+from ui.server import shells
 from ui.text import plain
 
 STYLE = """<style>
@@ -58,4 +59,4 @@ if __name__ == "__main__":  # for a visitor
         tell()
 else:  # `streamlit run` imports this file before it answers
     compose_ahead("Story")
-    app = st.App(__file__)
+    app = st.App(__file__, routes=shells())

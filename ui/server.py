@@ -1,21 +1,42 @@
-"""Prepare the server process, once, after its first page."""
+"""Prepare the server process, once, after its first page; and the HTML that its pages begin with."""
 
 import gc
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import streamlit
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.context import StreamlitHeaders
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from core.request.limits import is_hosted
+from core.request.pages import PAGES
 from core.wall.turns import Stored, Visitor, address_in, surplus
 
 VISIT_FILES = 2  # a visit's files in Streamlit's memory: the one in use, and the one that replaces it
 ALL_BYTES = 64 * 2**20  # of all visits' files there
+BASE = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location).href};</script>"
+
+
+def shells() -> list[Route]:
+    """Return routes to Streamlit's own HTML for all pages but the first, with the server's address in it.
+
+    Without that, Streamlit's script asks for a server below the page's address, and waits 0.1 s after each refusal.
+    """
+    html = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
+    html = html.replace("<head>", f"<head>{BASE}", 1)
+
+    async def shell(_: Request) -> HTMLResponse:
+        return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
+
+    return [Route(f"/{page.address}", shell) for page in PAGES.values() if page.address]
 
 
 @cache
