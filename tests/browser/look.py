@@ -144,14 +144,11 @@ def cells(result: SweepResult, frame: int, reduction: str = "mean") -> list[floa
 
 
 def complaints_of(page: Page) -> list[str]:
-    """Return a list to which errors of a page's console and scripts are added as they come.
-
-    Not counted: Streamlit looks for its server under a deep link's own path before it tries the root.
-    """
+    """Return a list to which errors of a page's console and scripts are added as they come."""
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and "/_stcore/" not in message.location["url"]:
+        if message.type == "error":
             complaints.append(f"{message.text} {message.location['url']}")
 
     page.on("console", listen)
