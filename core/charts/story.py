@@ -194,7 +194,7 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
             and {
                 **step.scene.mounted,
                 "views": step.scene.written,
-                "layout": step.scene.layout.whole,
+                "layout": step.scene.layout.css("wide", "narrow"),
                 "vega": vega,
                 "group": f"story-{step.name}",
                 "start": step.start,

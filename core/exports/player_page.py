@@ -65,7 +65,7 @@ def player_page(
         theme: The colours, on white or on black.
         choices: The scenes by reduction, this one among them, between which the viewer may switch.
     """
-    data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.filling, "vega": None}
+    data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.css("wide"), "vega": None}
     if choices:
         data["choices"] = reduction_choices(choices)
         data["choice"] = choice_of(scene, choices)
