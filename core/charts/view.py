@@ -223,11 +223,6 @@ def reduction_choices(scenes: Mapping[str, Scene]) -> Rows:
     return [{"name": name, "title": REDUCTIONS[name].title, "views": scene.written} for name, scene in scenes.items()]
 
 
-def choice_of(scene: Scene, choices: Mapping[str, Scene]) -> str:
-    """Return the name of a scene among the choices, which may have another title."""
-    return next(name for name, choice in choices.items() if choice.views is scene.views)
-
-
 # ---------------------------------------------------------------- grids
 
 
