@@ -212,7 +212,7 @@ def _stored_or_made(
     key: str, resolved: Resolved, report: Report, make: Callable[["Checkpoint"], Result], fresh: bool = False
 ) -> Outcome:
     """Find a stored result, or make it of its checkpoint and store it; `fresh` makes it in any case."""
-    if fresh or not store.holds(key):
+    if fresh or not store.stored(key):
         from core.encoder.loading import borrow
 
         store.check_writable(None)

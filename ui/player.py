@@ -91,7 +91,7 @@ def show_pictures(
     """
     data = {
         **scene.mounted,
-        "layout": scene.layout.css,
+        "layout": scene.layout.css(),
         "vega": served_url(VEGA),
         "group": group or key,
         "start": start,

@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -46,7 +45,8 @@ def settle() -> None:
     statsmodels takes almost a second to import. A full collection, which reading hundreds of results triggers again and
     again, visits every object of every package, though none of them is ever garbage.
     """
-    import_module("core.sweep.paired_tests")
+    import core.sweep.paired_tests  # noqa: F401
+
     if is_hosted() and exists():
         bound_uploads(get_instance().uploaded_file_mgr, holder_of)
     gc.freeze()

@@ -11,10 +11,8 @@ from core.charts import grammar as g
 from core.charts.view import STILL, Layout, Numbers, Scene, View
 from core.findings.pooled import ALL, Pooled
 from core.findings.words import points_span, signed_points
-from core.request.catalog import CONFIDENCE
-from core.results.fields import Bounds
 from core.results.names import name_of
-from core.sweep.control_contrast import MARGIN, Contrast
+from core.sweep.control_contrast import MARGIN
 
 END = 40  # points, where the axis ends: longer lines are cut off there
 COLUMNS = 3  # pictures beside each other
@@ -58,7 +56,7 @@ def _rows(pooled: Pooled) -> g.Rows:
     cells = [
         (
             f"{cell.task}, {cell.layers} layers{f' ({len(cell.keys)})' if len(cell.keys) > 1 else ''}",
-            (cell.contrast.difference, *_interval(cell.contrast)),
+            (cell.contrast.difference, *cell.contrast.mean_interval()),
             f"{len(cell.by_seed)} of {cell.needed}",
         )
         for cell in pooled.cells
@@ -75,12 +73,6 @@ def _rows(pooled: Pooled) -> g.Rows:
         }
         for row, (label, ends, seeds) in enumerate([*cells, ("All", (estimate.value, *estimate.interval), "")])
     ]
-
-
-def _interval(contrast: Contrast) -> Bounds:
-    """Return the 95 % interval of a difference, against the mean of all draws."""
-    half = contrast.mean_half_width(CONFIDENCE)
-    return contrast.difference - half, contrast.difference + half
 
 
 def _view(title: str, rows: g.Rows, most: int) -> View:

@@ -17,7 +17,6 @@ globalThis.prunescope = { take: (name, packed) => { TAKEN[name] = packed; } };
 const own = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined); // an address may name anything
 const mapped = (table, change) =>
   Object.fromEntries(Object.entries(table).map(([name, value]) => [name, change(value)]));
-const namesOf = (table) => mapped(table, ({ name }) => name);
 
 // ---------------------------------------------------------------- data
 
@@ -161,8 +160,7 @@ function listOfResults(reader) { // with a field that searches it, and heads tha
     place.replaceChildren(tabled("", matches.map(row), head));
   }
   fill();
-  const form = element("div", { className: "choices" }, field("Search", q));
-  return [element("h2", {}, "Results"), form, count, place];
+  return [element("h2", {}, "Results"), element("div", { className: "choices" }, field("Search", q)), count, place];
 }
 
 // ---------------------------------------------------------------- the page
@@ -170,7 +168,7 @@ function listOfResults(reader) { // with a field that searches it, and heads tha
 function subjectsOf(page, reader) { // the results or the study that a page is about, and the choice of others
   const named = reader.parameters.get("result") ?? "", its = (key) => own(site.results, key) ?? { other: {}, trained: [] };
   const offers = {
-    result: () => [namesOf(site.results), site.start],
+    result: () => [mapped(site.results, ({ name }) => name), site.start],
     other: () => [its(reader.shown.result).other],
     ...mapped(site.trained, (names) => () => [names, its(named).trained.find((key) => own(names, key))]),
   };

@@ -106,7 +106,9 @@ class Story {
     this.previous.disabled = !at;
     this.next.disabled = at === this.data.steps.length - 1;
     [...this.dots.children].forEach((dot, k) => { dot.ariaCurrent = k === at ? "step" : null; });
-    writeScene(at);
+    const view = viewed(); // for reloads and returns; a file in a sandbox has no address
+    view.searchParams.set("scene", at + 1);
+    try { history.replaceState(history.state, "", addressOf(view)); } catch {}
     if (!anew) return;
     this.notes.hidden = true; // a speaker asks for each scene's
     if (this.frame.getBoundingClientRect().top < 0) this.frame.scrollIntoView(); // else a reader misses its title
@@ -192,12 +194,6 @@ class Story {
 const picksOf = ({ views }) => Object.values(views).flatMap(({ datasets, usermeta }) => datasets[usermeta.picks] ?? []);
 
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
-
-function writeScene(at) { // for reloads and returns; a file in a sandbox has no address
-  const view = viewed();
-  view.searchParams.set("scene", at + 1);
-  try { history.replaceState(history.state, "", addressOf(view)); } catch {}
-}
 
 // Mounts a story, or gives new data to the one in `root`, which stays at its scene. Returns the function that ends it.
 export function mountStory(root, data, tell = null) {

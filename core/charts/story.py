@@ -18,7 +18,7 @@ from core.charts.view import Layout, Scene, View
 from core.findings.accuracy import beyond_from, working_to
 from core.findings.cut import chosen, frontier_of
 from core.findings.layers import own_similarity, towards
-from core.findings.matching import chance_beside, damages_of, with_frame_at
+from core.findings.matching import chance_beside, damages_of, with_frame_at_damage
 from core.findings.passed import passed_on
 from core.findings.words import Finding
 from core.findings.words import story as words
@@ -114,7 +114,7 @@ def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
 def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show where a method and random removal change the layers, and what is left, at the same overall change."""
     finding = words.chance_finding(result, near)
-    whole, result = result, with_frame_at(result, near, reduction, DAMAGE)  # where a verdict reads it
+    whole, result = result, with_frame_at_damage(result, near, reduction)  # where a verdict reads it
     beside, damages = chance_beside(result, near, reduction), damages_of(result, reduction)  # (frames,)
     if not beside:
         return Step("chance", finding, None)
@@ -194,7 +194,7 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
             and {
                 **step.scene.mounted,
                 "views": step.scene.written,
-                "layout": step.scene.layout.whole,
+                "layout": step.scene.layout.css("wide", "narrow"),
                 "vega": vega,
                 "group": f"story-{step.name}",
                 "start": step.start,

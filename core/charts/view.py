@@ -29,7 +29,6 @@ ROW_GAP, COLUMN_GAP = 12, 24  # pixels, as in core/charts/player.css
 ROW = re.compile(r'"([^"]*)" (\S+\([^)]*\)|\S+)')  # areas and a height
 
 Drawing = Callable[..., LayerChart]
-Size = Callable[[str], str]  # writes a size of a grid as CSS
 
 
 @dataclass(frozen=True)
@@ -128,23 +127,14 @@ class Layout:
     narrow: str | None = None
     slide: str | None = None
 
-    @property
-    def css(self) -> dict[str, str]:
-        """The grids for core/charts/player.css."""
-        return self._css(_length, _length)
+    def css(self, *filled: str) -> dict[str, str]:
+        """Return the grids for core/charts/player.css.
 
-    @property
-    def filling(self) -> dict[str, str]:
-        """The same for a wide box of a given height, which the rows share in proportion to their heights."""
-        return self._css(_part, _length)
-
-    @property
-    def whole(self) -> dict[str, str]:
-        """The same for a box of a given height on a telephone as well."""
-        return self._css(_part, _part)
-
-    def _css(self, wide: Size, narrow: Size) -> dict[str, str]:
-        return {"name": self.name, "wide": _grid(self.wide, wide), "narrow": _grid(self.narrow or self.wide, narrow)}
+        Args:
+            filled: Those of a box of a given height, `wide` or `narrow`, whose rows share it in proportion to theirs.
+        """
+        grids = {"wide": self.wide, "narrow": self.narrow or self.wide}
+        return {"name": self.name, **{name: _grid(grid, name in filled) for name, grid in grids.items()}}
 
     @property
     def on_slide(self) -> "Layout":
@@ -233,17 +223,13 @@ def reduction_choices(scenes: Mapping[str, Scene]) -> Rows:
     return [{"name": name, "title": REDUCTIONS[name].title, "views": scene.written} for name, scene in scenes.items()]
 
 
-def choice_of(scene: Scene, choices: Mapping[str, Scene]) -> str:
-    """Return the name of a scene among the choices, which may have another title."""
-    return next(name for name, choice in choices.items() if choice.views is scene.views)
-
-
 # ---------------------------------------------------------------- grids
 
 
-def _grid(grid: str, size: Size) -> str:
-    """Write a grid as CSS; `size` writes the height of a row."""
+def _grid(grid: str, is_filled: bool) -> str:
+    """Write a grid as CSS; the heights of rows are lengths, or shares of a box that they fill."""
     rows, _, columns = grid.rpartition("/")
+    size = _part if is_filled else _length
     rows = ROW.sub(lambda row: f'"{row[1]}" {size(row[2])}', rows)
     return re.sub(r"\b[\d.]+fr\b", r"minmax(0, \g<0>)", f"{rows}/ {' '.join(map(_length, columns.split()))}")
 

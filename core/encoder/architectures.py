@@ -156,11 +156,6 @@ def head_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
     return (weight for name, weight in model.named_parameters() if not name.startswith(before))
 
 
-def classifier_input(model: nn.Module) -> Tap:
-    """Return the tap of *what the classifier reads*, the input of its linear layer: (micro-batch, width)."""
-    return Tap(classifier(model), "input")
-
-
 def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
     """Return the tap of the state after a layer's attention block: (micro-batch, longest, hidden).
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from core.encoder.architectures import Catcher, Tap, attention_block, classifier_input, encoder_layers
+from core.encoder.architectures import Catcher, Tap, attention_block, classifier, encoder_layers
 from core.encoder.batches import MicroBatch, Window
 from core.encoder.device import on_processor
 from core.errors import PrunescopeError
@@ -103,7 +103,8 @@ class Recorder(Catcher):
             checkpoint: Name of the model's checkpoint, for messages.
             dtype: The dtype of the products of token vectors.
         """
-        super().__init__(model, [*(_tap_of(model, point) for point in points), classifier_input(model)])
+        read = Tap(classifier(model), "input")  # *what the classifier reads*, (micro-batch, width)
+        super().__init__(model, [*(_tap_of(model, point) for point in points), read])
         self.model, self.checkpoint, self._dtype = model, checkpoint, dtype
 
     @torch.inference_mode()

@@ -8,7 +8,7 @@ from typing import Any
 from core.charts.story import Step, mounted
 from core.charts.theme import THEMES, ThemeName
 from core.charts.vega import text_of, vega_script
-from core.charts.view import Scene, choice_of, reduction_choices
+from core.charts.view import Scene, reduction_choices
 from core.results.provenance import recompute_script
 from core.results.schema import SweepResult
 
@@ -65,10 +65,10 @@ def player_page(
         theme: The colours, on white or on black.
         choices: The scenes by reduction, this one among them, between which the viewer may switch.
     """
-    data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.filling, "vega": None}
+    data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.css("wide"), "vega": None}
     if choices:
         data["choices"] = reduction_choices(choices)
-        data["choice"] = choice_of(scene, choices)
+        data["choice"] = next(name for name, choice in choices.items() if choice.views is scene.views)
     else:
         data["views"] = scene.written
     script = f"{text_of('player.js')}\n{_call('mountPlayer', data)}\n{KEYS}"

@@ -118,7 +118,7 @@ def _row(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 def _block(block: Block) -> dict[str, Any]:
     scene = block.scene
-    player: dict[str, Any] = {**scene.mounted, "layout": scene.layout.css, "group": block.group or scene.layout.name}
+    player: dict[str, Any] = {**scene.mounted, "layout": scene.layout.css(), "group": block.group or scene.layout.name}
     player |= {"vega": None, "start": block.start, "stage": block.stage}
     player |= {"choices": reduction_choices(block.choices)} if block.choices else {"views": scene.written}
     return {**said(block.finding), "player": player, "picks": block.picks}

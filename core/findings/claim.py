@@ -114,9 +114,7 @@ class Verdict:
         if len(self.controls) < FEWEST_SEEDS:
             return None
         gaps = np.array([[seed.gap.value, *seed.gap.replicates] for seed in self.controls])  # (k, 1 + n)
-        mean = contrast(gaps[:, 0], gaps[:, 1:])
-        half = mean.mean_half_width(CONFIDENCE)
-        return _lead(mean.difference - half, mean.difference + half)
+        return _lead(*contrast(gaps[:, 0], gaps[:, 1:]).mean_interval())
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.findings.comparable import control_sweeps, own_sweeps
 from core.findings.layers import own_similarity
+from core.request.catalog import DAMAGE
 from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import Array, Missing, damage, first_reached
@@ -51,11 +52,9 @@ def frames_at(result: SweepResult, reduction: ReductionKey, places: tuple[float,
     return [result.frames[0], *filter(None, later)]
 
 
-def with_frame_at(
-    result: SweepResult, near: Iterable[SweepResult], reduction: ReductionKey, target: float
-) -> SweepResult:
-    """Add a frame at a damage to a result, interpolated in its own or a companion's steps; none if none reaches it."""
-    at = frame_at(own_sweeps(result, near), reduction, target)
+def with_frame_at_damage(result: SweepResult, near: Iterable[SweepResult], reduction: ReductionKey) -> SweepResult:
+    """Add a frame at DAMAGE to a result, interpolated in its own or a companion's steps; none if none reaches it."""
+    at = frame_at(own_sweeps(result, near), reduction, DAMAGE)
     if at is None:
         return result
     frames = {**{frame.amount: frame for frame in result.frames}, at.amount: at}

@@ -124,7 +124,7 @@ def _check_allowed(expected: Forecast, remedy: str) -> None:
 def stored_first(sweeps: Sequence[SweepRequest]) -> list[str]:
     """Return the keys of the stored results with which a row of sweeps begins; see `forecast`."""
     inputs = _inputs_here(sweeps)
-    return [*takewhile(store.holds, map(inputs.key_of, sweeps))] if inputs else []
+    return [*takewhile(store.stored, map(inputs.key_of, sweeps))] if inputs else []
 
 
 def _inputs_here(sweeps: Sequence[SweepRequest]) -> Inputs | None:

@@ -66,8 +66,8 @@ def check_train(train: str | None) -> None:
 
 def depths_of(num_layers: int, every: bool) -> tuple[int, ...]:
     """Return how many of the lowest layers stay at each depth of a study, most first; none of one layer."""
-    steps = range(num_layers - 1, 0, -1) if every or num_layers <= FULLY_STUDIED else range(num_layers - 2, 0, -2)
-    return tuple(steps)
+    step = 1 if every or num_layers <= FULLY_STUDIED else 2
+    return tuple(range(num_layers - step, 0, -step))
 
 
 class Division(NamedTuple):

@@ -328,11 +328,6 @@ def stored(key: str) -> Result | None:
         return None
 
 
-def holds(key: str) -> bool:
-    """Whether a result is stored; a damaged one counts as absent."""
-    return stored(key) is not None
-
-
 def place_in(folder: Path, key: str) -> Path:
     """Return the path that a folder has or would have for a key; a compressed file comes first."""
     compressed = folder / f"{key}{COMPRESSED}"

@@ -54,6 +54,11 @@ class Contrast:
         """Compute the half-width of the interval of Δ for the mean of all draws."""
         return self._half_width(confidence, 1 / self.seeds)
 
+    def mean_interval(self) -> tuple[float, float]:
+        """Compute the 95 % interval of Δ for the mean of all draws."""
+        half = self.mean_half_width(CONFIDENCE)
+        return self.difference - half, self.difference + half
+
     def _half_width(self, confidence: float, squared_factor: float) -> float:
         quantile = (1 + confidence) / 2
         between = stdtrit(self.seeds - 1, quantile) * self.seed_deviation * np.sqrt(squared_factor)
