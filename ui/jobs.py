@@ -259,10 +259,10 @@ def _seconds_after(job: Job) -> float:
 
 def progress_text(job: Job) -> str:
     """Return what a living job is doing and how long it will take: one line of escaped Markdown."""
-    whole = " in all" if job.follow_ups else ""
+    run = f"run {job.step + 1} of {len(job.follow_ups) + 1}, " if job.follow_ups else ""
     if job.state == "queued":
         words = f"Waiting: {job.position} to come first" if job.position else "Starting"
     else:
-        left = "" if job.seconds_left is None else f", {duration(job.seconds_left + _seconds_after(job))} left{whole}"
-        words = f"{percent(job.progress)} done{left} ({in_sentence(job.stage)})" if job.total > 1 else job.stage
-    return plain(f"Run {job.step + 1} of {len(job.follow_ups) + 1}: {words}" if job.follow_ups else words)
+        left = "" if job.seconds_left is None else f", {duration(job.seconds_left + _seconds_after(job))} left"
+        words = f"{percent(job.progress)} done{left} ({run}{in_sentence(job.stage)})" if job.total > 1 else job.stage
+    return plain(words)

@@ -71,8 +71,8 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """The share of the stage that is done, from 0 to 1."""
-        return min(self.done / self.total, 1.0) if self.total else 0.0
+        """The share of all runs that is done, from 0 to 1, as if they took equally long."""
+        return (self.step + min(self.done / (self.total or 1), 1.0)) / (len(self.follow_ups) + 1)
 
     @property
     def partial_result(self) -> SweepResult | None:

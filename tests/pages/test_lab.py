@@ -111,7 +111,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     running(queue, job_id, frames=2)
     assert amounts(run(page)) == [0.0, 0.5]
     assert "Run" not in labels(page), "one run at a time"
-    assert progress(page) == ("Run 1 of 6: 3 % done, 2 min left in all (amount 0)", 2)
+    assert progress(page) == ("0 % done, 2 min left (run 1 of 6, amount 0)", 0)
     press(page, "Cancel")
     assert ended(queue, job_id).state == "cancelled"
     assert [info.value for info in page.info] == ["Cancelled."]
@@ -203,7 +203,7 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     job = queue.wait(address(page)["job"], lambda job: job.ended or (job.step, job.done) == (2, 1), PATIENCE)
     assert amounts(run(page)) == [0.0, 0.5], "the method's result"
     assert player(page)["title"].startswith("Magnitude pruning")
-    assert progress(page) == ("Run 3 of 6: 3 % done, 56 s left in all (amount 0)", 2)
+    assert progress(page) == ("34 % done, 56 s left (run 3 of 6, amount 0)", 33)
     press(page, "Cancel")
     assert ended(queue, job.id).state == "cancelled"
     assert address(page) == {"result": RESULT.key}
