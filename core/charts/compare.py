@@ -84,9 +84,8 @@ def compare_scene(
     if overlaid := first.points == second.points:  # the cells compare the same layers
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         views["own"] = _own_view(results, together, reduction, (series, other))
-    matched = ", at equal overall change" if together.is_interpolated else ""
     return Scene(
-        f"{n.capitalised(names[0])} beside {names[1]}{matched}",
+        f"{n.capitalised(names[0])} beside {names[1]}",
         n.origins(results, reduction),
         views,
         [_frame(results, together, shared, pair, metrics) for shared, pair in zip(*together[1:], strict=True)],

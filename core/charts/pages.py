@@ -185,7 +185,7 @@ def compare_shown(
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
         finding,
-        [Block(scene, start=start, group=f"compare-{axis}")],
+        [Block(replace(scene, title=finding.heading), start=start, group=f"compare-{axis}")],
         compare_words.compare_notes(two, axis, reduction),
         {compare_words.PAIRED: table},
         compare_words.HOW_TO_READ,

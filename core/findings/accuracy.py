@@ -12,6 +12,7 @@ import numpy as np
 from core.request.catalog import FEW_EXAMPLES, METRICS
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
+from core.results.names import capitalised
 from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
 from core.sweep.working_range import DETECTABLE, RETAINED, majority_value, works_to
@@ -28,7 +29,7 @@ def metrics_of(*results: SweepResult) -> dict[str, str]:
     """Return the metrics that all results have, with their titles; before them the main one, or EACH_MAIN."""
     shared = [name for name in METRICS if all(name in result.frames[0].metrics for result in results)]
     mains = dict.fromkeys(result.task.main_metric for result in results)
-    titles = {EACH_MAIN: " and ".join(METRICS[name].symbol for name in mains)} if len(mains) > 1 else {}
+    titles = {EACH_MAIN: capitalised(" and ".join(METRICS[name].symbol for name in mains))} if len(mains) > 1 else {}
     return titles | {name: METRICS[name].title for name in sorted(shared, key=lambda name: name not in mains)}
 
 
