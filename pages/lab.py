@@ -145,9 +145,8 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         reduction = choose_reduction(result)
     heading = cached_call(layers_heading, result, reduction)
     chance = cached_call(chance_finding, result, companions_of(result, at_hand()))
-    with head:
-        st.title(plain(heading), anchor=False)
-        st.markdown(plain(f"{chance.heading}."))
+    head.title(plain(heading), anchor=False)
+    head.markdown(plain(f"{chance.heading}."))
     with picture:
         if len(result.frames) > 1:
             show_methods(own_methods(result) or [result], reduction, result.key)
