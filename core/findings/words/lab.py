@@ -112,8 +112,6 @@ def caution(result: SweepResult) -> str:
     notes, count = [], len(result.task.examples)
     if count < FEW_EXAMPLES:
         notes.append(f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise.")
-    if (coarsest := max(np.diff(result.amounts), default=0.0)) > 0.15:
-        notes.append(f"Steps of {num.percent(coarsest)} are coarse: amounts between them are estimates.")
     if rare := rare_labels(result.task):
         notes.append(f"No score says much about labels with fewer than 2 evaluation examples ({first_few(rare)}).")
     accuracy, better, labels = label_doubt(result) or (0.0, 0.0, ())
@@ -126,6 +124,8 @@ def caution(result: SweepResult) -> str:
         notes.append(_no_lead(result))
     if result.task.name == "qqp" and (result.checkpoint.recipe or result.checkpoint.id in EMBEDDED):
         notes.append(QUORA)
+    if (coarsest := max(np.diff(result.amounts), default=0.0)) > 0.15:
+        notes.append(f"Steps of {num.percent(coarsest)} are coarse: amounts between them are estimates.")
     return " ".join(notes)
 
 
