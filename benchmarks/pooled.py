@@ -223,12 +223,12 @@ def recovery_table(results: Iterable[object]) -> Table:
     """Tabulate the shares that return over GLUE's tasks, at the smaller and the larger amount of each."""
     glue = [one for one in results if isinstance(one, Recovery) and one.amount and TASKS[one.task.name].dataset_id]
     glue.sort(key=lambda one: (one.task.name, one.pruning.seed, one.amount))
-    sides = []
-    for side in (("magnitude", 0), ("magnitude", 1), ("random", 0)):
-        changes = [returned(one) for one in glue if (one.pruning.method, one.rows.training.seed) == side]
-        by_draw = np.reshape(changes, (len({one.task.name for one in glue}), -1, 2, *changes[0].shape))
-        sides.append(shares(by_draw.mean(1).swapaxes(1, 2)))  # (tasks, amounts, numbers)
-    first, second, random = sides
+    changes = defaultdict[tuple[str, int], dict[str, list[Array]]](lambda: defaultdict(list))
+    for one in glue:  # of each draw, the two amounts
+        changes[one.pruning.method, one.rows.training.seed][one.task.name].append(returned(one))
+    sides = (changes[side].values() for side in (("magnitude", 0), ("magnitude", 1), ("random", 0)))
+    means = ([(np.mean(draws[::2], 0), np.mean(draws[1::2], 0)) for draws in side] for side in sides)
+    first, second, random = (shares(np.swapaxes(mean, 1, 2)) for mean in means)  # each (tasks, amounts, numbers)
     return [
         {
             "Removed": f"{'Far' if level else 'Just'} beyond the working range",
