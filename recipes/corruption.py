@@ -90,7 +90,7 @@ def corrupt(words: Sequence[str], forms: Forms, rng: np.random.Generator) -> Mar
     def positions() -> list[int]:  # of the words, without punctuation marks
         return [position for position, (token, _) in enumerate(marked) if is_word(token)]
 
-    operation = rng.choice([*OPERATIONS], p=[*OPERATIONS.values()])
+    operation = str(rng.choice([*OPERATIONS], p=[*OPERATIONS.values()]))
     if operation == "form" and not any(word in forms for word in words):
         operation = "swap"
     match operation:
