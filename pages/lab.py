@@ -144,9 +144,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     with choices:
         reduction = choose_reduction(result)
     heading = cached_call(layers_heading, result, reduction)
-    chance = cached_call(chance_finding, result, companions_of(result, at_hand()))
     head.title(plain(heading), anchor=False)
-    head.markdown(plain(f"{chance.heading}."))
     with picture:
         if len(result.frames) > 1:
             show_methods(own_methods(result) or [result], reduction, result.key)
@@ -156,6 +154,8 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         if job:
             return
         link_to_control(result)
+    chance = cached_call(chance_finding, result, companions_of(result, at_hand()))
+    head.markdown(plain(f"{chance.heading}."))
     show_finding(result, " ".join(chance.sentences))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
