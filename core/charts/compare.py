@@ -18,6 +18,7 @@ from core.findings.accuracy import metric_of
 from core.findings.compare import Axis, FramePair, Together, Two, distinguishing_names, same_model, shown_together
 from core.findings.layers import floor_of
 from core.findings.words import numbers as num
+from core.findings.words.compare import compare_heading, equal_heading
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -85,7 +86,7 @@ def compare_scene(
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         views["own"] = _own_view(results, together, reduction, (series, other))
     return Scene(
-        f"{n.capitalised(names[0])} beside {names[1]}",
+        equal_heading(results, axis, reduction) or compare_heading(results, metric),
         n.origins(results, reduction),
         views,
         [_frame(results, together, shared, pair, metrics) for shared, pair in zip(*together[1:], strict=True)],

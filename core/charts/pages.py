@@ -177,15 +177,14 @@ def compare_shown(
     """Show how two results differ at equal places on an axis; `near` holds what either is judged beside."""
     two = first, second
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
-    finding = cached_call(compare_words.compare_finding, two, reduction, near, metric)
-    finding = replace(finding, heading=compare_words.equal_heading(two, axis, reduction) or finding.heading)
+    finding = replace(cached_call(compare_words.compare_finding, two, reduction, near, metric), heading=scene.title)
     judged_by = metric_of(first, metric)  # where there are tests, both have the same task
     tests = cached_call(compare.paired_comparisons, two, judged_by) if finding.sentences else []
     table = compare_words.paired_table(tests, judged_by, compare.distinguishing_names(two)) if tests else []
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
         finding,
-        [Block(replace(scene, title=finding.heading), start=start, group=f"compare-{axis}")],
+        [Block(scene, start=start, group=f"compare-{axis}")],
         compare_words.compare_notes(two, axis, reduction),
         {compare_words.PAIRED: table},
         compare_words.HOW_TO_READ,
