@@ -40,6 +40,7 @@ STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> .st-key-lab-run) {
   position: sticky; bottom: 0; z-index: 1; padding: 0.5rem 0 0.75rem;
   background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d5d5d5, #42413e);
+  @media (max-width: 40rem) { position: fixed; inset: auto 0 0; padding-inline: 1rem; } /* also beside the picture */
 }
 </style>"""
 R = TypeVar("R")
