@@ -6,7 +6,7 @@ the rules. The scores are written to `cached_results/subsets-of-layers.json`, wh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -124,7 +124,7 @@ def measured(task: str, data: str) -> Row:
         row.scores[subset] = {"left": score(logits[fitted:].argmax(-1)), "held": held}
     trained, stop, judged = inputs.numbers
     for subset in {subset for count in COUNTS for subset in choices(row, count).values()}:
-        small = replace(checkpoint, model=cut(checkpoint.model, [*map(int, subset)]))
+        small = checkpoint._replace(model=cut(checkpoint.model, [*map(int, subset)]))
         refitting = Refitting(small, texts, stored_dtype(inputs.resolved))
         made = refitting.refit(len(subset), targets, (trained, stop), judged, how, lambda _: None)
         row.scores[subset]["saved"] = score(made.logits.argmax(-1))

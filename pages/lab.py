@@ -1,7 +1,6 @@
 """The Lab: prune a checkpoint on demand, and watch every frame arrive."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
@@ -164,7 +163,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     if panel.open:  # its many fields are drawn on demand
         with panel:
             ask(jobs.request_behind(result) or request_of(result))
-    offer_exports(replace(cached_call(result_scene, result, reduction), title=heading), result)
+    offer_exports(cached_call(result_scene, result, reduction)._replace(title=heading), result)
     if store.find(result.key) and len(result.frames) > 1:  # a result opened for this visit alone is no file
         offer_recovery(result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):

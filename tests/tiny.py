@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -130,7 +129,7 @@ _cached_load = lru_cache(maxsize=8)(load)
 def loaded(resolved: Resolved) -> Checkpoint:
     """Load a checkpoint with a copy of its model; its files are read once."""
     checkpoint = _cached_load(resolved)
-    return replace(checkpoint, model=deepcopy(checkpoint.model))
+    return checkpoint._replace(model=deepcopy(checkpoint.model))
 
 
 @contextmanager
@@ -210,7 +209,7 @@ def make_cut_inputs(folder: Path, model_type: str = "bert", **options: Any) -> C
     request = {"checkpoint": str(base), "task": "sst2", "data": str(data)}
     inputs = prepare_cut(CutRequest.from_json(request))
     training = inputs.record.training.model_copy(update={"steps": 40})
-    return replace(inputs, record=inputs.record.model_copy(update={"training": training}))
+    return inputs._replace(record=inputs.record.model_copy(update={"training": training}))
 
 
 class Studied(NamedTuple):

@@ -107,7 +107,7 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
         choices: The scenes by reduction, between which the page's player switches.
     """
     key, layout = f"export-{scene.layout.name}", scene.layout.name
-    scene = replace(scene, title=_ask_title(scene.title, key))
+    scene = scene._replace(title=_ask_title(scene.title, key))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         theme = _ask_theme(key)
         ending = ENDINGS[theme]

@@ -7,10 +7,9 @@ remembers it: without one, every page shows its default.
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -43,8 +42,7 @@ MAKE_ONE = " Prune a checkpoint in the Lab, or run this command, which takes abo
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
 
-@dataclass(frozen=True)
-class ViewState:
+class ViewState(NamedTuple):
     """What a page shows.
 
     Attributes:
@@ -91,7 +89,7 @@ def read_view(page: Page) -> ViewState:
     if result and "other" in page.subjects:
         default = counterpart(cached_call(entry_of, result), state.offered)
         other = _on_show("other", [default] if default else (), by_key)
-        return replace(state, entries=_with_linked(state.entries, other), result=other and result, other=other)
+        return state._replace(entries=_with_linked(state.entries, other), result=other and result, other=other)
     return next((_with_trained(state, subject) for subject in page.subjects if subject in TRAINED), state)
 
 
@@ -103,7 +101,7 @@ def _with_trained(state: ViewState, subject: str) -> ViewState:
     if trained and not (result and is_of_model(cached_call(entry_of, result), trained)):
         same_model = next((entry.key for entry in settings(state.offered) if is_of_model(entry, trained)), None)
         result = by_key(same_model) if same_model else None
-    return replace(state, result=result, **{subject: trained})
+    return state._replace(result=result, **{subject: trained})
 
 
 def _on_show(parameter: str, defaults: Iterable[AnyEntry], read: Callable[[str], R | None]) -> R | None:

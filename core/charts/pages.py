@@ -217,7 +217,7 @@ def present_shown(result: SweepResult, _: Sequence[SweepResult], titles: Mapping
     scenes = {}
     for name, reduction in REDUCTIONS.items():
         scene = cached_call(result_scene, result, name, STAGE)
-        scenes[name] = replace(scene, title=heading, caption=(caption, reduction.title))
+        scenes[name] = scene._replace(title=heading, caption=(caption, reduction.title))
     stage = {"heading": heading, "caption": caption, "hint": story_words.HINT, "key": result.key, "keys": list(titles)}
     first = next(iter(scenes.values()))
     return Shown(Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, stage=stage)])

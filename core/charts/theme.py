@@ -8,8 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from core.charts.grammar import UNDEFINED_COLOUR, Spec
 from core.request.catalog import ROOT
@@ -50,8 +49,7 @@ STYLE: Spec = {
 }
 
 
-@dataclass(frozen=True)
-class Theme:
+class Theme(NamedTuple):
     """Colours around a picture that stands on no page: Streamlit's own, and the accent of .streamlit/config.toml."""
 
     text: str
@@ -75,6 +73,6 @@ def styled(theme: Theme, size: float) -> Spec:
         theme: Its colours.
         size: The size of its text, in pixels.
     """
-    values = {**asdict(theme), "font": TYPEFACE}
+    values = {**theme._asdict(), "font": TYPEFACE}
     text = re.sub(r'"\$(\w+)"', lambda name: json.dumps(values[name[1]]), json.dumps(STYLE))
     return json.loads(re.sub(r'"([\d.]+)em"', lambda length: str(float(length[1]) * size), text))

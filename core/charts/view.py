@@ -31,8 +31,7 @@ ROW = re.compile(r'"([^"]*)" (\S+\([^)]*\)|\S+)')  # areas and a height
 Drawing = Callable[..., LayerChart]
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(NamedTuple):
     """The place of a view's numbers in its data, for the table under a player and for readers who cannot see it.
 
     Attributes:
@@ -74,7 +73,7 @@ class View:
     @property
     def spec(self) -> Spec:
         """The Vega-Lite specification, its data under `datasets`; cached and shared: do not mutate."""
-        numbers = vars(self.numbers) if self.numbers else None
+        numbers = self.numbers._asdict() if self.numbers else None
         return {
             **_template(self.drawing, self.arguments),
             "params": PARAMETERS,
@@ -176,8 +175,7 @@ class Layout:
         return [(areas, size) for areas, size in rows if set(areas) & set(names)]
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(NamedTuple):
     """The pictures of a page, which can be downloaded as well.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, NamedTuple, cast
 
@@ -48,8 +47,7 @@ class Catcher(ExitStack):
         self._caught.setdefault(index, values if isinstance(values, Tensor) else values[0])  # mostly tuples
 
 
-@dataclass(frozen=True)
-class RowBlock:
+class RowBlock(NamedTuple):
     """A block of rows of an nn.Linear; the whole matrix, unless the architecture fuses several matrices into one.
 
     Attributes:
@@ -61,8 +59,7 @@ class RowBlock:
     block: int = 0
 
 
-@dataclass(frozen=True)
-class Architecture:
+class Architecture(NamedTuple):
     """Attribute paths to the parts of an encoder classifier: the first two from the model, the others from a layer.
 
     Attributes:

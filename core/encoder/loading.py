@@ -11,11 +11,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -44,8 +43,7 @@ OTHER_TASKS = ("ForTokenClassification", "ForQuestionAnswering", "ForMultipleCho
 TRIAL = (("A film \N{SNOWMAN}",),)  # few vocabularies contain the snowman
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """A loaded checkpoint.
 
     Attributes:

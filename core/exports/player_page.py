@@ -94,7 +94,7 @@ def story_page(steps: Sequence[Step], result: SweepResult, title: str, theme: Th
 
 def look_of(theme: ThemeName) -> str:
     """Return the style sheet of a page without Streamlit's, in the colours of a theme."""
-    return LOOK.format(name=theme, **vars(THEMES[theme]))
+    return LOOK.format(name=theme, **THEMES[theme]._asdict())
 
 
 def _call(function: str, data: Mapping[str, Any]) -> str:

@@ -3,10 +3,9 @@
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.errors import PrunescopeError
 from core.findings.choices import counterpart, is_of_model, offered, published_pair, settings
@@ -23,8 +22,7 @@ MOST_READ = 160  # results in memory: about those of one checkpoint on the same 
 _read = lru_cache(MOST_READ)(store.load_any)
 
 
-@dataclass(frozen=True)
-class Shelf:
+class Shelf(NamedTuple):
     """The results of a folder.
 
     Attributes:

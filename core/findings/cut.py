@@ -5,8 +5,7 @@ is shown is the two-sided 95 % interval. Differences are paired: the same draws 
 bootstrap, fixed seed).
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,7 @@ ROUNDING = 1e-9  # of losses: one of exactly so much is allowed
 DRAWS = 2_000
 
 
-@dataclass(frozen=True)
-class CutChoice:
+class CutChoice(NamedTuple):
     """A depth that can be chosen.
 
     Attributes:
@@ -41,8 +39,7 @@ class CutChoice:
     least: float
 
 
-@dataclass(frozen=True)
-class Frontier:
+class Frontier(NamedTuple):
     """The choices that a study offers, and their references.
 
     Attributes:

@@ -5,7 +5,7 @@ nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,7 @@ from core.results.key import fingerprint_of, training_key
 from core.results.schema import WHOLE, RefitRecord
 
 
-@dataclass(frozen=True)
-class CutInputs:
+class CutInputs(NamedTuple):
     """The inputs of a study, with pinned content.
 
     Attributes:
@@ -122,7 +121,7 @@ def further_rows(examples: Examples, train: str | None) -> tuple[Examples, str |
         PrunescopeError: There is no such file.
     """
     check_train(train)
-    return (replace(examples, data=find_data(train, None)), WHOLE) if train else (examples, examples.data.scored)
+    return (examples._replace(data=find_data(train, None)), WHOLE) if train else (examples, examples.data.scored)
 
 
 def check_labels(labels: Sequence[int | None], use: str) -> None:

@@ -9,7 +9,6 @@ loading script is never run. File names show the configuration and the split: pu
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
@@ -103,8 +102,7 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
 # ---------------------------------------------------------------- data sets on the Hub
 
 
-@dataclass(frozen=True)
-class HubData:
+class HubData(NamedTuple):
     """One configuration of a data set on the Hub.
 
     Attributes:

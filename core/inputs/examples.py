@@ -7,6 +7,7 @@ what the values of the label column mean. GLUE's presets are tasks whose columns
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,8 +48,7 @@ class EvalSubset:
     record: TaskRecord
 
 
-@dataclass(frozen=True)
-class Examples:
+class Examples(NamedTuple):
     """A task's labelled data, from which evaluation and calibration examples are drawn.
 
     Attributes:

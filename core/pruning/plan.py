@@ -6,7 +6,6 @@ correlation of the two sums (split-half reliability) tells signal from chance.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
@@ -25,8 +24,7 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 """(logits (micro-batch, labels), gold (micro-batch,)) -> a scalar, the sum over examples."""
 
 
-@dataclass(frozen=True)
-class Calibration:
+class Calibration(NamedTuple):
     """Labelled examples to compute scores on.
 
     Attributes:

@@ -148,8 +148,7 @@ NORMALISE_FIRST = ("modernbert",)  # their layers normalise a block's input, not
 EAGER_ATTENTION = ("mpnet", "deberta-v2")  # PyTorch's fused attention cannot compute theirs
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(NamedTuple):
     """A pruning method as the app offers it; the module of `core.pruning` with its name implements it.
 
     Attributes:

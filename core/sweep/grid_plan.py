@@ -1,8 +1,9 @@
 """Plan a grid: its sweeps with their keys, which of them are done, and their order. No torch."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from core.errors import PrunescopeError
 from core.inputs.forecast import work_of
@@ -15,8 +16,7 @@ Failure = tuple[SweepRequest, str]
 """A sweep that cannot be run or has failed, as the grid's file lists it, and the reason in one line."""
 
 
-@dataclass(frozen=True)
-class GridSweep:
+class GridSweep(NamedTuple):
     """One sweep of a grid.
 
     Attributes:

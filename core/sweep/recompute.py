@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from itertools import count
 from math import ceil
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from torch import Tensor
@@ -29,8 +28,7 @@ FLOOR_FACTOR = LEAST_LEFT**-0.5  # partial CKA divides by at least that root
 Values = Sequence[float | None] | Sequence[Sequence[float | None]]  # (baseline points, pruned points) or (points,)
 
 
-@dataclass(frozen=True)
-class Deviations:
+class Deviations(NamedTuple):
     """Absolute deviations of a stored frame from a new computation; infinite where only one value is defined.
 
     Attributes:
@@ -65,7 +63,7 @@ class Deviations:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, with null for infinity, which JSON lacks."""
         allowed = {"within_tolerance": self.within_tolerance, "allowed": TOLERANCES[self.cause][0]}
-        values = {**asdict(self), **allowed}
+        values = {**self._asdict(), **allowed}
         return cast(dict[str, Any], json.loads(json.dumps(values), parse_constant=lambda _: None))
 
 

@@ -7,7 +7,6 @@ order, tells what training alone changes: the control, which is stored and serve
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -56,7 +55,7 @@ def recover(
         recovery = recovery.model_copy(update={"unpruned": control.frames})
     trainings = [(recovery.amount, "frames"), (0.0, "unpruned")][: 1 if recovery.unpruned else 2]
     done, total, trained, kept = 0, how.steps * len(trainings), dict[str, Tensor](), dict[Tensor, Tensor]()
-    subject = replace(checkpoint, model=deepcopy(checkpoint.model))
+    subject = checkpoint._replace(model=deepcopy(checkpoint.model))
     rows, model = Encoded(checkpoint.tokenizer, inputs.rows.texts), subject.model
     targets = one_hot(torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)).float()  # (rows, labels)
 

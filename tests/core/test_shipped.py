@@ -1,7 +1,6 @@
 """The shipped results: every one listed, whole, made by its command; some frames recomputed."""
 
 from collections import defaultdict
-from dataclasses import replace
 
 import pytest
 import torch
@@ -95,4 +94,4 @@ def test_a_frame_is_confirmed(method: str, monkeypatch: pytest.MonkeyPatch) -> N
     """On the shortest sentences; test_verify.py asks torch-cka, which takes longer than all the rest."""
     monkeypatch.setattr(recompute, "_torch_cka_matrices", lambda *_: defaultdict(lambda: torch.tensor(torch.nan)))
     deviations = recompute.verify_frame(written_result("cola", method), 0.5)
-    assert replace(deviations, torch_cka=deviations.engine).within_tolerance
+    assert deviations._replace(torch_cka=deviations.engine).within_tolerance

@@ -20,7 +20,6 @@ pytestmark = pytest.mark.usefixtures("unfolded", "queue")
 
 
 def page(kind: str) -> None:
-    from dataclasses import replace
 
     from core.charts.result import result_scene
     from core.charts.story import story
@@ -34,7 +33,7 @@ def page(kind: str) -> None:
         if kind == "a folder":
             folder = result.checkpoint.model_copy(update={"id": "my-bert", "source": "folder"})
             result = result.model_copy(update={"checkpoint": folder})
-        scene = replace(result_scene(result, "mean"), title="A finding")
+        scene = result_scene(result, "mean")._replace(title="A finding")
         results = [] if kind == "no result" else [result]
         offer_exports(None if kind == "no picture" else scene, *results, numbers=bool(results))
 

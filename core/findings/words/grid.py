@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, listed_with_verdicts
@@ -88,8 +88,7 @@ def differences(table: Sequence[Pooled]) -> tuple[str, ...]:
 # ---------------------------------------------------------------- every sweep
 
 
-@dataclass(frozen=True)
-class GridRow:
+class GridRow(NamedTuple):
     """One sweep in the table of all results, without the result: the rows of hundreds are kept.
 
     Attributes:
@@ -145,7 +144,7 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> l
     """
     verdicts = {row.key: row.verdict for row in rows if row.verdict}
     by_key = dict(zip(verdicts, corrected(list(verdicts.values())), strict=True))
-    kept = (replace(row, verdict=by_key.get(row.key)) for row in rows if shown is None or row.key in shown)
+    kept = (row._replace(verdict=by_key.get(row.key)) for row in rows if shown is None or row.key in shown)
     return sorted(kept, key=lambda row: list(map(str, row.cells.values())))
 
 

@@ -52,4 +52,4 @@ def test_a_theme_fills_every_colour_and_size() -> None:
     assert "$" not in json.dumps([light, dark])
     assert light["style"]["note"] == {"color": THEMES["light"].text, "fontSize": 13}
     styles = (ROOT / "core" / "charts" / "player.css").read_text("utf-8")
-    assert [colour for colour in vars(THEMES["light"]).values() if f", {colour})" not in styles] == [], "on no page"
+    assert [colour for colour in THEMES["light"] if f", {colour})" not in styles] == [], "on no page"

@@ -5,7 +5,6 @@ PyTorch's fake tensors are on any device, without a GPU and without numbers, and
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ def elsewhere(tiny_bert: Path, windows: object, monkeypatch: pytest.MonkeyPatch)
     with FakeTensorMode(allow_non_fake_inputs=True, shape_env=ShapeEnv()):
         with AWAY:
             model = AutoModelForSequenceClassification.from_config(checkpoint.model.config).eval()
-        yield replace(checkpoint, model=model)
+        yield checkpoint._replace(model=model)
 
 
 def stored(model: Any, windows: list[Window], most: int = 99) -> Representations:

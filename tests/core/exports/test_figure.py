@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from dataclasses import replace
 from itertools import cycle
 from xml.etree import ElementTree
 
@@ -86,12 +85,12 @@ def test_pictures_stay_in_place_from_frame_to_frame() -> None:
 
 
 def test_a_title_may_be_typed_and_long_and_is_text() -> None:
-    typed = replace(SCENES["layers"], title="<b>Pruning & its </b> consequences, " * 12)
+    typed = SCENES["layers"]._replace(title="<b>Pruning & its </b> consequences, " * 12)
     places = [float(y) for y in re.findall(r' y="([\d.]+)"', figure_of(typed)["words"])]
     assert [y < 110 for y in places[:3]] == [True, True, False], "two lines, then caption"
     lines = texts(svg_of(typed))
     assert (lines[0].startswith("<b>Pruning & its </b>"), lines[1][-1]) == (True, "…")
-    long, word = replace(SCENES["lab"], frames=[{"amount": 0.0, "name": "A", "detail": TEXT * 3}]), "x" * 100
+    long, word = SCENES["lab"]._replace(frames=[{"amount": 0.0, "name": "A", "detail": TEXT * 3}]), "x" * 100
     assert figure_of(long)["readouts"][0].count("<text ") > 2, "a readout that is too long has lines of its own"
     assert broken(word, 260, 20) == [f"{word[:20]}…"]
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -30,7 +29,7 @@ def data_of(page: str, function: str) -> dict:
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 def test_a_page_holds_the_player_and_the_scene(scene: Scene) -> None:
-    page = player_page(replace(scene, caption=(NAME,)), (RESULT, OTHER), "dark")
+    page = player_page(scene._replace(caption=(NAME,)), (RESULT, OTHER), "dark")
     for file in ("player.js", "player.css"):
         assert (ROOT / "core" / "charts" / file).read_text("utf-8") in page
     assert f"--st-background-color: {THEMES['dark'].background};" in page

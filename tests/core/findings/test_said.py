@@ -85,7 +85,7 @@ def limits() -> Iterator[str]:
 
 def grids() -> Iterator[str]:
     judged, bare = grid_rows([network(0.81), *around(0.7)]), grid_rows([network(0.9)])
-    others = [replace(row, key=f"{k}") for row in grid_rows([network(), *around(0.7)]) for k in range(20)]
+    others = [row._replace(key=f"{k}") for row in grid_rows([network(), *around(0.7)]) for k in range(20)]
     for found in (judged, bare, grid_rows([network(points="layer")]), [*judged, *others], others):
         yield grid.grid_heading(grid.arranged(found, [found[0].key]))  # corrected for all, whatever is shown
     unpruned = grid_rows([network(amounts=(0.0,))])

@@ -60,7 +60,7 @@ def passes_of(model: torch.nn.Module, work: Callable[[], SweepResult]) -> tuple[
 
 def test_parts_that_do_not_fit_together_are_refused(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder)
-    seen = replace(checkpoint, training_digests=example_digests(inputs.subset.texts))
+    seen = checkpoint._replace(training_digests=example_digests(inputs.subset.texts))
     assert "are in the training data" in refusal(sweep, seen, inputs, request)
     assert "some of layers 1 to 2" in refusal(sweep, checkpoint, inputs, replace(request, scope="layer:2"))
 

@@ -1,7 +1,5 @@
 """A whole study of a tiny checkpoint, against scikit-learn and plain transformers; tests of exports save it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -75,10 +73,10 @@ def test_the_full_models_answers_stand_in_for_labels(studied: Studied, monkeypat
         cut_study, "probe", lambda features, labels, others: learned.append([*labels]) or [0] * len(others)
     )
     labels = tuple(label if k % 2 else None for k, label in enumerate(inputs.labels))
-    study(loaded(inputs.resolved), replace(inputs, labels=labels))
+    study(loaded(inputs.resolved), inputs._replace(labels=labels))
     both = [answer if label is None else label for label, answer in zip(labels, answered, strict=True)]
     assert (learned, both != answered, both != [*inputs.labels]) == ([both] * 2, True, True)
-    one = replace(inputs, labels=(1,) * len(inputs.labels))
+    one = inputs._replace(labels=(1,) * len(inputs.labels))
     assert "all rows to refit have one label" in refusal(study, loaded(inputs.resolved), one)
 
 
