@@ -1,8 +1,8 @@
 """Compose what each page shows of results, for the app and for the static edition: pictures, sentences and details."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from core.charts.compare import compare_scene
 from core.charts.cut import cut_scene
@@ -46,8 +46,7 @@ from core.results.schema import SweepResult
 NOTHING = Finding("")
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A picture that moves, and the words around it.
 
     Attributes:
@@ -65,12 +64,11 @@ class Block:
     start: float | None = None
     group: str = ""
     picks: str = ""
-    choices: Mapping[str, Scene] = field(default_factory=dict)
+    choices: Mapping[str, Scene] = {}
     stage: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """What a page shows for one combination of its choices.
 
     Attributes:
@@ -86,7 +84,7 @@ class Shown:
     finding: Finding
     blocks: Sequence[Block] = ()
     notes: Sequence[str] = ()
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    tables: Mapping[str, Table] = {}
     text: str = ""
     steps: Sequence[Step] = ()
     alone: str = ""

@@ -7,7 +7,6 @@ import gzip
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -74,7 +73,7 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
         options = options_of(choice, *subjects)
         can_be_named = not any(SEPARATOR in value or value == "__proto__" for value in options)
         if can_be_named and len(options) <= MOST_OPTIONS:  # otherwise its default is shown
-            choices.append(replace(choice, options=options, default=choice.default or next(iter(options))))
+            choices.append(choice._replace(options=options, default=choice.default or next(iter(options))))
     show = partial(compose, page, subjects, shelf.entries, lambda entries: list(map(shelf.read, entries)), **more)
     name = name_of(page, *(subject.key for subject in subjects))
     write_views(folder, name, show, choices)
@@ -96,7 +95,7 @@ def write_views(
     for values in product(*(choice.options for choice in choices)):
         shown = show(**dict(zip((choice.name for choice in choices), values, strict=True)))
         views[SEPARATOR.join(values)] = _view(shown, html(shown.text))
-    data = {"choices": list(map(vars, choices)), "views": views}
+    data = {"choices": [choice._asdict() for choice in choices], "views": views}
     (folder / f"{name}.js").write_text(script(name, data), "utf-8")
 
 

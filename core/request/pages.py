@@ -5,8 +5,7 @@ a page shows, by its name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.request.catalog import REDUCTION_TITLES
 
@@ -20,8 +19,7 @@ MAX_QUOTED_CHARS = 24  # of a refused value
 MAX_LINE_CHARS = 200  # of the visitor's own line on Present
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """What a page lets its reader choose.
 
     Attributes:
@@ -35,7 +33,7 @@ class Choice:
 
     name: str
     label: str
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = {}
     default: str = ""
     is_folded: bool = False
     is_segmented: bool = False
@@ -54,8 +52,7 @@ LOSS = Choice("most", "I can lose at most", LOSSES, "0.05", is_segmented=True)
 KEEP = Choice("keep", "Layers that stay", is_folded=True)
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """A page of the app and of the static edition.
 
     Attributes:
@@ -68,7 +65,7 @@ class Page:
 
     name: str
     address: str
-    subjects: Mapping[str, str] = field(default_factory=dict)
+    subjects: Mapping[str, str] = {}
     choices: tuple[Choice, ...] = ()
     title: str = ""
 
