@@ -4,9 +4,8 @@ No torch: a command line can refuse bad input early. `core.encoder.loading` read
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
 from huggingface_hub import metadata_load
@@ -23,8 +22,7 @@ from core.results.schema import RecipeRecord
 CARD = "README.md"  # a checkpoint's model card
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A checkpoint whose content is pinned.
 
     Attributes:

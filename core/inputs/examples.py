@@ -6,7 +6,6 @@ what the values of the label column mean. GLUE's presets are tasks whose columns
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -33,8 +32,7 @@ LABEL = "label"  # the label column of GLUE and of the written examples
 MAX_TRAINING_OVERLAP = 0.1
 
 
-@dataclass(frozen=True)
-class EvalSubset:
+class EvalSubset(NamedTuple):
     """Examples in evaluation order.
 
     Attributes:

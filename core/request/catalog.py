@@ -1,7 +1,6 @@
 """The tables of tasks, checkpoints, methods, points and reductions, which every process reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -29,8 +28,7 @@ WEIGHTS = ROOT / "weights"  # made here as docs/recipes.md says, not shipped
 RECIPE = "recipe:"  # precedes the name of such weights
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One classification task: a preset of GLUE or of this project, or one made by `core.request.sweep_request`.
 
     Attributes:

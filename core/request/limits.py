@@ -5,10 +5,9 @@ A place of a checkpoint or of data is on the Hub, on this computer, or in the pr
 
 import os
 import re
-from dataclasses import dataclass
 from math import inf
 from os.path import isdir, isfile
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from core.errors import PrunescopeError
 from core.request.catalog import EMBEDDED, RECIPE, WEIGHTS
@@ -27,8 +26,7 @@ _DATASET = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """Upper bounds, tighter on a hosted server, where many visitors share two cores.
 
     Attributes:

@@ -155,6 +155,7 @@ _GUESSED = "(default: guessed where only one can be meant)"
 
 
 Request = TypeVar("Request", bound="DataRequest")
+_types = lru_cache(maxsize=2)(TypeAdapter)  # the check of a request's types, which takes 0.2 s to build
 
 
 @dataclass(frozen=True)
@@ -257,12 +258,6 @@ class SweepRequest(DataRequest):
 
 
 DEFAULT_REQUEST = SweepRequest(next(iter(catalog.CHECKPOINTS)), usual_task(next(iter(catalog.CHECKPOINTS))))
-
-
-@lru_cache(maxsize=2)
-def _types(kind: Any) -> "TypeAdapter[Any]":
-    """Return the check of a request's types, which takes 0.2 s to build."""
-    return TypeAdapter(kind)
 
 
 def choose(value: str, names: Iterable[str], noun: str) -> str:

@@ -149,4 +149,4 @@ def _local(resolved: Resolved) -> Resolved:
     if resolved.source == "folder":
         return resolved
     name = f"{resolved.id}@{resolved.revision}" if resolved.source == "hub" else resolved.id
-    return replace(resolved, folder=resolve(name).folder)
+    return resolved._replace(folder=resolve(name).folder)

@@ -9,7 +9,6 @@ import os
 import shutil
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +95,7 @@ def test_positions_reserved_for_padding_do_not_count(tmp_path: Path) -> None:
 
 
 def test_hosted_limits_are_lower(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, parameters=1000))
+    monkeypatch.setattr(limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(parameters=1000))
     resolved = resolve(str(copy))
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert "26,594 parameters, more than the 1,000 allowed here" in refusal(load, resolved)

@@ -3,7 +3,6 @@
 import io
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from time import sleep
 
@@ -81,7 +80,7 @@ def test_a_picture_is_drawn_once_for_everybody(figure: Figure, monkeypatch: pyte
 
 def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(drawing, "limits", lambda: replace(limits(), drawing_seconds=0.2))
+        patch.setattr(drawing, "limits", lambda: limits()._replace(drawing_seconds=0.2))
         assert "took too long" in refusal(draw, figure, "gif", [0, 1, 2] * 40)
     monkeypatch.setattr(drawing, "RENDERER", (sys.executable, "-c", HALF))
     assert "could not be drawn" in refusal(draw, figure, "gif", [0, 1])

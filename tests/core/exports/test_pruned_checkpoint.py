@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -199,6 +198,6 @@ def test_hosted_it_is_a_zip_of_bounded_size(studied: Studied, tmp_path: Path, mo
     expect_predictions(folder, studied, 2)
     archive.unlink()
     assert HOSTED_LIMITS.export_bytes < float("inf")
-    monkeypatch.setattr("core.exports.pruned_checkpoint.limits", lambda: replace(HOSTED_LIMITS, export_bytes=2**15))
+    monkeypatch.setattr("core.exports.pruned_checkpoint.limits", lambda: HOSTED_LIMITS._replace(export_bytes=2**15))
     assert "more than the 0 allowed here" in refusal(written, studied, 2)
     assert [*archive.parent.iterdir()] == []

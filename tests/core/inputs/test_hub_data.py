@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -66,7 +65,7 @@ def refused(ask: Callable[..., Inputs]) -> Callable[..., str]:
 
 
 def read_at_most(patch: pytest.MonkeyPatch, rows: int) -> None:
-    patch.setattr(limits, "LOCAL_LIMITS", replace(limits.LOCAL_LIMITS, rows=rows))
+    patch.setattr(limits, "LOCAL_LIMITS", limits.LOCAL_LIMITS._replace(rows=rows))
 
 
 def downloaded(hub: LocalHub) -> list[str]:

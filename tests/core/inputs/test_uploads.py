@@ -1,7 +1,6 @@
 """Uploaded tables are kept for their visit, found again only whole, never reached by a path; the disk is bounded."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,7 @@ def test_hosted_a_name_is_its_visits_secret(monkeypatch: pytest.MonkeyPatch) -> 
 def small_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Make a server that keeps the bytes of four tables."""
     monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
-    monkeypatch.setattr(uploads, "limits", lambda: replace(HOSTED_LIMITS, uploads_bytes=4 * len(ROWS)))
+    monkeypatch.setattr(uploads, "limits", lambda: HOSTED_LIMITS._replace(uploads_bytes=4 * len(ROWS)))
     return tmp_path / "own"
 
 
@@ -113,7 +112,7 @@ def test_all_visits_together_are_bounded(small_shop: Path) -> None:
 def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Make five results of 100 bytes on a hosted server with room for 250 bytes."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, results_bytes=250, hub_cache_bytes=0))
+    monkeypatch.setattr(limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(results_bytes=250, hub_cache_bytes=0))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "results").mkdir()
@@ -144,7 +143,7 @@ def test_downloads_go_wholly(hosted: Path, hub: LocalHub, tiny_bert: Path, monke
         size = sum(path.stat().st_size for path in folder.iterdir())
         for path in folder.iterdir():
             os.utime(path, (1e9 if name == "old" else 2e9, 1e9))
-    monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, hub_cache_bytes=1.5 * size))
+    monkeypatch.setattr(limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(hub_cache_bytes=1.5 * size))
     uploads.make_room()
     assert [repository.repo_id for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos] == ["someone/new"]
     assert snapshot(Repository("someone/old")), "it can be fetched again"
