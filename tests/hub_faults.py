@@ -1,11 +1,10 @@
 """What can be wrong with the answers of a Hub: a table of changes of an answer, each with what is then said."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 RESET = None  # the connection is reset
 Piece = bytes | float | None  # bytes that are sent, seconds that are waited, or RESET
@@ -14,8 +13,7 @@ LARGE = "*.safetensors *.bin *.parquet"  # stored as LFS
 HOURS = 3600.0
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer to one request.
 
     Attributes:
@@ -28,7 +26,7 @@ class Answer:
 
     status: int
     body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     head_pieces: Pieces | None = None
     pieces: Pieces | None = None
 
@@ -36,8 +34,7 @@ class Answer:
 Change = Callable[[Answer], Answer]
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """A change of some answers ("api" describes a repository; "head" and "get" are about a file).
 
     Attributes:
@@ -78,24 +75,24 @@ def headed(**headers: object) -> Change:
     def change(answer: Answer) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         kept = {**answer.headers, "Content-Length": str(len(answer.body)), **named}
-        return replace(answer, headers={name: str(value) for name, value in kept.items() if value is not None})
+        return answer._replace(headers={name: str(value) for name, value in kept.items() if value is not None})
 
     return change
 
 
 def body(content: bytes, **headers: object) -> Change:
     """Replace the body and its length."""
-    return lambda answer: headed(**headers)(replace(answer, body=content))
+    return lambda answer: headed(**headers)(answer._replace(body=content))
 
 
 def sent(pieces: Pieces, **headers: object) -> Change:
     """Send the body in other pieces."""
-    return lambda answer: headed(**headers)(replace(answer, pieces=pieces))
+    return lambda answer: headed(**headers)(answer._replace(pieces=pieces))
 
 
 def head_sent(pieces: Pieces) -> Change:
     """Send the head in other pieces."""
-    return lambda answer: replace(answer, head_pieces=pieces)
+    return lambda answer: answer._replace(head_pieces=pieces)
 
 
 def info(**fields: object) -> Change:
@@ -104,7 +101,7 @@ def info(**fields: object) -> Change:
     def change(answer: Answer) -> Answer:
         described = json.loads(answer.body)
         changed = {name: value(described[name]) if callable(value) else value for name, value in fields.items()}
-        return replace(answer, body=json.dumps({**described, **changed}).encode())
+        return answer._replace(body=json.dumps({**described, **changed}).encode())
 
     return change
 
@@ -116,7 +113,7 @@ def sized(size: object) -> Change:
 
 def corrupt(answer: Answer) -> Answer:
     """Flip the last bytes and keep the length."""
-    return replace(answer, body=answer.body[:-8] + bytes(byte ^ 0x5A for byte in answer.body[-8:]))
+    return answer._replace(body=answer.body[:-8] + bytes(byte ^ 0x5A for byte in answer.body[-8:]))
 
 
 def trickle(content: bytes) -> Iterator[Piece]:

@@ -7,8 +7,8 @@ an architecture has its parts is written down here once more.
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +17,7 @@ Unit = tuple[int, int]  # layer, and 0 for context units or 1 for intermediate u
 Entries = tuple[str, int, int]  # parameter, the dimension that counts the units, the index of the first
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """Where an architecture has its parts.
 
     Attributes:
@@ -105,7 +104,7 @@ class Reference:
         self.config, self.num_layers = model.config, int(model.config.num_hidden_layers)
         self.names = NAMES[self.config.model_type]
         if self.config.model_type == "deberta-v2" and not self.config.share_att_key:
-            self.names = replace(self.names, attention=(*self.names.attention, *POSITIONAL))
+            self.names = self.names._replace(attention=(*self.names.attention, *POSITIONAL))
         self.trace, self.removed = Trace(), dict[Unit, Tensor]()
         for name, module in self.model.named_modules():
             if isinstance(module, nn.Linear):

@@ -7,10 +7,9 @@ only what leaves out an example is taken from the file.
 import base64
 import gzip
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +31,7 @@ SMALL_STEP, CEILING, ONE_EXAMPLE = 0.01, 0.9, 0.5
 DETECTABLE = 2.8  # standard errors, of a drop that is found four times in five
 
 
-@dataclass(frozen=True)
-class There:
+class There(NamedTuple):
     """A pruning at the damage: the share in the upper half, that without each example, and whether steps are coarse."""
 
     sweep: Result
@@ -44,8 +42,7 @@ class There:
     amount: float
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A method on a checkpoint.
 
     Attributes:
@@ -247,5 +244,5 @@ def _corrected(rows: Mapping[str, Row]) -> dict[str, Row]:
         row = rows[key]
         holds = holds and row.p_value * (len(order) - k) < LEVEL
         if row.state in ("steeper", "flatter") and not holds:
-            found[key] = replace(row, state="inconclusive", reason="interval too wide")
+            found[key] = row._replace(state="inconclusive", reason="interval too wide")
     return found

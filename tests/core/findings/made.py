@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -207,8 +207,7 @@ def half(scope: str, share: float, **settings: object) -> SweepResult:
 # ---------------------------------------------------------------- results beside each other
 
 
-@dataclass(frozen=True)
-class Shelf:
+class Shelf(NamedTuple):
     """Results of one model on the same examples, by their keys, and the entries that pages choose them by."""
 
     entries: Sequence[Entry]
