@@ -61,17 +61,9 @@ def result_key(
     settings = _settings(pruning)
     if pruning.stop:
         settings["until_damage"] = pruning.stop.damage
-    parts = {
-        "checkpoint": revision,
-        "task": [task.fingerprint, task.examples],
-        "pruning": settings,
-        "points": request.points,
-        "amounts": [*map(amount_text, request.amounts)],
-        "max_length": task.max_length,
-        **{name: str(environment[name]) for name in ("dtype", "engine")},
-        **({} if {*measures} == {*MEASURES} else {"measures": sorted(measures)}),
-    }
-    return digest(parts)
+    amounts = [*map(amount_text, request.amounts)]
+    fewer = {} if {*measures} == {*MEASURES} else {"measures": sorted(measures)}
+    return _key(revision, task, environment, pruning=settings, points=request.points, amounts=amounts, **fewer)
 
 
 def _settings(pruning: PruningRecord) -> dict[str, Any]:
@@ -97,15 +89,14 @@ def training_key(
         parts: What else decides them: of a study, the layers that stay at each depth; of a recovery, the pruning, the
             amount and the points.
     """
-    parts |= {
-        "kind": kind,
-        "checkpoint": revision,
-        "task": [task.fingerprint, task.examples],
-        "refit": refit.model_dump(mode="json", include={"refit", "stop", "fingerprint", "training"}),
-        "max_length": task.max_length,
-        **{name: str(environment[name]) for name in ("dtype", "engine")},
-    }
-    return digest(parts)
+    rows = refit.model_dump(mode="json", include={"refit", "stop", "fingerprint", "training"})
+    return _key(revision, task, environment, kind=kind, refit=rows, **parts)
+
+
+def _key(revision: str, task: TaskRecord, environment: Mapping[str, str | int], **parts: Any) -> str:
+    """Return the digest of what decides the numbers of every kind of result, and of further parts."""
+    parts |= {"checkpoint": revision, "task": [task.fingerprint, task.examples], "max_length": task.max_length}
+    return digest(parts | {name: str(environment[name]) for name in ("dtype", "engine")})
 
 
 def key_of(result: Result) -> str:
