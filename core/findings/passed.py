@@ -60,17 +60,12 @@ def passed_on(result: SweepResult, companions: Sequence[SweepResult], reduction:
         reduction: Of all losses but the one at the end.
     """
     alone = isolated_of(result, companions)
-    is_read = reads([*alone.values()])
+    is_read = all(frame.read is not None for sweep in alone.values() for frame in sweep.frames)
     losses = by_amount(alone, reduction, is_read, result)
     ends = [zip(half.amounts, 1 - own_similarity(half, reduction)[:, -1], strict=True) for half in halves_of(alone)]
     lower, upper = map(dict, ends) if ends else ({}, {})
     halves = {amount: (float(lower[amount]), float(upper[amount])) for amount in lower if amount in upper}
     return PassedOn(losses, is_read, halves) if losses else None
-
-
-def reads(results: Sequence[SweepResult]) -> bool:
-    """Whether all results hold the similarity of what the classifier reads."""
-    return all(frame.read is not None for result in results for frame in result.frames)
 
 
 def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: SweepResult) -> ByAmount:
@@ -79,7 +74,7 @@ def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: Sweep
     Args:
         alone: See `core.findings.comparable.isolated_of`; nothing is returned if a layer is missing.
         reduction: Of all losses but the one at the end.
-        is_read: Whether the end is what the classifier reads, see `reads`.
+        is_read: Whether the end is what the classifier reads, whose similarity all results then hold.
         whole: The result of pruning all of them.
     """
     depth = next(iter(alone.values())).checkpoint.num_layers if alone else 0
