@@ -205,8 +205,7 @@ def check_and_recompute(result: SweepResult) -> None:
             amount = st.selectbox("Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)
             if st.button("Check this frame", key="lab-check"):
                 with refusals_shown():
-                    fields = jobs.frame_fields(result, amount, request)
-                    jobs.ask("lab-checking", result.key, "verify", **fields)
+                    jobs.ask("lab-checking", result.key, "verify", **jobs.frame_fields(result, amount, request))
         if check := jobs.answer_to("lab-checking", result.key):
             (st.success if check["within_tolerance"] else st.error)(check_sentence(check))
     label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"

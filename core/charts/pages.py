@@ -43,8 +43,6 @@ from core.results.library import Entry, entry_of
 from core.results.recovery import Recovery
 from core.results.schema import SweepResult
 
-NOTHING = Finding("")
-
 
 class Block(NamedTuple):
     """A picture that moves, and the words around it.
@@ -60,7 +58,7 @@ class Block(NamedTuple):
     """
 
     scene: Scene
-    finding: Finding = NOTHING
+    finding: Finding = Finding("")
     start: float | None = None
     group: str = ""
     picks: str = ""
