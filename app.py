@@ -10,7 +10,7 @@ from ui.address import DECIDE, OWN, OWN_MODEL, carried, picture_first, show
 from ui.exports import offer_exports, offer_story
 from ui.header import choose_all, compose, compose_ahead, page_header
 from ui.player import show_story
-from ui.results import study_of
+from ui.results import read_trained
 from ui.server import shells
 from ui.text import plain
 
@@ -27,7 +27,7 @@ def tell() -> None:
     state = page_header("Story")
     st.html(STYLE)
     result, place = state.shown, st.container()
-    shown = compose(state, **choose_all(state), study=study_of(result))
+    shown = compose(state, **choose_all(state), **read_trained(result))
     with place:
         button = show_story(shown.steps, result.key)
     if button:
@@ -48,7 +48,7 @@ def tell() -> None:
 
 def go(button: str, result: SweepResult) -> None:
     """Open the page that a scene's button leads to: for a model of one's own, or for what the scene lacks."""
-    page = {"layers": "Layers", "cut": "Cut"}.get(button, "Lab")
+    page = {"layers": "Layers", "again": "Recover", "cut": "Cut"}.get(button, "Lab")
     own = {OWN: OWN_MODEL, "result": ""}
     changes = own if button == "own" else {"result": result.key, "job": "", DECIDE: button if page == "Lab" else ""}
     st.switch_page(PAGES[page].file, query_params=carried(**changes))

@@ -8,7 +8,8 @@ from core.jobs.job import Job
 from ui.address import picture_first, set_parameter
 from ui.exports import offer_exports, offer_trained
 from ui.header import choose_all, compose, page_header, show_nothing
-from ui.jobs import job_in_address
+from ui.jobs import job_in_address, request_behind
+from ui.lab.settings import offer_recovery
 from ui.player import show_answer, show_pictures
 from ui.results import show_training, show_upload, trained_at_hand
 from ui.text import show_details
@@ -31,6 +32,8 @@ def recover() -> None:
         show_nothing(EXPLANATION, COMMAND)
         for entry in {entry.model: entry for entry in reversed(trained_at_hand("recovery"))}.values():
             st.button(f"Recover: {entry.model}", entry.key, on_click=set_parameter, args=("recovery", entry.key))
+        if state.result and len(state.result.frames) > 1 and request_behind(state.result):
+            offer_recovery(state.result)
     show_upload("recovery")
 
 

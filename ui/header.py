@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.charts import pages
 from core.charts.pages import Shown, options_of
 from core.errors import PrunescopeError
-from core.findings.choices import counterpart, is_of_model, offered, settings, shown_first, task_title
+from core.findings.choices import counterpart, is_of_model, offered, settings, shown_first, task_title, trained_of
 from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels
 from core.findings.words.passed import SEE_ALONE
@@ -26,7 +26,7 @@ from core.request.pages import FIRST_LINE, ONE_RESULT, PAGES, REDUCTION, VIEWS, 
 from core.results import library, store
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, R, Result
-from core.results.library import TRAINED, AnyEntry, CutEntry, Entry, entry_of
+from core.results.library import TRAINED, AnyEntry, Entry, OfAnyKind, entry_of
 from core.results.names import SEPARATOR, checkpoint_name, data_name, in_sentence, name_of, pruning_name, result_name
 from core.results.recovery import Recovery
 from core.results.schema import SweepResult
@@ -204,15 +204,16 @@ def compose(state: ViewState, **choices: Any) -> Shown:
 def compose_ahead(name: str) -> None:
     """Compose what a page about a result shows by default, so that no visitor waits for what this loads and caches."""
 
-    def read(entries: Iterable[Entry | CutEntry]) -> list[Any]:
-        return [loaded(path, "") for entry in entries if (path := store.find(entry.key))]
+    def read(entry: OfAnyKind) -> Any:
+        return loaded(store.file_of(entry.key), "")
 
     with suppress(PrunescopeError):  # the page will say what is damaged
         page, entries = PAGES[name], library.shipped(Entry)
-        for result in read(shown_first(entries, name)[:1]):
-            studies = read(entry for entry in library.shipped(CutEntry) if is_of_model(entry, result))
+        for result in map(read, shown_first(entries, name)[:1]):
             values = {choice.name: next(iter(options_of(choice, result))) for choice in page.choices}
-            pages.compose(name, [result], entries, read, **values, study=next(iter(studies), None))
+            listed = {subject: library.shipped(kind) for subject, (kind, _) in TRAINED.items()}
+            trained = trained_of(result, listed, read)
+            pages.compose(name, [result], entries, lambda others: [*map(read, others)], **values, **trained)
 
 
 # ---------------------------------------------------------------- the navigation, and links

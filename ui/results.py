@@ -11,17 +11,17 @@ import streamlit as st
 from cachetools import LRUCache, cached
 
 from core.errors import BusyError, PrunescopeError
-from core.findings.choices import companions, is_of_model, methods_beside
+from core.findings.choices import companions, methods_beside, trained_of
 from core.findings.comparable import same_checkpoint
 from core.findings.words.grid import GridRow, grid_rows
 from core.jobs.job import Job
 from core.request.limits import is_hosted, limits
 from core.results import library, store
 from core.results.cached_call import cached_call
-from core.results.cut import CutStudy, R, Result, of_kind
+from core.results.cut import R, Result, of_kind
 from core.results.fields import bytes_of
 from core.results.library import TRAINED, AnyEntry, Entry
-from core.results.schema import SweepResult
+from core.results.schema import Computed, SweepResult
 from ui.address import set_parameter, show
 from ui.jobs import follow, visitor
 from ui.text import plain, refusals_shown
@@ -117,10 +117,10 @@ def by_key(key: str) -> SweepResult | None:
     return read_stored(key, SweepResult)
 
 
-def study_of(result: SweepResult) -> CutStudy | None:
-    """Read the study of cuts of a result's model; None if there is none."""
-    fitting = (entry for entry in trained_at_hand("study") if is_of_model(entry, result))
-    return next(filter(None, (read_stored(entry.key, CutStudy) for entry in fitting)), None)
+def read_trained(result: SweepResult) -> dict[str, Any]:
+    """Read what was trained of a result's model: see `core.findings.choices.trained_of`."""
+    listed = {subject: trained_at_hand(subject) for subject in TRAINED}
+    return trained_of(result, listed, lambda entry: read_stored(entry.key, Computed))
 
 
 def show_training(job: Job, subject: str, title: str, draw: Callable[[Job], None]) -> bool:

@@ -39,7 +39,7 @@ from core.request.pages import MAIN_METRIC, Choice
 from core.results import names as n
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
-from core.results.library import Entry, entry_of
+from core.results.library import TRAINED, Entry, entry_of
 from core.results.recovery import Recovery
 from core.results.schema import SweepResult
 
@@ -124,11 +124,14 @@ def story_shown(
     result: SweepResult,
     near: Sequence[SweepResult],
     reduction: n.ReductionKey,
-    study: CutStudy | None = None,
     metric: str = "",
+    **trained: Any,
 ) -> Shown:
-    """Tell the story of a result: see `story`; by its main metric, whatever an older link asks for."""
-    steps = cached_call(story, result, reduction, near, study)
+    """Tell the story of a result: see `story`; by its main metric, whatever an older link asks for.
+
+    `trained` holds the study and the recovery of its model.
+    """
+    steps = cached_call(story, result, reduction, near, *map(trained.get, TRAINED))
     notes = tuple(filter(None, [caution(result)]))
     return Shown(Finding(n.pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
 

@@ -1,4 +1,4 @@
-"""The story of one result in six scenes, each with one picture: what happens to the layers, what it means, and why."""
+"""The story of one result in scenes, each with one picture: what happens to the layers, what it means, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from core.charts import grammar as g
 from core.charts.accuracy import AT_RANDOM, chance_view
 from core.charts.cut import cut_scene
 from core.charts.matrix import NEAREST, heatmap_view
+from core.charts.recovery import recover_scene
 from core.charts.result import player_frames
 from core.charts.stack import shares_view, stack_view
 from core.charts.vega import text_of
@@ -20,6 +21,7 @@ from core.findings.cut import chosen, frontier_of
 from core.findings.layers import own_similarity, towards
 from core.findings.matching import chance_beside, damages_of, with_frame_at_damage
 from core.findings.passed import passed_on
+from core.findings.recovery import returned
 from core.findings.words import Finding
 from core.findings.words import story as words
 from core.findings.words.numbers import percent_range, unbroken
@@ -29,6 +31,7 @@ from core.request.pages import LOSS
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
 from core.results.names import ReductionKey, amount_name, brief_name, origins
+from core.results.recovery import Recovery
 from core.results.schema import SweepResult
 
 DRAWING = text_of("steps.html")  # of the scene on similarity
@@ -48,6 +51,7 @@ CHANCE, ALONE = (
     for second in ("accuracy", "ends")
 )
 TOWARDS = Layout("story", '". heatmap ." 23 "bar bar bar" auto / 1fr 2fr 1fr', '"heatmap" 21rem "bar" auto / 1fr')
+AGAIN = Layout("story", '"cka score" 23 "bar bar" auto / 1fr 1fr', '"cka" 18rem "bar" auto "score" 10rem / 1fr')
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Step:
     """A scene of the story.
 
     Attributes:
-        name: One of watch, similar, chance, alone, towards, cut.
+        name: One of watch, similar, chance, alone, towards, again, cut.
         finding: Its heading and sentences.
         scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
         start: The amount shown first.
@@ -77,7 +81,11 @@ class Step:
 
 
 def story(
-    result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], study: CutStudy | None = None
+    result: SweepResult,
+    reduction: ReductionKey,
+    near: Sequence[SweepResult],
+    study: CutStudy | None = None,
+    recovery: Recovery | None = None,
 ) -> tuple[Step, ...]:
     """Tell what a result shows, scene by scene.
 
@@ -86,9 +94,10 @@ def story(
         reduction: A key of REDUCTIONS.
         near: The results that it is judged beside, and its layers pruned alone: see `core.findings.choices`.
         study: The study of cuts of its model, if there is one.
+        recovery: Its model, pruned and trained again, if there is one.
 
     Returns:
-        All six.
+        All seven.
     """
     return (
         _watch(result, reduction, near),
@@ -96,6 +105,7 @@ def story(
         _chance(result, reduction, near),
         _alone(result, reduction, near),
         _towards(result, reduction),
+        _again(result, recovery),
         _cut(result, study),
     )
 
@@ -165,6 +175,15 @@ def _towards(result: SweepResult, reduction: ReductionKey) -> Step:
     views = {"heatmap": heatmap_view(result, result.frames[: len(frames)], reduction, NEAREST, found.nearest)}
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
     return Step("towards", finding, scene, still=frames[-1]["amount"])
+
+
+def _again(result: SweepResult, recovery: Recovery | None) -> Step:
+    """Show what comes back when the pruned model is trained again."""
+    finding = words.again_finding(result, recovery, cached_call(returned, recovery) if recovery else None)
+    if not recovery:
+        return Step("again", finding, None)
+    scene = replace(recover_scene(recovery, finding.heading), layout=AGAIN)
+    return Step("again", finding, scene, still=recovery.steps[-1])
 
 
 def _cut(result: SweepResult, study: CutStudy | None) -> Step:

@@ -17,6 +17,7 @@ from core.charts.story import mounted, said
 from core.charts.view import reduction_choices
 from core.exports.methods_page import markdown_html
 from core.exports.site_shelf import Shelf
+from core.findings.choices import trained_of
 from core.findings.words.numbers import unbroken
 from core.findings.words.passed import SEE_ALONE
 from core.request.pages import PAGES, Choice
@@ -65,7 +66,7 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
     if page == "Present":
         more["titles"] = shelf.playlist(subjects[0].key)
     if page == "Story":
-        more["study"] = shelf.study_of(subjects[0])
+        more |= trained_of(subjects[0], shelf.trained, shelf.read)
     if page == "Sentences":  # others' sentences are not ours to publish
         more["with_texts"] = subjects[0].task.source == "written"
     choices = []

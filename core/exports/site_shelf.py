@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.errors import PrunescopeError
-from core.findings.choices import counterpart, is_of_model, offered, published_pair, settings
+from core.findings.choices import counterpart, offered, published_pair, settings
 from core.findings.words.choices import playlist
 from core.request import catalog
 from core.results import store
-from core.results.cut import CutStudy, Result
 from core.results.library import TRAINED, CutEntry, Entry, OfAnyKind, RecoveryEntry, entry_of, extracts, shipped
 from core.results.schema import SweepResult
 
@@ -40,10 +39,6 @@ class Shelf(NamedTuple):
     def read(self, entry: OfAnyKind) -> Any:
         """Read a result."""
         return _read(self.files[entry.key])
-
-    def study_of(self, result: Result) -> CutStudy | None:
-        """Read the study of cuts of a result's checkpoint."""
-        return next((self.read(study) for study in self.trained["study"] if is_of_model(study, result)), None)
 
     def others(self, result: SweepResult) -> list[Entry]:
         """Return the sweeps to compare one with: its control or the nearest, and the other of the published pair."""

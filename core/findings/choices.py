@@ -1,7 +1,8 @@
 """Choose among many results: which are offered, which comes first, and what each is judged beside."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 from core.request.catalog import METHODS, TASKS
 from core.request.scope import at_attention, run_of
@@ -97,6 +98,18 @@ def is_of_model(entry: OfAnyKind, result: Result) -> bool:
     revision = "" if isinstance(entry, Entry) else entry.revision
     is_alike = (entry.checkpoint, entry.task) == (result.checkpoint.id, result.task.name)
     return is_alike and revision in ("", result.checkpoint.revision)
+
+
+def trained_of(result: Result, listed: Mapping[str, Iterable[OfAnyKind]], read: Callable[[Any], Any]) -> dict[str, Any]:
+    """Read the first study of cuts and the first recovery of a result's model; None for what is missing.
+
+    Args:
+        result: The result.
+        listed: Those available, by the keys of TRAINED, as in what is returned.
+        read: Reads one; None if it cannot.
+    """
+    fitting = {name: [entry for entry in entries if is_of_model(entry, result)] for name, entries in listed.items()}
+    return {name: next(filter(None, map(read, entries)), None) for name, entries in fitting.items()}
 
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:

@@ -125,17 +125,17 @@ def pruned_layers(pruning: Pruning) -> str:
     return f"layer {run.stop}" if len(run) == 1 else f"layers {run.start + 1} to {run.stop}"
 
 
-def units_name(result: SweepResult) -> str:
+def units_name(result: SweepResult | Recovery) -> str:
     """Return "weights" or "units", whichever a method removes."""
     return "weights" if result.pruning.granularity == "weight" else "units"
 
 
-def removed_name(amount: float, result: SweepResult) -> str:
+def removed_name(amount: float, result: SweepResult | Recovery) -> str:
     """Name an amount beside a picture: `50 % of layer 2's weights removed`."""
     return f"{amount_name(amount)} of {whose_units(result)} removed"
 
 
-def whose_units(result: SweepResult) -> str:
+def whose_units(result: SweepResult | Recovery) -> str:
     """Name the whole of an amount: `weights`, `units`, `layer 2's weights`, `the weights of layers 1 to 3`."""
     units, layers, run = units_name(result), pruned_layers(result.pruning), run_of(result.pruning.scope)
     if run is None:

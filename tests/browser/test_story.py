@@ -10,7 +10,7 @@ from tests.browser import look
 from tests.browser.shipped import COLA, SST2
 from tests.browser.test_pages import faults
 
-SCENES = 6
+SCENES = 7
 HERE = ".scene:not([inert])"  # the scene on show
 CURRENT = ".dots [aria-current]"
 OUTSIDE = """story => {

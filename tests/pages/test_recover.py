@@ -44,7 +44,7 @@ def test_it_shows_a_recovery_and_offers_others_but_no_control(shipped: Path) -> 
 def test_the_lab_trains_a_model_again_and_what_was_shown_of_it_stays(
     queue: JobQueue, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = press(open_page("pages/lab.py", result=RESULT.key), TRAIN_AGAIN)
+    app = press(open_page(PAGE, result=RESULT.key), TRAIN_AGAIN)
     (request,), job = runs.requests, queue.get(address(app)["job"])
     assert (request.key, request.amount, request.train) == (RESULT.key, beyond_working(RESULT), None)
     job = replace(job, recovery=WHOLE.model_copy(update={"frames": WHOLE.frames[:1], "unpruned": (), "checksum": ""}))

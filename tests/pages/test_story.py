@@ -16,12 +16,12 @@ from core.request.catalog import ROOT
 from core.results.cached_call import _answers
 from tests.builders import make_result, ship
 from tests.opened import address, open_page, players, press, story
-from tests.studies import make_study
+from tests.studies import make_recovery, make_study
 
 PAGE = "app.py"
-NAMES = ["watch", "similar", "chance", "alone", "towards", "cut"]
+NAMES = ["watch", "similar", "chance", "alone", "towards", "again", "cut"]
 SST2, COLA = make_result(), make_result(task="cola")
-STUDY = make_study(num_layers=6)
+STUDY, RECOVERY = make_study(num_layers=6), make_recovery()
 ALONE = [make_result(scope=f"layer:{layer}", points="layer") for layer in range(6)]
 CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
 
@@ -29,7 +29,7 @@ CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
 @pytest.fixture
 def complete(shipped: Path) -> Path:
     """Ship all results that the story of the first one needs, and others; return the folder."""
-    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *ALONE, STUDY)
+    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *ALONE, STUDY, RECOVERY)
     return shipped
 
 
@@ -37,7 +37,7 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_scenes(complete: Path) -> 
     data = story(open_page(PAGE))
     assert data["key"] == SST2.key
     assert [step["name"] for step in data["steps"]] == NAMES
-    assert [bool(step["player"]) for step in data["steps"]] == [True, False, True, True, False, True]
+    assert [bool(step["player"]) for step in data["steps"]] == [True, False, True, True, False, True, True]
     watch, similar, *_, last = data["steps"]
     assert similar["drawing"]
     assert watch["player"]["start"] == 0, "it waits"

@@ -7,7 +7,7 @@ from core.findings.words import Finding, points, points_span
 from core.findings.words.cut import training_words
 from core.findings.words.numbers import decimals, main_score, percent, two_places
 from core.request.catalog import METRICS
-from core.results.names import point_labels
+from core.results.names import brief_name, in_sentence, point_labels, removed_name
 from core.results.recovery import Recovery
 
 EXPLANATION = """A recovery trains a pruned model again, its zeros held: how much of its score and similarity returns?
@@ -42,12 +42,14 @@ def recover_finding(recovery: Recovery, known: Returned | None) -> Finding:
     moved = f"from {start} to {end}"
     moved = f"fell {moved}, in the unpruned model to {alone}" if change[k] < 0 else f"rose {moved}"
     before, after, full, trained = (decimals(score, 3) for score in known.scores)
+    removed = removed_name(recovery.amount, recovery)
     still = f"{points(missing.value, 1, is_signed=True)} ({points_span(missing.low, missing.high, 1)})"
     return Finding(
         f"{heading}; layer {point_labels(recovery.points)[k]}'s similarity {moved}",
         (
-            f"On {rows} rows that were not trained on, {symbol} was {before} before training and is {after} after "
-            f"{last.step} steps; the unpruned model's is {full}, and {trained} if it is trained as long.",
+            f"With {removed} by {in_sentence(brief_name(recovery.pruning))}, {symbol} is {before} on {rows} rows that "
+            f"were not trained on; {last.step} steps of training bring it to {after}, and the unpruned model's from "
+            f"{full} to {trained}.",
             f"The difference from the unpruned model is {still}; that layer's similarity ends at {end}, and at {alone} "
             "in the unpruned model trained as long.",
             f"All layers and the classifier were trained, zeros held, for {training_words(recovery.rows)}.",

@@ -10,16 +10,19 @@ from core.findings.cut import Frontier
 from core.findings.layers import Towards, layers_of
 from core.findings.passed import PassedOn
 from core.findings.pooled import ALL, WHOLE, Pooled, estimate, shipped
+from core.findings.recovery import Returned
 from core.findings.words import Button, Finding, points, points_span, works_words
 from core.findings.words import cut as cut_words
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words import passed as passed_words
+from core.findings.words import recovery as recovery_words
 from core.findings.words.grid import SHARES
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import DAMAGE, METHODS, RECIPE
 from core.request.scope import run_of
 from core.results import names as n
+from core.results.recovery import Recovery
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, State
 
@@ -56,6 +59,10 @@ NOTES = {  # for a presenter
     "towards": (
         "Each disc marks what a pruned layer is most similar to: at first itself, then layers below it.",
         "The likely reason: each block adds less to what passes by it, so that layers become alike.",
+    ),
+    "again": (
+        "Hardly anybody uses a model as pruning leaves it: it is trained again. The zeros stay zeros here.",
+        "The thin line is the unpruned model: it tells what training alone does to the score.",
     ),
     "cut": (
         "Zeros in place make nothing faster. Layers that are gone do.",
@@ -241,7 +248,18 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     return Finding(heading, tuple(sentences), notes=(f"{note}.",))
 
 
-# ---------------------------------------------------------------- cut
+# ---------------------------------------------------------------- trained again, and cut
+
+
+def again_finding(result: SweepResult, recovery: Recovery | None, known: Returned | None) -> Finding:
+    """Say what comes back when the pruned model is trained again; see `core.findings.words.recovery`."""
+    if recovery:
+        answer = recovery_words.recover_finding(recovery, known)
+        heading = f"Trained again: {n.in_sentence(answer.heading)}"
+        return Finding(heading, answer.sentences[:1], notes=answer.sentences[1:])
+    heading, button = "Trained again, what comes back? Not tried here", Button("Train it again", "again")
+    why = "A pruned model is usually trained again, its zeros held; how much of score and similarity returns varies."
+    return _unmeasured(heading, (why,), button, result)
 
 
 def cut_finding(result: SweepResult, frontier: Frontier | None, most: float) -> Finding:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.charts.pages import cut_shown
+from core.charts.pages import cut_shown, recover_shown
 from core.charts.stack import TITLE
 from core.charts.story import TOO_FAR, Step, story
 from core.findings import pooled
@@ -20,21 +20,21 @@ from core.request.catalog import DAMAGE
 from core.request.pages import LOSS
 from core.request.scope import layer_scopes
 from core.results import library, store
-from core.results.cut import CutStudy
+from core.results.cut import Trained
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
 from tests.core.findings import made
 from tests.core.findings.made import SEEDS, network
-from tests.studies import make_study
+from tests.studies import make_recovery, make_study
 
-NAMES = ["watch", "similar", "chance", "alone", "towards", "cut"]
+NAMES = ["watch", "similar", "chance", "alone", "towards", "again", "cut"]
 MOST_CHARS = 240  # of the sentences of a scene
 ROOM = 29 * 16  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
 
 
-def steps_of(result: SweepResult, near: Sequence[SweepResult] = (), study: CutStudy | None = None) -> dict[str, Step]:
+def steps_of(result: SweepResult, near: Sequence[SweepResult] = (), *trained: Trained) -> dict[str, Step]:
     """The story by the names of its scenes, each checked for what every scene has."""
-    steps = story(result, "mean", near, study=study)
+    steps = story(result, "mean", near, *trained)
     assert [step.name for step in steps] == NAMES
     for step in steps:
         finding = step.finding
@@ -118,7 +118,7 @@ def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) ->
     check_towards(result, steps["towards"])
     assert [name for name in NAMES if not steps[name].scene] == [
         *("similar", *["alone"] * ("seed-1" in checkpoint)),
-        "cut",
+        *("again", "cut"),
     ]
 
 
@@ -137,19 +137,19 @@ def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
 
 
 WHOLE = make_result(num_layers=4)
-CHANCE, ALONE, CUT = "random removal", "layers", "cut"
+CHANCE, ALONE, AGAIN, CUT = "random removal", "layers", "again", "cut"
 LACKING = {
-    "an own result": (WHOLE, [None, None, CHANCE, ALONE, None, CUT]),
-    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 6),
-    "random removal": (make_result(method="random"), [None] * 3 + [ALONE, None, CUT]),
-    "of units": (make_result(method="attribution", scope=None), [None] * 2 + [CHANCE, None, None, CUT]),
-    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 5 + [CUT]),
-    "one layer": (make_result(num_layers=1), [None] * 2 + [CHANCE, None, None, CUT]),
-    "one amount": (make_result(amounts=(0.0,)), [None] * 2 + [CHANCE, ALONE, None, CUT]),
-    "both points": (make_result(points="both"), [None] * 2 + [CHANCE, ALONE, None, CUT]),
-    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 2 + [CHANCE, ALONE, None, CUT]),
-    "no lead": (made.holding_to(None, reason="no lead"), [None] * 2 + [CHANCE, ALONE, None, CUT]),
-    "fails at once": (made.holding_to(0.0), [None] * 2 + [CHANCE, ALONE, None, CUT]),
+    "an own result": (WHOLE, [None, None, CHANCE, ALONE, None, AGAIN, CUT]),
+    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
+    "random removal": (make_result(method="random"), [None] * 3 + [ALONE, None, AGAIN, CUT]),
+    "of units": (make_result(method="attribution", scope=None), [None] * 2 + [CHANCE, None, None, AGAIN, CUT]),
+    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 5 + [AGAIN, CUT]),
+    "one layer": (make_result(num_layers=1), [None] * 2 + [CHANCE, None, None, AGAIN, CUT]),
+    "one amount": (make_result(amounts=(0.0,)), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
+    "both points": (make_result(points="both"), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
+    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
+    "no lead": (made.holding_to(None, reason="no lead"), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
+    "fails at once": (made.holding_to(0.0), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
 }
 
 
@@ -171,10 +171,19 @@ def test_layers_pruned_alone_turn_the_order_round() -> None:
     assert [row["text"][0] for row in bars[4:]] == ["10 %", "20 %", "30 %", "40 %"]
 
 
+def test_a_model_trained_again_is_told_as_on_its_page() -> None:
+    step, answer = steps_of(WHOLE, (), make_study(), make_recovery())["again"], recover_shown(make_recovery()).finding
+    said = step.finding
+    assert said.heading == f"Trained again: a{answer.heading[1:]}"
+    assert (*said.sentences, *said.notes) == answer.sentences
+    assert said.sentences[0].startswith("With 90 % of weights removed by magnitude pruning, accuracy is 0.600 on 200 ")
+    assert (step.scene.amounts, step.start, step.still) == ([0, 10], None, 10)
+
+
 def test_the_last_scene_is_the_page_of_cuts_at_its_usual_limit() -> None:
     for loss, rows in ((0.02, 800), (0.4, 200), (0.0, 60)):
         study = make_study(num_layers=4, num_examples=rows, loss=loss)
-        step, shown = steps_of(WHOLE, study=study)["cut"], cut_shown(study, [], LOSS.default)
+        step, shown = steps_of(WHOLE, (), study)["cut"], cut_shown(study, [], LOSS.default)
         said, answer = step.finding, shown.finding
         assert (said.heading, (*said.sentences, *said.notes)) == (answer.heading, answer.sentences)
         told, drawn = (scene.views["frontier"].datasets for scene in (step.scene, shown.blocks[0].scene))
