@@ -182,7 +182,7 @@ def _again(result: SweepResult, recovery: Recovery | None) -> Step:
     finding = words.again_finding(result, recovery, cached_call(returned, recovery) if recovery else None)
     if not recovery:
         return Step("again", finding, None)
-    scene = replace(recover_scene(recovery, finding.heading), layout=AGAIN)
+    scene = recover_scene(recovery, finding.heading)._replace(layout=AGAIN)
     return Step("again", finding, scene, still=recovery.steps[-1])
 
 

@@ -6,9 +6,10 @@ Differences of scores are paired, as those of cuts are: see `core.findings.cut`.
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from core.findings.cut import estimated, values_of
-from core.findings.layers import similarities
+from core.findings.layers import nearest_in, similarities
 from core.request.catalog import REDUCTION
 from core.results.recovery import Recovery
 from core.results.statistics import EstimateRecord
@@ -25,6 +26,7 @@ class Returned(NamedTuple):
         missing: The trained model's difference from the unpruned model, paired.
         own: (frames, points) each layer's similarity to its unpruned self; NaN where it is undefined.
         kept: (points,) the same of the unpruned model trained as long.
+        nearest: (points,) the most similar unpruned layer of each after training; -1 if undefined.
     """
 
     scores: Array
@@ -33,6 +35,7 @@ class Returned(NamedTuple):
     missing: EstimateRecord
     own: Array
     kept: Array
+    nearest: npt.NDArray[np.int64]
 
 
 def returned(recovery: Recovery) -> Returned | None:
@@ -43,5 +46,6 @@ def returned(recovery: Recovery) -> Returned | None:
     values = values_of(recovery, [part[k] for part in parts for k in (0, -1)])  # (4, 1 + draws)
     before, after, full, _ = values
     lost, gained, missing = map(estimated, (before - full, after - before, after - full))
-    own, others = (np.diagonal(similarities(part, REDUCTION), axis1=1, axis2=2) for part in parts)
-    return Returned(values[:, 0], lost, gained, missing, own, others[-1])
+    pairs, others = (similarities(part, REDUCTION) for part in parts)  # (frames, points, points)
+    own, kept = (np.diagonal(of, axis1=1, axis2=2) for of in (pairs, others[-1:]))
+    return Returned(values[:, 0], lost, gained, missing, own, kept[0], nearest_in(pairs[-1:])[0])

@@ -62,7 +62,7 @@ NOTES = {  # for a presenter
     ),
     "again": (
         "Hardly anybody uses a model as pruning leaves it: it is trained again. The zeros stay zeros here.",
-        "The thin line is the unpruned model: it tells what training alone does to the score.",
+        "Judge the end: a dip on the way may be gone in another order of the rows, and the thin line dips, too.",
     ),
     "cut": (
         "Zeros in place make nothing faster. Layers that are gone do.",
@@ -227,15 +227,10 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     if towards is None:
         why = "The model is not shown to work pruned: beyond the working range, what is most similar is noise."
         return Finding("What do pruned layers come to resemble? Not known here", (why,))
-    labels, nearest = n.point_labels(result.points), towards.nearest[-1]
-    sunk = [k for k, place in enumerate(nearest) if 0 <= place < k]
+    nearest = towards.nearest[-1].tolist()
     is_earlier = towards.earlier > max(towards.later, 0.005)  # which is 0.01 on screen
-    turn = ("come to resemble" if sunk else "come closer to") if is_earlier else "do not turn to"
-    heading, here = f"Pruned layers {turn} earlier ones", "no layer is most like an earlier unpruned one"
-    if sunk:
-        last = f"layer {labels[sunk[-1]]} like layer {labels[nearest[sunk[-1]]]}"
-        share = f"{len(sunk)} of {len(labels)} layers {'is' if len(sunk) == 1 else 'are'}"
-        here = f"{share} most like an earlier unpruned one, {last}"
+    turn = ("come to resemble" if _sunk(nearest) else "come closer to") if is_earlier else "do not turn to"
+    heading, here = f"Pruned layers {turn} earlier ones", _earlier_words(result.points, nearest)
     sentences = [f"With {n.removed_name(result.amounts[len(towards.nearest) - 1], result)}, {here}."]
     note = f"The similarity of upper layers to earlier ones has then changed by {num.decimals(towards.earlier, 2)}"
     grown, drawn = (estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random"))
@@ -248,15 +243,29 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     return Finding(heading, tuple(sentences), notes=(f"{note}.",))
 
 
+def _sunk(nearest: Sequence[int]) -> list[int]:
+    return [k for k, place in enumerate(nearest) if 0 <= place < k]
+
+
+def _earlier_words(points: Sequence[str], nearest: Sequence[int]) -> str:
+    """Say how many pruned layers are most like an earlier unpruned one, and what the last of these is like."""
+    labels, sunk = n.point_labels(points), _sunk(nearest)
+    if not sunk:
+        return "no layer is most like an earlier unpruned one"
+    share = f"{len(sunk)} of {len(labels)} layers {'is' if len(sunk) == 1 else 'are'}"
+    return f"{share} most like an earlier unpruned one, layer {labels[sunk[-1]]} like layer {labels[nearest[sunk[-1]]]}"
+
+
 # ---------------------------------------------------------------- trained again, and cut
 
 
 def again_finding(result: SweepResult, recovery: Recovery | None, known: Returned | None) -> Finding:
     """Say what comes back when the pruned model is trained again; see `core.findings.words.recovery`."""
-    if recovery:
-        answer = recovery_words.recover_finding(recovery, known)
-        heading = f"Trained again: {n.in_sentence(answer.heading)}"
-        return Finding(heading, answer.sentences[:1], notes=answer.sentences[1:])
+    if recovery and known:
+        said, *notes = recovery_words.recover_finding(recovery, known).sentences
+        heading = f"Trained again: {n.in_sentence(recovery_words.came_back(recovery, known))}"
+        still = f"Afterwards, {_earlier_words(recovery.points, known.nearest.tolist())}."
+        return Finding(heading, (said, still), notes=(*notes,))
     heading, button = "Trained again, what comes back? Not tried here", Button("Train it again", "again")
     why = "A pruned model is usually trained again, its zeros held; how much of score and similarity returns varies."
     return _unmeasured(heading, (why,), button, result)

@@ -171,12 +171,13 @@ def test_layers_pruned_alone_turn_the_order_round() -> None:
     assert [row["text"][0] for row in bars[4:]] == ["10 %", "20 %", "30 %", "40 %"]
 
 
-def test_a_model_trained_again_is_told_as_on_its_page() -> None:
+def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
     step, answer = steps_of(WHOLE, (), make_study(), make_recovery())["again"], recover_shown(make_recovery()).finding
-    said = step.finding
-    assert said.heading == f"Trained again: a{answer.heading[1:]}"
-    assert (*said.sentences, *said.notes) == answer.sentences
-    assert said.sentences[0].startswith("With 90 % of weights removed by magnitude pruning, accuracy is 0.600 on 200 ")
+    assert answer.heading.startswith(step.finding.heading.removeprefix("Trained again: a"), 1)
+    did, still = step.finding.sentences
+    assert (did, *step.finding.notes) == answer.sentences
+    discs = [row["row"][-1] for row in step.scene.views["cka"].datasets["nearest"]]
+    assert (discs, still) == ([0, 1, 2, 3, 4, 5], "Afterwards, no layer is most like an earlier unpruned one.")
     assert (step.scene.amounts, step.start, step.still) == ([0, 10], None, 10)
 
 
