@@ -158,7 +158,9 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     compared = {"All layers pruned": losses[..., 0], "This layer alone pruned": losses[..., 1]}
     views = {
         "shares": shares_view(outputs, compared, "Each layer's share of the lost similarity"),
-        "ends": shares_view(outputs, {HANDED_ON: losses[..., 2]}, f"Share of what reaches {ENDS[passed.is_read]}", 2),
+        "ends": shares_view(
+            outputs, {HANDED_ON: losses[..., 2]}, f"Share of the change that reaches {ENDS[passed.is_read]}", 2
+        ),
     }
     frames = [g.step(amount, f"{amount_name(amount)} of weights removed", "") for amount in passed.losses]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, ALONE)

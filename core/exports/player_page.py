@@ -118,7 +118,7 @@ def _page(
 <h1>{html.escape(title)}</h1>
 <main></main>
 <details>
-<summary>{html.escape(" · ".join((*caption, f"{made}{': how to compute this' if results else ''}")))}</summary>
+<summary>{html.escape(" · ".join((f"{made}{': how to compute this' if results else ''}", *caption)))}</summary>
 <pre><code>{html.escape(commands)}</code></pre>
 </details>
 <script type="module">{vega_script()}</script>

@@ -30,13 +30,16 @@ def test_the_heading_says_what_is_shown_and_how_far_the_unpruned_model_fell() ->
 
 
 def test_it_shows_a_recovery_and_offers_others_but_no_control(shipped: Path) -> None:
-    control, other, result = with_own_key(WHOLE.control), with_own_key(WHOLE, amount=0.5), make_result(task="cola")
+    rows = WHOLE.rows.model_copy(update={"training": WHOLE.rows.training.model_copy(update={"seed": 1})})
+    control, other, result = with_own_key(WHOLE.control), with_own_key(WHOLE, rows=rows), make_result(task="cola")
     ship(shipped, WHOLE, control, other, result)
     app = open_page(PAGE, result=result.key)
     assert app.code[0].value.startswith("python -m core.recover")
     assert title(press(app, "Recover: MiniLM-L6, fine-tuned on SST-2")) == HALF
     box(app, "recovery").set_value(other.key).run()
-    assert (address(app)["recovery"], len(box(app, "recovery").options)) == (other.key, 2)
+    assert address(app)["recovery"] == other.key
+    labels = [label.split(" · ")[1] for label in box(app, "recovery").options]
+    assert labels == ["90 %, magnitude pruning", "90 %, magnitude pruning, training seed 1"]
     assert player(open_page(PAGE, recovery=WHOLE.key, amount="10"))["start"] == 10
 
 

@@ -75,7 +75,9 @@ def _parts(entry: OfAnyKind) -> tuple[str, ...]:
     brief = entry.model.replace(f", fine-tuned on {task}", "")
     model = entry.model if brief == entry.model else f"{task} {brief}"
     if isinstance(entry, RecoveryEntry):
-        model += f"{SEPARATOR}{amount_name(entry.amount)}, {in_sentence(brief_name(entry.pruning))}"
+        draws = {"seed": entry.pruning.seed if entry.pruning.controls else 0, "training seed": entry.training.seed}
+        drawn = "".join(f", {name} {seed}" for name, seed in draws.items() if seed)
+        model += f"{SEPARATOR}{amount_name(entry.amount)}, {in_sentence(brief_name(entry.pruning))}{drawn}"
     if not isinstance(entry, Entry):
         return model, "", "", entry.data, "", ""
     name, seed = name_of(entry), f"seed {entry.seed}"
