@@ -87,7 +87,7 @@ def read_view(page: Page) -> ViewState:
     result = _on_show("result", shown_first(entries, page.name) if "result" in page.subjects else (), by_key)
     state = ViewState(page, _with_linked(entries, result), result)
     if result and "other" in page.subjects:
-        default = counterpart(cached_call(entry_of, result), state.offered)
+        default = counterpart(cached_call(entry_of, result), (*state.offered, *state.entries))
         other = _on_show("other", [default] if default else (), by_key)
         return state._replace(entries=_with_linked(state.entries, other), result=other and result, other=other)
     return next((_with_trained(state, subject) for subject in page.subjects if subject in TRAINED), state)

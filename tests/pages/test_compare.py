@@ -54,6 +54,8 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     assert "90 % lies in the upper half of the layers for magnitude pruning" in prose(app)
     assert "; by all seeds: more of the change in the upper half than under random removal." in prose(app)
     assert not [link for link in links(app) if "Decide it" in link]
+    ship(shipped, result(**whole), result(method="wanda", **whole), *fine)
+    assert headings(open_page(PAGE))[1] == "Second: random pruning", "what was run to judge it comes before Wanda"
 
 
 def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
