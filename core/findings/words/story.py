@@ -235,8 +235,8 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     note = f"The similarity of upper layers to earlier ones has then changed by {num.decimals(towards.earlier, 2)}"
     grown, drawn = (estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random"))
     if grown and drawn:
-        nearer = f"On {grown.above} of {grown.checkpoints} checkpoints, upper layers come closer to earlier ones"
-        sentences.append(f"{nearer}, and on {drawn.above} under random removal.")
+        nearer = f"Upper layers come closer to earlier ones on {grown.above} of {grown.checkpoints} checkpoints"
+        sentences.append(f"{nearer} under magnitude pruning, on {drawn.above} under random removal.")
         by, low, high, at_random = (num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value))
         note += f", on average over all by {by} at an overall change of {num.decimals(DAMAGE, 2)} under magnitude"
         note += f" pruning (95 % interval {low} to {high}), by {at_random} at random"
