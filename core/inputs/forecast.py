@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import takewhile
 from math import inf
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 from platformdirs import user_cache_path
@@ -29,7 +30,10 @@ from core.results.schema import TrainingRecord
 
 SHIPPED_SPEED = 5e9  # work per second on two cores of a rented server: rough elsewhere
 SHORTEST = 1.0  # seconds of a sweep that notes its speed, here and at the shipped one: less is mostly other things
-# Average tokens of an example: its own, padding included, and 10 for what an example costs whatever its length.
+# Average tokens of an example: its own, padding included, and 10 for what an example costs whatever its length; of
+# examples at hand, these and those that mark its ends, and one for so many characters.
+EXTRA_TOKENS, TOKEN_CHARACTERS = 12, 4.5
+PASS_EXAMPLES = 16  # as many as cost what an amount costs whatever it reads
 TOKENS = {"sst2": 36, "cola": 23, "mrpc": 65, "qqp": 48, "qnli": 68, "rte": 82, "mnli": 52, "messages": 33}
 OTHER_TOKENS = 42
 WRITTEN_ROWS = 192  # of a task
@@ -149,13 +153,15 @@ def work_of(
     """
     method, (layers, width) = METHODS[request.method], size
     examples, calibration = request.num_examples or DEFAULT_EXAMPLES, CALIBRATION_EXAMPLES
+    tokens: float = TOKENS.get(request.task, OTHER_TOKENS)
     if inputs:
         rest = inputs.rest if request.range_examples == "all" else None
         examples, calibration, further = (len(s.texts) if s else 0 for s in (inputs.subset, inputs.calibration, rest))
         examples += further
+        tokens = EXTRA_TOKENS + fmean(sum(map(len, texts)) for texts in inputs.subset.texts) / TOKEN_CHARACTERS
     passes = likely_amounts(request) + 1 if passes is None else passes
     scoring = calibration * method.calibrated * (BACKWARD if method.granularity == "neuron" else 1)
-    return (examples * passes + scoring) * TOKENS.get(request.task, OTHER_TOKENS) * layers * width**2
+    return ((examples + PASS_EXAMPLES) * passes + scoring) * tokens * layers * width**2
 
 
 # ---------------------------------------------------------------- speed

@@ -57,7 +57,9 @@ def likely_amounts(request: SweepRequest) -> int:
     """Estimate the number of amounts that a sweep measures: all, unless it stops at a damage."""
     if request.until_damage is None:
         return len(request.amounts)
-    return sum(amount <= METHODS[request.method].likely_stop for amount in request.amounts)
+    controlled = request.control_of
+    stop = METHODS[controlled].likely_stop if controlled else 2 * METHODS[request.method].likely_stop
+    return sum(amount <= stop for amount in request.amounts)
 
 
 def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:

@@ -203,7 +203,7 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     job = queue.wait(address(page)["job"], lambda job: job.ended or (job.step, job.done) == (2, 1), PATIENCE)
     assert amounts(run(page)) == [0.0, 0.5], "the method's result"
     assert player(page)["title"].startswith("Magnitude pruning")
-    assert progress(page) == ("34 % done, 56 s left (run 3 of 6, amount 0)", 33)
+    assert progress(page) == ("34 % done, 61 s left (run 3 of 6, amount 0)", 33)
     press(page, "Cancel")
     assert ended(queue, job.id).state == "cancelled"
     assert address(page) == {"result": RESULT.key}

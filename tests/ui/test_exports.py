@@ -122,7 +122,7 @@ def test_the_worker_writes_a_checkpoint(queue: JobQueue) -> None:
 
 
 @pytest.mark.parametrize(("kind", "hosted", "why"), [("a folder", "0", "not known"), ("one", "1", "on your own")])
-def test_a_page_says_why_it_offers_no_checkpoint(
+def test_a_page_without_a_checkpoint_says_why(
     monkeypatch: pytest.MonkeyPatch, kind: str, hosted: str, why: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from statistics import fmean
 
 import pytest
 
 from core.request.catalog import CONTROL_SEEDS, METHODS
-from core.request.controls import deciding, every_method, judged_beside, small_steps
+from core.request.controls import deciding, every_method, judged_beside, likely_amounts, small_steps
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
+from core.results import library, store
+from core.results.provenance import request_of
 
 MAGNITUDE = SweepRequest("embedded:sst2", "sst2", num_examples=64, points="both", data="written", range_examples="all")
 
@@ -62,3 +65,10 @@ def test_what_may_decide_a_verdict() -> None:
         assert checked(deciding(MAGNITUDE, remedy))
     beside = judged_beside(deciding(replace(MAGNITUDE, method="attribution", scope=None), "smaller steps"))
     assert {(further.amounts, further.control_of) for further in beside} == {(finer, "attribution")}, "itself is there"
+
+
+def test_controls_are_forecast_to_end_about_where_the_shipped_draws_did() -> None:
+    draws = [entry for entry in library.shipped(library.Entry) if entry.until_damage and entry.seed < 2]
+    for method in ("magnitude", "wanda", "attribution", "attribution-residual"):
+        ended = [store.load(store.file_of(entry.key)) for entry in draws if entry.controls == method]
+        assert 2 / 3 < fmean(likely_amounts(request_of(draw)) / len(draw.amounts) for draw in ended) < 1.5, method

@@ -45,9 +45,7 @@ def test_it_begins_where_the_sweep_ends_and_its_frames_come_one_by_one(made: Mad
 
 
 @pytest.mark.parametrize("method", ["magnitude", "attribution-residual"])
-def test_every_zero_stays_zero_and_every_other_weight_learns(
-    made: Made, monkeypatch: pytest.MonkeyPatch, method: str
-) -> None:
+def test_zeros_stay_and_other_weights_learn(made: Made, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     inputs = found(made.folder, tiny_sweep(made.folder, method=method), steps=3)
     seen, copies, original = list[dict[str, torch.Tensor]](), list[torch.nn.Module](), engine.deepcopy
     monkeypatch.setattr(engine, "deepcopy", lambda model: copies.append(original(model)) or copies[0])
@@ -91,9 +89,7 @@ def test_a_cancelled_one_leaves_the_model_and_what_was_shown(made: Made) -> None
     assert store.find(key_of(parts[-1].control)) is None
 
 
-def test_a_file_is_read_again_and_listed_and_a_false_one_is_refused(
-    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_listed_and_a_false_one_refused(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     path, frames = store.save(made.whole), json.loads(made.whole.model_dump_json())["frames"]
     assert store.load_any(path).model_copy(update={"checksum": ""}) == made.whole
