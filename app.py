@@ -35,11 +35,16 @@ def tell() -> None:
     for note in shown.notes:
         st.warning(plain(note))
     # A model of another depth, or the way back; a button, since a link within the page would not change the address.
-    others = (*published_pair(state.entries, with_single_layers=True)[:1], *shown_first(state.entries, "Story"))
+    others = (
+        *published_pair(state.entries, with_single_layers=True)[:1],
+        *shown_first(state.entries, "Story"),
+    )
     depth = result.checkpoint.num_layers
     if other := next((entry for entry in others if len(entry.points) != depth), None):
         label = SECOND.format(len(other.points))
-        st.button(label, "another-depth", icon=":material/layers:", on_click=show, args=(other.key,))
+        st.button(
+            label, "another-depth", icon=":material/layers:", on_click=show, args=(other.key,)
+        )
     with st.expander("How to read the pictures"):
         st.markdown(shown.text)
     offer_story(shown.steps, result)
@@ -50,7 +55,11 @@ def go(button: str, result: SweepResult) -> None:
     """Open the page that a scene's button leads to: for a model of one's own, or for what the scene lacks."""
     page = {"layers": "Layers", "again": "Recover", "cut": "Cut"}.get(button, "Lab")
     own = {OWN: OWN_MODEL, "result": ""}
-    changes = own if button == "own" else {"result": result.key, "job": "", DECIDE: button if page == "Lab" else ""}
+    changes = (
+        own
+        if button == "own"
+        else {"result": result.key, "job": "", DECIDE: button if page == "Lab" else ""}
+    )
     st.switch_page(PAGES[page].file, query_params=carried(**changes))
 
 

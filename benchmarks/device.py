@@ -25,12 +25,21 @@ def measured(inputs: Inputs, request: SweepRequest, device: str) -> Measured:
     """Return own CKA, (amounts, points), logits, (amounts, examples, labels), and the seconds of a sweep."""
     use_machine(None, device)
     with borrow(inputs.resolved) as checkpoint:
-        started, plan = time.perf_counter(), make_plan(checkpoint, inputs.calibration, request, silent)
+        started, plan = (
+            time.perf_counter(),
+            make_plan(checkpoint, inputs.calibration, request, silent),
+        )
         with Runner(checkpoint, inputs.subset, request, plan) as runner:
             meter = Meter(runner, None, silent, len(request.amounts), False)
             models = [meter.measure(amount) for amount in request.amounts]
-        own = [own_similarities(models[0].grams["mean"], model.grams["mean"]).own for model in models]
-        return np.array(own), np.array([model.logits for model in models]), time.perf_counter() - started
+        own = [
+            own_similarities(models[0].grams["mean"], model.grams["mean"]).own for model in models
+        ]
+        return (
+            np.array(own),
+            np.array([model.logits for model in models]),
+            time.perf_counter() - started,
+        )
 
 
 def row(request: SweepRequest, device: str, dtype: str) -> str:
@@ -57,8 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(ROW.format("task", "method", "own CKA", "logits", "predictions", "float32", "speed"))
     for method, (checkpoint, known) in product(METHODS, EMBEDDED.items()):
         data = options.data if TASKS[known.task].dataset_id else "written"
-        fields = {"checkpoint": checkpoint, "data": data, "method": method, "amounts": stepped_amounts(0.05, 0.95)}
-        print(row(SweepRequest.from_json(fields), options.device or "auto", options.dtype), flush=True)
+        fields = {
+            "checkpoint": checkpoint,
+            "data": data,
+            "method": method,
+            "amounts": stepped_amounts(0.05, 0.95),
+        }
+        print(
+            row(SweepRequest.from_json(fields), options.device or "auto", options.dtype), flush=True
+        )
     return 0
 
 

@@ -19,7 +19,14 @@ import numpy as np
 from benchmarks.pooled import mean_with_interval, with_interval
 from core.findings.choices import is_same, task_title
 from core.findings.claim import FEWEST_SEEDS, with_rows
-from core.findings.comparable import by_scope, by_seed, control_sweeps, isolated_of, own_sweeps, same_checkpoint
+from core.findings.comparable import (
+    by_scope,
+    by_seed,
+    control_sweeps,
+    isolated_of,
+    own_sweeps,
+    same_checkpoint,
+)
 from core.findings.matching import damages_of
 from core.findings.pooled import Estimate, Scale
 from core.findings.words import Table
@@ -53,7 +60,10 @@ class Place(NamedTuple):
 
     def read(self, part: Callable[[Frame], object]) -> Array:
         """Interpolate a number of a frame, or an array."""
-        low, high = (np.array(part(frame), np.float64) for frame in self.sweep.frames[self.k - 1 : self.k + 1])
+        low, high = (
+            np.array(part(frame), np.float64)
+            for frame in self.sweep.frames[self.k - 1 : self.k + 1]
+        )
         return np.asarray(low + self.share * (high - low))
 
 
@@ -122,9 +132,13 @@ def share(own_cka: Array) -> float:
 # In the order of tables, from the places of one seed: a whole model, each layer alone, or the lower and the upper half.
 READERS: Mapping[str, Callable[..., float]] = {
     "changed": changed,
-    "removed": lambda model: float(model.read(attrgetter("prunable_sparsity"))),  # of the encoder's weights
+    "removed": lambda model: float(
+        model.read(attrgetter("prunable_sparsity"))
+    ),  # of the encoder's weights
     "alone": lambda *layers: share(np.array([own(layer)[k] for k, layer in enumerate(layers)])),
-    "together_outputs": lambda model: share(own(model)[[name.endswith("output") for name in model.sweep.points]]),
+    "together_outputs": lambda model: share(
+        own(model)[[name.endswith("output") for name in model.sweep.points]]
+    ),
     "together": lambda model: share(own(model)),
     "end_lower": lambda lower, _: float(1 - own(lower)[-1]),
     "end_upper": lambda _, upper: float(1 - own(upper)[-1]),
@@ -159,14 +173,21 @@ class Value(NamedTuple):
     works: bool
 
 
-Seeds = Sequence[Sequence[Sweeps]]  # the parts of each seed: a whole model, or each of some layers alone
-Reading = tuple[Collection[str], Scale, Sequence[float], Mapping[tuple[str, str], Seeds]]  # by method and beside
+Seeds = Sequence[
+    Sequence[Sweeps]
+]  # the parts of each seed: a whole model, or each of some layers alone
+Reading = tuple[
+    Collection[str], Scale, Sequence[float], Mapping[tuple[str, str], Seeds]
+]  # by method and beside
 
 
 def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
     """Yield what is read of a method and its control; of magnitude pruning, also what it does to the layers."""
     method, control = row.pruning.method, METHODS[row.pruning.method].control or ""
-    whole, drawn = [[own_sweeps(row, results)]], [[sweeps] for sweeps in control_sweeps(row, results).values()]
+    whole, drawn = (
+        [[own_sweeps(row, results)]],
+        [[sweeps] for sweeps in control_sweeps(row, results).values()],
+    )
     yield RATIOS, "change", DAMAGES, {(method, MAGNITUDE): whole, (control, method): drawn}
     if method != MAGNITUDE:
         return
@@ -179,10 +200,15 @@ def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
     }
     layers, halves = (
         {
-            side: [[[seed[scope]] for scope in scopes] for seed in seeds if seed.keys() >= {*scopes}]
+            side: [
+                [[seed[scope]] for scope in scopes] for seed in seeds if seed.keys() >= {*scopes}
+            ]
             for side, seeds in alone.items()
         }
-        for scopes in (layer_scopes(row.checkpoint.num_layers), half_scopes(row.checkpoint.num_layers))
+        for scopes in (
+            layer_scopes(row.checkpoint.num_layers),
+            half_scopes(row.checkpoint.num_layers),
+        )
     )
     yield ["earlier"], "amount", [LITTLE], {magnitude: whole}
     yield LAYERS, "change", DAMAGES, {magnitude: whole, random: drawn}
@@ -200,11 +226,19 @@ def read(rows: Iterable[SweepResult], results: Sweeps) -> Iterator[tuple[Name, V
     taken, and differences are read where there is something beside.
     """
     values: dict[Name, Value] = {}
-    for quantities, scale, places, sides in (reading for row in rows for reading in readings(row, results)):
+    for quantities, scale, places, sides in (
+        reading for row in rows for reading in readings(row, results)
+    ):
         find = at_change if scale == "change" else at_amount
         for at, ((method, beside), seeds) in product(places, sides.items()):
-            by_seed = [[place for sweeps in parts if (place := find(sweeps, at))] for parts in seeds]
-            whole = [found for parts, found in zip(seeds, by_seed, strict=True) if found and len(found) == len(parts)]
+            by_seed = [
+                [place for sweeps in parts if (place := find(sweeps, at))] for parts in seeds
+            ]
+            whole = [
+                found
+                for parts, found in zip(seeds, by_seed, strict=True)
+                if found and len(found) == len(parts)
+            ]
             if len(whole) >= (FEWEST_SEEDS if METHODS[method].control is None else 1):
                 works = all(place.works for found in whole for place in found)
                 for quantity in quantities:
@@ -215,16 +249,24 @@ def read(rows: Iterable[SweepResult], results: Sweeps) -> Iterator[tuple[Name, V
             yield name, value
             other = values.get(name._replace(method=RANDOM))
             if name.quantity in LAYERS and name.method == MAGNITUDE and other:
-                yield name._replace(beside=RANDOM), Value(value.value - other.value, value.works and other.works)
+                yield (
+                    name._replace(beside=RANDOM),
+                    Value(value.value - other.value, value.works and other.works),
+                )
         elif name.method != name.beside:
             other = values.get(name._replace(method=name.beside, beside=MAGNITUDE))
             if other:
-                yield name, Value(float(np.log(value.value / other.value)), value.works and other.works)
+                yield (
+                    name,
+                    Value(float(np.log(value.value / other.value)), value.works and other.works),
+                )
 
 
 def _is_at_outputs(sweep: SweepResult, row: SweepResult) -> bool:
     """Whether a sweep prunes like a row, and is measured at layer outputs as well."""
-    is_alike = is_same(sweep.pruning, row.pruning) and sweep.task.fingerprint == row.task.fingerprint
+    is_alike = (
+        is_same(sweep.pruning, row.pruning) and sweep.task.fingerprint == row.task.fingerprint
+    )
     return is_alike and same_checkpoint(sweep, row) and sweep.points_kind in ("both", "layer")
 
 
@@ -233,7 +275,9 @@ def _is_at_outputs(sweep: SweepResult, row: SweepResult) -> bool:
 
 def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
     """Estimate every quantity that at least two cells have, except on examples written for this project."""
-    results = sorted(results, key=lambda result: result.key)  # the last digits of a mean depend on the order
+    results = sorted(
+        results, key=lambda result: result.key
+    )  # the last digits of a mean depend on the order
     by_checkpoint = defaultdict[tuple[str, str], list[SweepResult]](list)
     for row in with_rows(results):
         if row.pruning.scope != "all-linear":
@@ -245,20 +289,32 @@ def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
         cell = f"{task_title(rows[0].task.name)}, {rows[0].checkpoint.num_layers} layers"
         for name, value in read(rows, results):
             table[name][cell].append(value)
-    return tuple(_estimate(name, table[name]) for name in sorted(table, key=_order) if len(table[name]) > 1)
+    return tuple(
+        _estimate(name, table[name]) for name in sorted(table, key=_order) if len(table[name]) > 1
+    )
 
 
 def _order(name: Name) -> tuple[object, ...]:
     methods = ["", *METHODS]
-    return [*READERS].index(name.quantity), methods.index(name.beside), methods.index(name.method), name[3:]
+    return (
+        [*READERS].index(name.quantity),
+        methods.index(name.beside),
+        methods.index(name.method),
+        name[3:],
+    )
 
 
 def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:
     back = np.exp if name.quantity in RATIOS else np.positive  # from logarithms
-    means = {cell: float(np.mean([value.value for value in values])) for cell, values in sorted(cells.items())}
+    means = {
+        cell: float(np.mean([value.value for value in values]))
+        for cell, values in sorted(cells.items())
+    }
     value, low, high = back(mean_with_interval([*means.values()])).tolist()
     every = [value for values in cells.values() for value in values]
-    even = 0.5 if name.quantity in SHARES else 0.0  # the logarithm of a ratio is above 0 where it is above 1
+    even = (
+        0.5 if name.quantity in SHARES else 0.0
+    )  # the logarithm of a ratio is above 0 where it is above 1
     above, working = sum(value.value > even for value in every), sum(value.works for value in every)
     by_cell = {cell: float(back(mean)) for cell, mean in means.items()}
     return Estimate(*name, value, (low, high), by_cell, len(every), above, working)
@@ -285,12 +341,20 @@ TITLES: Mapping[str, str] = {
 def meaning_tables(table: Sequence[Estimate]) -> list[Table]:
     """Tabulate all estimates: a table for each scale and list of places on it."""
     tables = defaultdict[tuple[object, ...], Table](list)
-    for (quantity, method, beside, scale), rows in groupby(table, attrgetter("quantity", "method", "beside", "scale")):
+    for (quantity, method, beside, scale), rows in groupby(
+        table, attrgetter("quantity", "method", "beside", "scale")
+    ):
         names = [in_sentence(METHODS[name].title) for name in (method, beside) if name]
-        title = TITLES[quantity].format(*names) + (f", {' less '.join(names)}" if quantity not in RATIOS else "")
+        title = TITLES[quantity].format(*names) + (
+            f", {' less '.join(names)}" if quantity not in RATIOS else ""
+        )
         cells = {}
         for row in rows:
-            place = f"Change {place_name(row.at)}" if scale == "change" else f"{percent(row.at)} removed"
+            place = (
+                f"Change {place_name(row.at)}"
+                if scale == "change"
+                else f"{percent(row.at)} removed"
+            )
             models = f"{len(row.by_cell)} cells, {row.working}/{row.checkpoints} work"
             cells[place] = f"{with_interval((row.value, *row.interval))}; {models}"
         tables[tuple(cells)].append({MEAN: title} | cells)

@@ -62,7 +62,10 @@ def pool(judged: Iterable[tuple[SweepResult, Verdict]]) -> tuple[Pooled, ...]:
     table = []
     for (method, scope), by_cell in by_method.items():
         cells = [cell for name, twins in sorted(by_cell.items()) if (cell := _cell(*name, twins))]
-        groups = {f"{depth} layers": [cell for cell in cells if cell.layers == depth] for depth, _ in sorted(by_cell)}
+        groups = {
+            f"{depth} layers": [cell for cell in cells if cell.layers == depth]
+            for depth, _ in sorted(by_cell)
+        }
         groups |= {WHOLE: [cell for cell in cells if len(cell.by_seed) >= cell.needed], ALL: cells}
         estimates = {name: estimate(group) for name, group in groups.items() if len(group) > 1}
         if estimates:
@@ -73,20 +76,32 @@ def pool(judged: Iterable[tuple[SweepResult, Verdict]]) -> tuple[Pooled, ...]:
 def _order(judged: tuple[SweepResult, Verdict]) -> tuple[int, bool, str]:
     """Sort by method, and by key, on which the last digits of averages depend."""
     result, _ = judged
-    return list(METHODS).index(result.pruning.method), result.pruning.scope == "all-linear", result.key
+    return (
+        list(METHODS).index(result.pruning.method),
+        result.pruning.scope == "all-linear",
+        result.key,
+    )
 
 
 def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
     """Average the checkpoints of a cell; None if they have fewer than FEWEST_SEEDS seeds in common."""
     twins = {key: verdict for key, verdict in twins.items() if verdict.method}
     differences = [  # by seed, (1 + n,): the method's share minus the seed's, and the same without each example
-        dict(zip((seed.seed for seed in twin.controls), np.column_stack(twin.apart or ((), ())), strict=True))
+        dict(
+            zip(
+                (seed.seed for seed in twin.controls),
+                np.column_stack(twin.apart or ((), ())),
+                strict=True,
+            )
+        )
         for twin in twins.values()
     ]
     seeds = sorted(set.intersection(*map(set, differences))) if differences else []
     if len(seeds) < FEWEST_SEEDS:
         return None
-    mean = np.mean([[by_seed[seed] for seed in seeds] for by_seed in differences], axis=0)  # (k, 1 + n)
+    mean = np.mean(
+        [[by_seed[seed] for seed in seeds] for by_seed in differences], axis=0
+    )  # (k, 1 + n)
     return Cell(
         task,
         layers,
@@ -103,10 +118,14 @@ def estimate(cells: Sequence[Cell]) -> PooledEstimate:
     """Estimate the difference over at least two cells."""
     contrasts = [cell.contrast for cell in cells]
     effects = np.array([diff.difference for diff in contrasts])
-    variances = np.array([diff.seed_deviation**2 / diff.seeds + diff.standard_error**2 for diff in contrasts])
+    variances = np.array(
+        [diff.seed_deviation**2 / diff.seeds + diff.standard_error**2 for diff in contrasts]
+    )
     combined = combine_effects(effects, variances, method_re="pm", use_t=True)
     value, variance, count = float(combined.mean_effect_re), float(combined.tau2), len(cells)
-    low, high = map(float, combined.conf_int(alpha=1 - CONFIDENCE, use_t=True)[3])  # "random effect wls"
+    low, high = map(
+        float, combined.conf_int(alpha=1 - CONFIDENCE, use_t=True)[3]
+    )  # "random effect wls"
     within, seeds = None, sorted(set.intersection(*(set(cell.by_seed) for cell in cells)))
     if len(seeds) >= FEWEST_SEEDS:
         by_seed = [[cell.by_seed[seed] for cell in cells] for seed in seeds]  # (k, cells)
@@ -116,9 +135,13 @@ def estimate(cells: Sequence[Cell]) -> PooledEstimate:
     if count >= FEWEST_PREDICTED:
         margin = float(stdtrit(count - 2, QUANTILE) * np.sqrt(combined.var_hksj_re + variance))
         predicted = value - margin, value + margin
-    interval = max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0])
+    interval = max(
+        ((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0]
+    )
     deviation, inconsistency = float(np.sqrt(variance)), max(0.0, float(combined.i2))
-    return PooledEstimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
+    return PooledEstimate(
+        count, value, interval, (low, high), within, deviation, inconsistency, predicted
+    )
 
 
 def with_interval(values: Sequence[float], places: int = 3) -> str:
@@ -145,7 +168,9 @@ def pooled_table(table: Sequence[Pooled]) -> Table:
             "By the draws alone": points_span(*estimate.within, 1) if estimate.within else NONE,
             "SD between them (τ)": decimals(100 * estimate.deviation, 1),
             "I²": percent(estimate.inconsistency),
-            "Expected in another": points_span(*estimate.predicted, 1) if estimate.predicted else NONE,
+            "Expected in another": points_span(*estimate.predicted, 1)
+            if estimate.predicted
+            else NONE,
         }
         for pooled in table
         for name, estimate in pooled.estimates.items()
@@ -158,16 +183,35 @@ def pooled_table(table: Sequence[Pooled]) -> Table:
 
 def pairs(results: Iterable[SweepResult]) -> list[Pair]:
     """Pair results of whole encoders on the same examples, for each checkpoint those on most examples."""
-    whole = [result for result in results if result.pruning.scope == "encoder" and result.pruning.stop is None]
-    ramps, magnitudes = ([row for row in whole if row.pruning.method == name] for name in ("ramp", "magnitude"))
-    alike = [(a, b) for a, b in product(ramps, magnitudes) if same_checkpoint(a, b) and same_examples(a, b)]
-    alike.sort(key=lambda pair: ([*TASKS].index(pair[0].task.name), len(pair[0].task.examples), pair[1].key))
+    whole = [
+        result
+        for result in results
+        if result.pruning.scope == "encoder" and result.pruning.stop is None
+    ]
+    ramps, magnitudes = (
+        [row for row in whole if row.pruning.method == name] for name in ("ramp", "magnitude")
+    )
+    alike = [
+        (a, b)
+        for a, b in product(ramps, magnitudes)
+        if same_checkpoint(a, b) and same_examples(a, b)
+    ]
+    alike.sort(
+        key=lambda pair: (
+            [*TASKS].index(pair[0].task.name),
+            len(pair[0].task.examples),
+            pair[1].key,
+        )
+    )
     return [*{ramp.checkpoint.revision: (ramp, magnitude) for ramp, magnitude in alike}.values()]
 
 
 def changed_ratio(judged: Sequence[Pair], amount: float) -> Sequence[float]:
     """Divide the predictions that change along the ramp by those that change by magnitude; of several the mean."""
-    frames = [[(_at(sweep, amount).predictions, sweep.frames[0].predictions) for sweep in pair] for pair in judged]
+    frames = [
+        [(_at(sweep, amount).predictions, sweep.frames[0].predictions) for sweep in pair]
+        for pair in judged
+    ]
     changed = [[np.not_equal(*both).sum() for both in pair] for pair in frames]
     ratios = [float(ramp / magnitude) for ramp, magnitude in changed if magnitude >= FEWEST_CHANGED]
     return np.exp(mean_with_interval(np.log(ratios))).tolist() if len(ratios) > 1 else ratios
@@ -175,7 +219,10 @@ def changed_ratio(judged: Sequence[Pair], amount: float) -> Sequence[float]:
 
 def gain(judged: Sequence[Pair], amount: float) -> Sequence[float]:
     """Return by how many points the task's main metric is higher along the ramp; of several the mean, its interval."""
-    scores = [[_at(sweep, amount).metrics[sweep.task.main_metric] or 0.0 for sweep in pair] for pair in judged]
+    scores = [
+        [_at(sweep, amount).metrics[sweep.task.main_metric] or 0.0 for sweep in pair]
+        for pair in judged
+    ]
     gains = [100 * (ramp - magnitude) for ramp, magnitude in scores]
     return mean_with_interval(gains) if len(gains) > 1 else gains
 
@@ -190,14 +237,22 @@ def ramp_table(judged: Sequence[Pair]) -> Table:
     Args:
         judged: From `pairs`.
     """
-    groups = {f"{task_title(pair[0].task.name)}, {len(pair[0].task.examples)} examples": [pair] for pair in judged}
+    groups = {
+        f"{task_title(pair[0].task.name)}, {len(pair[0].task.examples)} examples": [pair]
+        for pair in judged
+    }
     groups["Mean"] = [*judged]
-    groups["Mean without SST-2 and CoLA"] = [pair for pair in judged if pair[0].task.name not in TUNED]
+    groups["Mean without SST-2 and CoLA"] = [
+        pair for pair in judged if pair[0].task.name not in TUNED
+    ]
     table = []
     for name, group in groups.items():
         ratios, gains = ([of(group, amount) for amount in AMOUNTS] for of in (changed_ratio, gain))
         both = zip(AMOUNTS, ratios, gains, strict=True)
-        cells = {percent(at): f"{with_interval(ratio, 2)}; {with_interval(points, 1)}" for at, ratio, points in both}
+        cells = {
+            percent(at): f"{with_interval(ratio, 2)}; {with_interval(points, 1)}"
+            for at, ratio, points in both
+        }
         table.append({"Changed predictions, ratio; score, points more": name} | cells)
     return table
 
@@ -208,7 +263,10 @@ def ramp_table(judged: Sequence[Pair]) -> Table:
 def returned(recovery: Recovery) -> Array:
     """Return the changes by pruning and by training, of the main metric and each own CKA: (2, 1 + points)."""
     three = recovery.unpruned[0], recovery.frames[0], recovery.frames[-1]
-    numbers = [[moment.metrics[recovery.task.main_metric], *(moment.own(REDUCTION) or ())] for moment in three]
+    numbers = [
+        [moment.metrics[recovery.task.main_metric], *(moment.own(REDUCTION) or ())]
+        for moment in three
+    ]
     return np.diff(np.array(numbers, np.float64), axis=0)
 
 
@@ -221,20 +279,30 @@ def shares(changes: Array) -> Array:
 
 def recovery_table(results: Iterable[object]) -> Table:
     """Tabulate the shares that return over GLUE's tasks, at the smaller and the larger amount of each."""
-    glue = [one for one in results if isinstance(one, Recovery) and one.amount and TASKS[one.task.name].dataset_id]
+    glue = [
+        one
+        for one in results
+        if isinstance(one, Recovery) and one.amount and TASKS[one.task.name].dataset_id
+    ]
     glue.sort(key=lambda one: (one.task.name, one.pruning.seed, one.amount))
     changes = defaultdict[tuple[str, int], dict[str, list[Array]]](lambda: defaultdict(list))
     for one in glue:  # of each draw, the two amounts
         changes[one.pruning.method, one.rows.training.seed][one.task.name].append(returned(one))
     sides = (changes[side].values() for side in (("magnitude", 0), ("magnitude", 1), ("random", 0)))
-    means = ([(np.mean(draws[::2], 0), np.mean(draws[1::2], 0)) for draws in side] for side in sides)
-    first, second, random = (shares(np.swapaxes(mean, 1, 2)) for mean in means)  # each (tasks, amounts, numbers)
+    means = (
+        [(np.mean(draws[::2], 0), np.mean(draws[1::2], 0)) for draws in side] for side in sides
+    )
+    first, second, random = (
+        shares(np.swapaxes(mean, 1, 2)) for mean in means
+    )  # each (tasks, amounts, numbers)
     return [
         {
             "Removed": f"{'Far' if level else 'Just'} beyond the working range",
             "Share that returns": f"Own CKA of layer {k}" if k else "Main metric",
             "Magnitude pruning": with_interval(mean_with_interval(first[:, level, k]), 2),
-            "Less random removal's": with_interval(mean_with_interval((first - random)[:, level, k]), 2),
+            "Less random removal's": with_interval(
+                mean_with_interval((first - random)[:, level, k]), 2
+            ),
             "Apart in two orders": decimals(float(np.abs(first - second)[:, level, k].mean()), 2),
         }
         for level, k in np.ndindex(first.shape[1:])

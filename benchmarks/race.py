@@ -55,11 +55,16 @@ class OneInput(nn.Module):
     def attention_points(self) -> list[str]:
         """Return the names of the modules whose outputs are the points `attention`."""
         names = {module: name for name, module in self.named_modules()}
-        return [names[attention_block(self.model, layer).module] for layer in encoder_layers(self.model)]
+        return [
+            names[attention_block(self.model, layer).module] for layer in encoder_layers(self.model)
+        ]
 
 
 def stacked_batches(
-    tokenizer: Any, texts: Sequence[tuple[str, ...]], size: int, padding: Literal["longest", "max_length"]
+    tokenizer: Any,
+    texts: Sequence[tuple[str, ...]],
+    size: int,
+    padding: Literal["longest", "max_length"],
 ) -> list[Tensor]:
     """Tokenise texts in batches.
 
@@ -75,7 +80,9 @@ def stacked_batches(
     batches = []
     for start in range(0, len(texts), size):
         columns = [list(column) for column in zip(*texts[start : start + size], strict=True)]
-        encoded = tokenizer(*columns, truncation=True, max_length=MAX_LENGTH, padding=padding, return_tensors="pt")
+        encoded = tokenizer(
+            *columns, truncation=True, max_length=MAX_LENGTH, padding=padding, return_tensors="pt"
+        )
         batches.append(torch.stack(list(encoded.values()), dim=1))  # (batch, inputs, tokens)
     return batches
 
@@ -83,7 +90,9 @@ def stacked_batches(
 def pruned_copy(model: nn.Module, amount: float) -> nn.Module:
     """Copy a classifier and prune its encoder by torch.nn.utils.prune."""
     pruned = copy.deepcopy(model)
-    matrices = [(module, "weight") for layer in encoder_layers(pruned) for module in linear_layers(layer)]
+    matrices = [
+        (module, "weight") for layer in encoder_layers(pruned) for module in linear_layers(layer)
+    ]
     prune.global_unstructured(matrices, pruning_method=prune.L1Unstructured, amount=amount)
     for module, name in matrices:
         prune.remove(module, name)  # type: ignore[no-untyped-call]
@@ -103,7 +112,9 @@ def published(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     All copies are made first, because torch-cka never removes its hooks, and a hooked baseline cannot be copied. It is
     called as its documentation shows, so it tracks gradients.
     """
-    batches = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, PUBLISHED_BATCH, "max_length")
+    batches = stacked_batches(
+        checkpoint.tokenizer, inputs.subset.texts, PUBLISHED_BATCH, "max_length"
+    )
     baseline = OneInput(checkpoint.model, checkpoint.tokenizer)
     models = (pruned_copy(checkpoint.model, amount) for amount in inputs.request.amounts)
     copies = [OneInput(pruned, checkpoint.tokenizer) for pruned in models]
@@ -111,7 +122,9 @@ def published(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     loader: DataLoader[Any] = DataLoader([(batch,) for batch in batches], batch_size=None)  # type: ignore[arg-type]
     points = baseline.attention_points()
     for pruned in copies:
-        torch_cka.CKA(baseline, pruned, "baseline", "pruned", points, points).compare(loader, loader)
+        torch_cka.CKA(baseline, pruned, "baseline", "pruned", points, points).compare(
+            loader, loader
+        )
     return accuracies
 
 
@@ -124,13 +137,18 @@ def careful(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     for amount in inputs.request.amounts:
         pruned = OneInput(pruned_copy(baseline.model, amount), checkpoint.tokenizer)
         accuracies.append(accuracy(pruned, batches, inputs.subset.record.gold))
-        pytorch_cka.compute_cka(baseline, pruned, loader, layers=points, device="cpu", progress=False)
+        pytorch_cka.compute_cka(
+            baseline, pruned, loader, layers=points, device="cpu", progress=False
+        )
     return accuracies
 
 
 def ours(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Run `core.sweep.sweep`: accuracy, and CKA under all three reductions."""
-    return [frame.metrics["accuracy"] or 0.0 for frame in sweep(checkpoint, inputs, inputs.request).frames]
+    return [
+        frame.metrics["accuracy"] or 0.0
+        for frame in sweep(checkpoint, inputs, inputs.request).frames
+    ]
 
 
 @torch.inference_mode()
@@ -168,11 +186,15 @@ class Measured(NamedTuple):
 
 def memory_mib(field: str) -> float:
     """Read this process's memory from Linux: `VmRSS` is the current value, `VmHWM` the peak so far."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("ascii").splitlines())
+    status = dict(
+        line.split(":", 1) for line in Path("/proc/self/status").read_text("ascii").splitlines()
+    )
     return int(status[field].split()[0]) / 1024
 
 
-def measure(procedure: Callable[..., Accuracies], request: SweepRequest, threads: int | None) -> Measured:
+def measure(
+    procedure: Callable[..., Accuracies], request: SweepRequest, threads: int | None
+) -> Measured:
     """Run one procedure in this process, which should be new."""
     after_imports = memory_mib("VmRSS")
     use_threads(threads)
@@ -189,10 +211,16 @@ def table(measured: Mapping[str, Measured]) -> str:
     ours, plain, published = measured["ours"], measured["plain"], measured["published"]
     lines = [f"{'procedure':<12}{'seconds':>9}{'ratio to ours':>15}{'peak MiB':>10}"]
     for name, run in measured.items():
-        lines.append(f"{name:<12}{run.seconds:>9.2f}{run.seconds / ours.seconds:>15.2f}{run.peak_mib:>10.0f}")
-    apart = np.abs(np.array([published.accuracies, measured["careful"].accuracies]) - ours.accuracies).max()
+        lines.append(
+            f"{name:<12}{run.seconds:>9.2f}{run.seconds / ours.seconds:>15.2f}{run.peak_mib:>10.0f}"
+        )
+    apart = np.abs(
+        np.array([published.accuracies, measured["careful"].accuracies]) - ours.accuracies
+    ).max()
     lines.append(f"ours / plain forward passes: {ours.seconds / plain.seconds:.2f}")
-    lines.append(f"ours / published procedure, peak memory: {ours.peak_mib / published.peak_mib:.0%}")
+    lines.append(
+        f"ours / published procedure, peak memory: {ours.peak_mib / published.peak_mib:.0%}"
+    )
     return "\n".join([*lines, f"accuracies of the three procedures differ by at most {apart:.4f}"])
 
 
@@ -210,9 +238,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_threads()
     options = parser.parse_args(arguments)
     request = request_in(options, SweepRequest)
-    prepare(request)  # refuses bad input once, and caches the sentences so that no procedure reads the parquet file
-    with get_context("spawn").Pool(1, maxtasksperchild=1) as processes:  # a new one for each procedure
-        measured = {of.__name__: processes.apply(measure, (of, request, options.threads)) for of in PROCEDURES}
+    prepare(
+        request
+    )  # refuses bad input once, and caches the sentences so that no procedure reads the parquet file
+    with get_context("spawn").Pool(
+        1, maxtasksperchild=1
+    ) as processes:  # a new one for each procedure
+        measured = {
+            of.__name__: processes.apply(measure, (of, request, options.threads))
+            for of in PROCEDURES
+        }
     print(table(measured))
     return 0
 

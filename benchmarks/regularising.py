@@ -27,7 +27,13 @@ from torch import Tensor
 
 from benchmarks.pooled import with_interval
 from core.command_line import OneLineParser, run_command, use_threads
-from core.encoder.architectures import Catcher, Tap, architecture_of, attention_block, encoder_layers
+from core.encoder.architectures import (
+    Catcher,
+    Tap,
+    architecture_of,
+    attention_block,
+    encoder_layers,
+)
 from core.encoder.batches import MicroBatch, micro_batches
 from core.encoder.loading import Checkpoint, load
 from core.findings.choices import task_title
@@ -91,14 +97,21 @@ def tables(rows: Sequence[Row]) -> list[Table]:
     behaviour, blocks = Table(), Table()
     for row in rows:
         removed, change = f"{decimals(100 * row.amount, 1)} %", decimals(row.change, 3)
-        place = {"Task": task_title(row.task), "Model": row.method, "Removed": removed, "Overall change": change}
+        place = {
+            "Task": task_title(row.task),
+            "Model": row.method,
+            "Removed": removed,
+            "Overall change": change,
+        }
         if row.estimates:
             cells = {
                 TITLES[name]: f"{decimals(value, 3)}; {with_interval(interval)}"
                 for name, (value, *interval) in row.estimates.items()
             }
             behaviour.append(place | cells)
-        attention, feed_forward = (" ".join(decimals(of, 2) for of in side) for side in zip(*row.updates, strict=True))
+        attention, feed_forward = (
+            " ".join(decimals(of, 2) for of in side) for side in zip(*row.updates, strict=True)
+        )
         blocks.append(place | {"Attention adds": attention, "Feed-forward adds": feed_forward})
     return [behaviour, blocks]
 
@@ -111,9 +124,16 @@ def shipped_sweeps(checkpoint: str, fingerprint: str) -> list[SweepResult]:
     sweeps: dict[tuple[str, int], SweepResult] = {}
     for entry in library.shipped(library.Entry):
         place = entry.checkpoint, entry.fingerprint, entry.scope, entry.controls or entry.method
-        if place == (checkpoint, fingerprint, "encoder", "magnitude") and at_attention(entry.points):
-            sweep, key = store.load(store.SHIPPED_RESULTS / f"{entry.key}.json.gz"), (entry.method, entry.seed)
-            sweeps[key] = min(sweeps.get(key, sweep), sweep, key=lambda sweep: sweep.amounts[1])  # the smaller steps
+        if place == (checkpoint, fingerprint, "encoder", "magnitude") and at_attention(
+            entry.points
+        ):
+            sweep, key = (
+                store.load(store.SHIPPED_RESULTS / f"{entry.key}.json.gz"),
+                (entry.method, entry.seed),
+            )
+            sweeps[key] = min(
+                sweeps.get(key, sweep), sweep, key=lambda sweep: sweep.amounts[1]
+            )  # the smaller steps
     return [sweep for _, sweep in sorted(sweeps.items())]
 
 
@@ -126,10 +146,16 @@ def steps(
         The method, the overall change, the amount, and what runs the model as currently pruned.
     """
     for sweep in sweeps:
-        amounts = tuple(round(frame.amount, 6) for frame in frames_at(sweep, REDUCTION, tuple(changes)))
+        amounts = tuple(
+            round(frame.amount, 6) for frame in frames_at(sweep, REDUCTION, tuple(changes))
+        )
         method, seed, controls = sweep.pruning.method, sweep.pruning.seed, sweep.pruning.controls
-        request = checked(replace(inputs.request, method=method, seed=seed, control_of=controls, amounts=amounts))
-        with Runner(checkpoint, inputs.subset, request, make_plan(checkpoint, None, request, silent)) as runner:
+        request = checked(
+            replace(inputs.request, method=method, seed=seed, control_of=controls, amounts=amounts)
+        )
+        with Runner(
+            checkpoint, inputs.subset, request, make_plan(checkpoint, None, request, silent)
+        ) as runner:
             if sweep is sweeps[0]:
                 yield UNPRUNED, 0.0, 0.0, runner
             for change, amount in zip(changes, amounts, strict=True):
@@ -157,22 +183,40 @@ class Pass(NamedTuple):
 
 def run(runner: Runner, training: Sequence[MicroBatch]) -> Pass:
     """Run a model as currently pruned on the held-out and the training rows."""
-    buffers, model, taps, ratios = runner.buffers(), runner.checkpoint.model, list[Tap](), list[Tensor]()
+    buffers, model, taps, ratios = (
+        runner.buffers(),
+        runner.checkpoint.model,
+        list[Tap](),
+        list[Tensor](),
+    )
     paths = architecture_of(model)
-    for layer in encoder_layers(model):  # of each block: what its update is added to, and the update
-        first, second = (layer.get_submodule(path) for path in (paths.attention_dense, paths.output))
-        taps += [Tap(layer, "input"), Tap(first, "output"), attention_block(model, layer), Tap(second, "output")]
+    for layer in encoder_layers(
+        model
+    ):  # of each block: what its update is added to, and the update
+        first, second = (
+            layer.get_submodule(path) for path in (paths.attention_dense, paths.output)
+        )
+        taps += [
+            Tap(layer, "input"),
+            Tap(first, "output"),
+            attention_block(model, layer),
+            Tap(second, "output"),
+        ]
     batches = iter([batch for window in runner.windows for batch in window.micro_batches])
     with Catcher(model, taps) as catcher:
 
         def compare() -> None:
             real = next(batches).real  # (micro-batch, longest)
-            norms = torch.stack([state[real].norm(dim=-1) for state in catcher.states])  # (4 · layers, tokens)
+            norms = torch.stack(
+                [state[real].norm(dim=-1) for state in catcher.states]
+            )  # (4 · layers, tokens)
             ratios.append(norms[1::2] / norms[::2])  # (2 · layers, tokens)
 
         for window in runner.windows:
             runner.run(window, buffers, compare)
-    trained = torch.zeros(sum(len(batch.examples) for batch in training), buffers.logits.shape[1])  # (m, labels)
+    trained = torch.zeros(
+        sum(len(batch.examples) for batch in training), buffers.logits.shape[1]
+    )  # (m, labels)
     for batch in training:
         trained[batch.examples] = runner.recorder.run(batch)
     updates = torch.cat(ratios, 1).double().mean(1).view(-1, 2).numpy()
@@ -189,7 +233,11 @@ def row_losses(logits: Array, gold: Labels) -> Array:
 
 def temperature(logits: Array, gold: Labels) -> float:
     """Find the number by which to divide logits (n, labels) for the smallest log loss."""
-    return float(np.exp(minimize_scalar(lambda log: row_losses(logits / np.exp(log), gold).mean(), (-1, 1)).x))
+    return float(
+        np.exp(
+            minimize_scalar(lambda log: row_losses(logits / np.exp(log), gold).mean(), (-1, 1)).x
+        )
+    )
 
 
 def tempered_losses(logits: Array, gold: Labels) -> Array:
@@ -218,7 +266,9 @@ class Answers:
         metric: A name from `core.sweep.scores.SCORES`.
     """
 
-    def __init__(self, models: Sequence[Pass], gold: Labels, trained_gold: Labels, bags: Array, metric: str) -> None:
+    def __init__(
+        self, models: Sequence[Pass], gold: Labels, trained_gold: Labels, bags: Array, metric: str
+    ) -> None:
         self._gold, self._trained_gold, self._score = gold, trained_gold, SCORES[metric]
         held = np.stack([model.held for model in models])  # (models, n, labels)
         self._predicted = held.argmax(-1)  # (models, n)
@@ -226,9 +276,13 @@ class Answers:
         self._losses = np.stack([row_losses(logits, gold) for logits in held])  # (models, n)
         self._tempered = np.stack([tempered_losses(logits, gold) for logits in held])  # (models, n)
         margins = held[..., 1] - held[..., 0]  # (models, n)
-        alike = np.sort(margins)[:, margins[0].argsort().argsort()]  # (models, n) in the unpruned model's order
+        alike = np.sort(margins)[
+            :, margins[0].argsort().argsort()
+        ]  # (models, n) in the unpruned model's order
         self._targets = np.stack([margins, alike], 1)  # (models, 2, n)
-        self._explained = explained(bags, self._targets.reshape(-1, len(gold))).reshape(self._targets.shape)
+        self._explained = explained(bags, self._targets.reshape(-1, len(gold))).reshape(
+            self._targets.shape
+        )
 
     def numbers(self, model: int, rows: Labels, trained_rows: Labels) -> Array:
         """Compute what TITLES name, in their order, of a model from some of the rows."""
@@ -247,18 +301,28 @@ class Answers:
             return indices[random.integers(len(indices), size=len(indices))]
 
         def differences(seeds: Labels, *rows: Labels) -> Array:
-            return np.mean([self.numbers(seed, *rows) for seed in seeds], axis=0) - self.numbers(0, *rows)
+            return np.mean([self.numbers(seed, *rows) for seed in seeds], axis=0) - self.numbers(
+                0, *rows
+            )
 
-        draws = [differences(drawn(seeds), *map(drawn, everything)) for _ in range(DRAWS)]  # each (numbers,)
+        draws = [
+            differences(drawn(seeds), *map(drawn, everything)) for _ in range(DRAWS)
+        ]  # each (numbers,)
         value = np.mean([self.numbers(seed, *everything) for seed in seeds], axis=0)  # (numbers,)
-        columns = value, differences(seeds, *everything), *np.quantile(draws, [0.025, 0.975], axis=0)
+        columns = (
+            value,
+            differences(seeds, *everything),
+            *np.quantile(draws, [0.025, 0.975], axis=0),
+        )
         return dict(zip(TITLES, map(tuple, np.column_stack(columns).tolist()), strict=True))
 
 
 def bags_of(checkpoint: Checkpoint, subset: EvalSubset) -> Array:
     """Average the word embeddings of each sentence's own tokens -> (n, hidden)."""
     embeddings = checkpoint.model.get_input_embeddings().weight.detach().double().numpy()  # type: ignore[operator]
-    encoded = checkpoint.tokenizer([text for (text,) in subset.texts], add_special_tokens=False)["input_ids"]
+    encoded = checkpoint.tokenizer([text for (text,) in subset.texts], add_special_tokens=False)[
+        "input_ids"
+    ]
     return np.stack([embeddings[tokens].mean(0) for tokens in encoded])
 
 
@@ -268,15 +332,26 @@ def bags_of(checkpoint: Checkpoint, subset: EvalSubset) -> Array:
 def measured(name: str, data: str) -> Iterator[Row]:
     """Measure a bundled checkpoint, whose GLUE data lie in a folder."""
     task, changes, training = EMBEDDED[name].task, list(CHANGES), None
-    request = checked(SweepRequest(name, task, points="layer", data="written" if task == "messages" else data))
+    request = checked(
+        SweepRequest(name, task, points="layer", data="written" if task == "messages" else data)
+    )
     inputs = prepare(request)
-    checkpoint, sweeps = load(inputs.resolved), shipped_sweeps(name, inputs.subset.record.fingerprint)
+    checkpoint, sweeps = (
+        load(inputs.resolved),
+        shipped_sweeps(name, inputs.subset.record.fingerprint),
+    )
     if task in WHOLE:
         inputs = prepare(checked(replace(request, num_examples=WHOLE[task])))
-        training = open_examples(inputs.request, inputs.resolved.label_names).calibration(inputs.subset)
+        training = open_examples(inputs.request, inputs.resolved.label_names).calibration(
+            inputs.subset
+        )
         changes += np.interp(AMOUNTS, sweeps[0].amounts, damages_of(sweeps[0], REDUCTION)).tolist()
     batches = micro_batches(checkpoint.tokenizer, training.texts) if training else []
-    models, removed, groups = list[Pass](), list[float](), defaultdict[tuple[str, float], list[int]](list)
+    models, removed, groups = (
+        list[Pass](),
+        list[float](),
+        defaultdict[tuple[str, float], list[int]](list),
+    )
     for method, change, amount, runner in steps(checkpoint, inputs, sweeps, sorted(changes)):
         groups[method, change].append(len(models))
         models.append(run(runner, batches))
@@ -300,7 +375,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         PrunescopeError: The data are missing.
     """
     parser = OneLineParser(prog="python -m benchmarks.regularising", description=__doc__)
-    parser.add_argument("--data", required=True, help="a folder in the Hub's GLUE layout, with training splits")
+    parser.add_argument(
+        "--data", required=True, help="a folder in the Hub's GLUE layout, with training splits"
+    )
     parser.add_threads()
     options = parser.parse_args(arguments)
     use_threads(options.threads)

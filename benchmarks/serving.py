@@ -35,7 +35,9 @@ from core.command_line import OneLineParser, run_command
 from core.request.catalog import EMBEDDED, ROOT
 from core.request.pages import PAGES
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 LOCAL = "127.0.0.1"
 START_TIMEOUT_SECONDS = 120.0  # an idle machine takes a few seconds
@@ -104,7 +106,9 @@ def served(folder: Path, results: Path) -> Iterator[str]:
     Raises:
         ChildProcessError: It does not answer in time, or has ended.
     """
-    with socket.socket() as reserved:  # the system gives this port to nobody else who does not ask for its number
+    with (
+        socket.socket() as reserved
+    ):  # the system gives this port to nobody else who does not ask for its number
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind((LOCAL, 0))
         port = reserved.getsockname()[1]
@@ -155,7 +159,11 @@ def browser(playwright: Playwright) -> Iterator[BrowserContext]:
 
 def measure_waiting(runs: int) -> None:
     """Print how long one person waits for each page's picture: the median, and the longest in parentheses."""
-    with TemporaryDirectory() as own, served(ROOT, Path(own)) as site, sync_playwright() as playwright:
+    with (
+        TemporaryDirectory() as own,
+        served(ROOT, Path(own)) as site,
+        sync_playwright() as playwright,
+    ):
 
         def opened(name: str, times: int) -> list[float]:  # in one new browser
             with browser(playwright) as context:
@@ -198,9 +206,15 @@ def open_page(session: ClientConnection, address: str) -> bool:
         while True:
             message = ForwardMsg.FromString(session.recv(TIMEOUT_SECONDS, decode=False))
             kind = message.WhichOneof("type")
-            has_started = has_started or kind == "new_session"  # until then, the script of the last page may still end
+            has_started = (
+                has_started or kind == "new_session"
+            )  # until then, the script of the last page may still end
             is_shown = is_shown and message.delta.new_element.WhichOneof("type") != "exception"
-            if has_started and kind == "script_finished" and message.script_finished == message.FINISHED_SUCCESSFULLY:
+            if (
+                has_started
+                and kind == "script_finished"
+                and message.script_finished == message.FINISHED_SUCCESSFULLY
+            ):
                 return is_shown
     return False
 
@@ -210,19 +224,29 @@ def measure_visitors(visitors: int, seconds: float) -> None:
     os.environ["PRUNESCOPE_HOSTED"] = "1"
     title = f"seconds, {visitors} visitors"
     print(f"{title:<28}{'pages':>8}{'median':>9}{'95 %':>9}{'longest':>9}{'failed':>8}", flush=True)
-    with TemporaryDirectory() as own, served(ROOT, Path(own)) as site, ThreadPoolExecutor(visitors) as threads:
+    with (
+        TemporaryDirectory() as own,
+        served(ROOT, Path(own)) as site,
+        ThreadPoolExecutor(visitors) as threads,
+    ):
 
         def measure(title: str) -> None:
-            by_visitor = threads.map(visit, [site] * visitors, range(visitors), [seconds] * visitors)
+            by_visitor = threads.map(
+                visit, [site] * visitors, range(visitors), [seconds] * visitors
+            )
             waited = np.concatenate([*by_visitor])  # (pages,)
-            times = "".join(f"{time:>9.2f}" for time in np.quantile(waited, [0.5, 0.95, 1], method="higher"))
+            times = "".join(
+                f"{time:>9.2f}" for time in np.quantile(waited, [0.5, 0.95, 1], method="higher")
+            )
             print(f"{title:<28}{len(waited):>8}{times}{np.isinf(waited).sum():>8}", flush=True)
 
         visit(site, 0, len(PAGES) * PAUSE_SECONDS)  # the first visitor warms the server
         measure("alone")
         name, known = next(iter(EMBEDDED.items()))
         sweep = f"nice {sys.executable} -m core.precompute --checkpoint {name} --task {known.task} --threads 1"
-        with running(f"while :; do {sweep} --output {own} >/dev/null 2>&1; done", shell=True, cwd=ROOT):
+        with running(
+            f"while :; do {sweep} --output {own} >/dev/null 2>&1; done", shell=True, cwd=ROOT
+        ):
             measure("beside running sweeps")
 
 
@@ -232,9 +256,18 @@ def measure_visitors(visitors: int, seconds: float) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print both tables."""
     parser = OneLineParser(prog="python -m benchmarks.serving", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="how often to open each page; 0: not at all (default: 5)")
-    parser.add_argument("--visitors", type=int, default=25, help="how many at once; 0: none (default: 25)")
-    parser.add_argument("--seconds", type=float, default=60, help="how long they open pages (default: 60)")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=5,
+        help="how often to open each page; 0: not at all (default: 5)",
+    )
+    parser.add_argument(
+        "--visitors", type=int, default=25, help="how many at once; 0: none (default: 25)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=60, help="how long they open pages (default: 60)"
+    )
     options = parser.parse_args(arguments)
     if options.runs:
         measure_waiting(options.runs)

@@ -60,9 +60,13 @@ def choices(row: Row, count: int) -> dict[str, str]:
     ranked = sorted(LAYERS, key=lambda layer: row.cosines[int(layer)])  # from the least alike
     return {
         "Lowest stay": LAYERS[:count],
-        "Every second goes": "".join(sorted({*LAYERS}.difference(LAYERS[::-2][: len(LAYERS) - count]))),
+        "Every second goes": "".join(
+            sorted({*LAYERS}.difference(LAYERS[::-2][: len(LAYERS) - count]))
+        ),
         "Most alike go": "".join(sorted(ranked[:count])),
-        "Best in hindsight": max((s for s in row.scores if len(s) == count), key=lambda s: row.scores[s]["held"]),
+        "Best in hindsight": max(
+            (s for s in row.scores if len(s) == count), key=lambda s: row.scores[s]["held"]
+        ),
     }
 
 
@@ -79,7 +83,9 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 @torch.no_grad()
-def run(checkpoint: Any, texts: Texts, fitted: int) -> tuple[dict[str, tuple[Any, Any]], list[float]]:
+def run(
+    checkpoint: Any, texts: Texts, fitted: int
+) -> tuple[dict[str, tuple[Any, Any]], list[float]]:
     """Run all subsets of a BERT's layers in one pass; those that begin alike share what they begin with.
 
     Args:
@@ -91,18 +97,29 @@ def run(checkpoint: Any, texts: Texts, fitted: int) -> tuple[dict[str, tuple[Any
         By subset, the logits, (rows, labels), and the mean of the tokens, (rows, hidden); and the cosines of `Row`.
     """
     model, cosines = checkpoint.model, list[torch.Tensor]()  # each (layers, tokens)
-    logits, means = (torch.empty(2**6, len(texts), width) for width in (model.num_labels, model.config.hidden_size))
+    logits, means = (
+        torch.empty(2**6, len(texts), width)
+        for width in (model.num_labels, model.config.hidden_size)
+    )
     with fast_linear():
         for batch in micro_batches(checkpoint.tokenizer, texts):
-            mask = torch.where(batch.real, 0.0, torch.finfo().min)[:, None, None]  # (micro-batch, 1, 1, longest)
-            states = {"": model.bert.embeddings(batch.inputs["input_ids"], batch.inputs["token_type_ids"])}
+            mask = torch.where(batch.real, 0.0, torch.finfo().min)[
+                :, None, None
+            ]  # (micro-batch, 1, 1, longest)
+            states = {
+                "": model.bert.embeddings(batch.inputs["input_ids"], batch.inputs["token_type_ids"])
+            }
             for name, layer in zip(LAYERS, model.bert.encoder.layer, strict=True):
                 states |= {subset + name: layer(state, mask) for subset, state in states.items()}
             for k, state in enumerate(states.values()):
                 logits[k, batch.examples] = model.classifier(model.bert.pooler(state))
-                means[k, batch.examples] = (state * batch.real[..., None]).sum(1) / batch.lengths[:, None]
+                means[k, batch.examples] = (state * batch.real[..., None]).sum(1) / batch.lengths[
+                    :, None
+                ]
             tokens = batch.real & (batch.examples < fitted)[:, None]  # (micro-batch, longest)
-            path = torch.stack([states[LAYERS[:k]][tokens] for k in range(len(LAYERS) + 1)])  # of the full model
+            path = torch.stack(
+                [states[LAYERS[:k]][tokens] for k in range(len(LAYERS) + 1)]
+            )  # of the full model
             cosines.append(torch.cosine_similarity(path[:-1], path[1:], -1))
     by_subset = dict(zip(states, zip(logits, means.numpy(), strict=True), strict=True))
     return by_subset, torch.cat(cosines, 1).mean(1).tolist()
@@ -117,7 +134,11 @@ def measured(task: str, data: str) -> Row:
     row, targets = Row(task, cosines, {}), soft_targets(by_subset[LAYERS][0], how.temperature)
 
     def score(predicted: Any) -> float:
-        return float(SCORES[inputs.subset.record.main_metric](np.array(inputs.subset.record.gold), np.array(predicted)))
+        return float(
+            SCORES[inputs.subset.record.main_metric](
+                np.array(inputs.subset.record.gold), np.array(predicted)
+            )
+        )
 
     for subset, (logits, means) in by_subset.items():
         held = score(probe(means[:fitted], labels, means[fitted:]))
@@ -138,7 +159,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         PrunescopeError: The data are missing.
     """
     parser = OneLineParser(prog="python -m benchmarks.subsets", description=__doc__)
-    parser.add_argument("--data", required=True, help="a folder in the Hub's GLUE layout, with training splits")
+    parser.add_argument(
+        "--data", required=True, help="a folder in the Hub's GLUE layout, with training splits"
+    )
     parser.add_threads()
     options = parser.parse_args(arguments)
     use_threads(options.threads)

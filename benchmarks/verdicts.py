@@ -52,7 +52,9 @@ def documents(
         "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
         "ramp": markdown_of(ramp_table(ramp)),
         "recoveries": markdown_of(recovery_table(map(store.load_any, recovered))),
-        "regularising": "\n\n".join(map(markdown_of, regularising.tables(regularising.FILE.read()))),
+        "regularising": "\n\n".join(
+            map(markdown_of, regularising.tables(regularising.FILE.read()))
+        ),
         "subsets": markdown_of(subsets.table(subsets.FILE.read())),
         "verdicts": table_of(table),
     }
@@ -99,11 +101,18 @@ def _cells(row: VerdictRow) -> dict[str, str]:
     """Write the row of a method on a checkpoint."""
     result = row.result
     method = name_of(result.pruning, with_control=False)
-    cells = {"Task": task_title(result.task.name), "Checkpoint": checkpoint_name(result), "Method": method}
+    cells = {
+        "Task": task_title(result.task.name),
+        "Checkpoint": checkpoint_name(result),
+        "Method": method,
+    }
     for damage, judged in ((DAMAGE, row.verdict), (SECOND_DAMAGE, row.second)):
         share, random, _ = words.verdict_cells(judged).values()
         cells |= {f"In the upper half at {damage:.2f}": share, f"Random at {damage:.2f}": random}
-    return cells | {f"Verdict at {DAMAGE:.2f}": words.verdict_cell(row.verdict), "Marks": words.flags_cell(row.verdict)}
+    return cells | {
+        f"Verdict at {DAMAGE:.2f}": words.verdict_cell(row.verdict),
+        "Marks": words.flags_cell(row.verdict),
+    }
 
 
 def written_into(document: str, parts: Mapping[str, str]) -> str:
@@ -117,7 +126,9 @@ def written_into(document: str, parts: Mapping[str, str]) -> str:
         before, _, rest = document.partition(begin)
         _, marker, after = rest.partition(end)
         if not marker:
-            raise PrunescopeError(f"there are no lines {begin} and {end}: add them where the text belongs")
+            raise PrunescopeError(
+                f"there are no lines {begin} and {end}: add them where the text belongs"
+            )
         document = f"{before}{begin}\n{text}\n{end}{after}"
     return document
 

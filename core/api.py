@@ -90,9 +90,19 @@ def sweep(
     """
     data, text = keep_sentences(sentences, labels)
     rows = {"data": data, "text": text, "label": LABEL, "label_map": _meanings(label_map)}
-    numbers = {"num_examples": plain(examples), "seed": plain(seed), "until_damage": plain(until_damage)}
+    numbers = {
+        "num_examples": plain(examples),
+        "seed": plain(seed),
+        "until_damage": plain(until_damage),
+    }
     numbers |= {"amounts": parse_amounts(_several(amounts)), "dtype": dtype}
-    names = {"task": task, "method": method, "scope": scope, "points": points, "control_of": control_of}
+    names = {
+        "task": task,
+        "method": method,
+        "scope": scope,
+        "points": points,
+        "control_of": control_of,
+    }
     use_machine(None, device)
     with _named(model) as checkpoint:
         request = SweepRequest.from_json({"checkpoint": checkpoint, **names, **numbers, **rows})
@@ -122,8 +132,13 @@ def recover(
     Raises:
         PrunescopeError: Bad input, in one line that says what to do.
     """
-    if result.task.source == "file" and result.task.files:  # perhaps sentences that `sweep` has kept
-        options = {"data": name_of(result.task.files[0].name, result.task.files[0].sha256 or ""), **options}
+    if (
+        result.task.source == "file" and result.task.files
+    ):  # perhaps sentences that `sweep` has kept
+        options = {
+            "data": name_of(result.task.files[0].name, result.task.files[0].sha256 or ""),
+            **options,
+        }
     with nullcontext() if model is None else _named(model) as checkpoint:
         return sealed(train_again(result, amount=plain(amount), checkpoint=checkpoint, **options))
 
@@ -147,7 +162,9 @@ def _several(values: Any) -> list[Any]:
 def _meanings(label_map: Mapping[str | int, str | None] | None) -> list[tuple[str, Any]]:
     """Return the meanings of labels, by their text in the table."""
     pairs = (label_map or {}).items()
-    return [(as_text(label_mark(value, "a label in label_map")), meaning) for value, meaning in pairs]
+    return [
+        (as_text(label_mark(value, "a label in label_map")), meaning) for value, meaning in pairs
+    ]
 
 
 @contextmanager
@@ -162,4 +179,6 @@ def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]"
             yield str(write_folder(*model, Path(parent)))
     else:
         fault = f"a {type(model).__name__} is not a checkpoint"
-        raise PrunescopeError(f"{fault}: give a name, a folder, or a model and its tokenizer, (model, tokenizer)")
+        raise PrunescopeError(
+            f"{fault}: give a name, a folder, or a model and its tokenizer, (model, tokenizer)"
+        )

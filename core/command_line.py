@@ -26,7 +26,9 @@ class OneLineParser(argparse.ArgumentParser):
 
     def add_threads(self) -> None:
         """Add the option for the number of PyTorch's processor threads; see `use_threads`."""
-        self.add_argument("--threads", type=int, metavar="N", help="processor threads (default: PyTorch's)")
+        self.add_argument(
+            "--threads", type=int, metavar="N", help="processor threads (default: PyTorch's)"
+        )
 
     def add_machine(self) -> None:
         """Add the options for the threads and for the device; see `use_machine`."""
@@ -65,7 +67,9 @@ def importing() -> Iterator[None]:
 
 
 @contextmanager
-def progress_shown(work: str | None = None, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
+def progress_shown(
+    work: str | None = None, **options: Any
+) -> Iterator[Callable[[str, int, int], None]]:
     """Show a progress bar on standard error, or in a notebook, as soon as there is progress.
 
     Args:
@@ -114,6 +118,8 @@ def unforeseen(error: Exception) -> str:
     """Return a line about an unexpected error, which names the log file with its traceback."""
     if is_out_of_memory(error):
         return OUT_OF_MEMORY
-    with NamedTemporaryFile("w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8") as log:
+    with NamedTemporaryFile(
+        "w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
         log.write("".join(format_exception(error)))
     return f"stopped by an unexpected {type(error).__name__}, whose trace is in {log.name}: please report it"

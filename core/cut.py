@@ -27,12 +27,21 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m core.cut", description=__doc__)
     add_options(parser, CutRequest)
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--keep", type=int, metavar="K", help="save the lowest K layers, whatever they lose")
+    choice.add_argument(
+        "--keep", type=int, metavar="K", help="save the lowest K layers, whatever they lose"
+    )
     words = f"save the fastest cut that is shown to lose at most N points (default: {100 * float(LOSS.default):g})"
     choice.add_argument("--at-most", type=float, metavar="N", help=words)
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the smaller model, for plain transformers")
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="FOLDER",
+        help="write the smaller model, for plain transformers",
+    )
     parser.add_machine()
-    parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
+    parser.add_argument(
+        "--output", type=Path, help="FILE.json or a folder (default: the user's results)"
+    )
     return parser.parse_args(arguments)
 
 
@@ -50,7 +59,9 @@ def find(request: CutRequest, options: argparse.Namespace) -> CutInputs:
         inputs = prepare_cut(request, report)
     if options.keep is not None and options.keep not in inputs.depths:
         depths = first_few([*map(str, inputs.depths)], 12)
-        raise PrunescopeError(f"--keep {options.keep} is no depth of this study: choose one of {depths}")
+        raise PrunescopeError(
+            f"--keep {options.keep} is no depth of this study: choose one of {depths}"
+        )
     return inputs
 
 
@@ -62,7 +73,10 @@ def chosen(study: CutStudy, options: argparse.Namespace) -> int:
     """
     if options.keep is not None:
         return int(options.keep)
-    frontier, most = frontier_of(study), float(LOSS.default) if options.at_most is None else options.at_most / 100
+    frontier, most = (
+        frontier_of(study),
+        float(LOSS.default) if options.at_most is None else options.at_most / 100,
+    )
     choice, outcome = lead(frontier, most)
     if outcome != "keeps" and (options.save or options.at_most is not None):
         raise PrunescopeError(cut_finding(frontier, most).heading)

@@ -39,7 +39,9 @@ def first_few(names: Sequence[str], most: int = 6, chars: int = 40) -> str:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error of Python or PyTorch means that memory is full, the processor's or a device's."""
     words = str(error)
-    return isinstance(error, MemoryError) or "DefaultCPUAllocator" in words or "out of memory" in words
+    return (
+        isinstance(error, MemoryError) or "DefaultCPUAllocator" in words or "out of memory" in words
+    )
 
 
 OUT_OF_MEMORY = "there is not enough memory for this: try fewer examples or a smaller checkpoint"

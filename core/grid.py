@@ -15,7 +15,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, progress_shown, run_command, use_machine
+from core.command_line import (
+    FAILED,
+    INTERRUPTED,
+    OneLineParser,
+    importing,
+    progress_shown,
+    run_command,
+    use_machine,
+)
 from core.errors import PrunescopeError
 from core.findings.words import numbered
 from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
@@ -38,13 +46,39 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m core.grid", description=__doc__)
     add = parser.add_argument
     add("file", type=Path, metavar="FILE.yaml", help="what to run")
-    add("--output", type=Path, metavar="FOLDER", help="where results are kept (default: the user's results)")
+    add(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="where results are kept (default: the user's results)",
+    )
     what = "what a name of data in the file means"
-    add("--data", nargs="+", action="extend", type=_place, default=[], metavar="NAME=PATH", help=what)
-    add("--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists")
-    add("--cluster", metavar="ADDRESS", help="address of a Dask scheduler whose workers run the sweeps")
+    add(
+        "--data",
+        nargs="+",
+        action="extend",
+        type=_place,
+        default=[],
+        metavar="NAME=PATH",
+        help=what,
+    )
+    add(
+        "--manifest",
+        type=Path,
+        metavar="JSON",
+        help="list the results there too, beside what it lists",
+    )
+    add(
+        "--cluster",
+        metavar="ADDRESS",
+        help="address of a Dask scheduler whose workers run the sweeps",
+    )
     parser.add_machine()
-    add("--plan", action="store_true", help="download what is missing, say how long the sweeps will take, and run none")
+    add(
+        "--plan",
+        action="store_true",
+        help="download what is missing, say how long the sweeps will take, and run none",
+    )
     return parser.parse_args(arguments)
 
 
@@ -60,7 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     requests = read_grid(options.file)
     if options.output and options.output.name.endswith(store.ENDINGS):
-        raise PrunescopeError(f"output {options.output.name} is a file: give a folder, a grid has many results")
+        raise PrunescopeError(
+            f"output {options.output.name} is a file: give a folder, a grid has many results"
+        )
     store.check_writable(options.output)
     if options.manifest:  # refused before hours of work
         read_manifest(options.manifest)
@@ -92,7 +128,9 @@ def _say(line: str) -> None:
 def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
     """Forecast the time of sweeps, and run them here or on a cluster; return those that failed."""
     if options.cluster and options.device:
-        raise PrunescopeError(f"--device {options.device[:40]} with --cluster: set PRUNESCOPE_DEVICE on the workers")
+        raise PrunescopeError(
+            f"--device {options.device[:40]} with --cluster: set PRUNESCOPE_DEVICE on the workers"
+        )
     if not options.cluster:
         use_machine(options.threads, options.device)
         seconds, is_rough = timed(sum(sweep.work for sweep in sweeps))
@@ -120,7 +158,9 @@ def _follow(sweeps: Sequence[GridSweep], run: Callable[..., Any]) -> list[Failur
     with tqdm(total=total, bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar:
 
         def advance(sweep: GridSweep, amount: float) -> None:
-            bar.set_postfix_str(f"{sweep.request.method}: {amount_name(amount)} removed", refresh=False)
+            bar.set_postfix_str(
+                f"{sweep.request.method}: {amount_name(amount)} removed", refresh=False
+            )
             bar.update()
 
         ended = 0
@@ -138,7 +178,9 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
     rows: list[GridRow] = []
     entries: list[Entry] = []
     failures: list[Failure] = []
-    for _, group in groupby(sweeps, key=lambda sweep: sweep.inputs):  # sweeps that are judged beside each other
+    for _, group in groupby(
+        sweeps, key=lambda sweep: sweep.inputs
+    ):  # sweeps that are judged beside each other
         results = []
         for sweep in group:
             (extract,) = extracts([store.state_of(sweep.path)]).values()

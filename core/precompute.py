@@ -24,7 +24,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     layers = "prune one layer alone, such as 2, or a run such as 1-3; layers count from 1"
     parser.add_argument("--layers", dest="scope", type=scope_of, metavar="A-B", help=layers)
     parser.add_machine()
-    parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
+    parser.add_argument(
+        "--output", type=Path, help="FILE.json or a folder (default: the user's results)"
+    )
     return parser.parse_args(arguments)
 
 
@@ -48,7 +50,10 @@ def run(inputs: Inputs) -> SweepResult:
         from core.encoder.loading import borrow
         from core.sweep.sweep import sweep
 
-    with borrow(inputs.resolved) as checkpoint, progress_shown(inputs.request.method, unit="batch") as report:
+    with (
+        borrow(inputs.resolved) as checkpoint,
+        progress_shown(inputs.request.method, unit="batch") as report,
+    ):
         result = sweep(checkpoint, inputs, inputs.request, report)
     if words := caution(result):
         print(f"warning: {words}", file=sys.stderr)
@@ -62,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store.check_writable(options.output)
     inputs = find(request)
     if note := reading_note(inputs.subset.record):
-        others = " Name other columns with --text and --label." if inputs.subset.record.guessed else ""
+        others = (
+            " Name other columns with --text and --label." if inputs.subset.record.guessed else ""
+        )
         print(f"{note}{others}", file=sys.stderr)
     use_machine(options.threads, options.device)
     print(store.save(run(inputs), options.output))

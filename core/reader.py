@@ -28,7 +28,10 @@ def _result(files: Files, limit: int | None) -> str:
 def _table(files: Files, limit: int | None) -> str:
     """Return a table whose cells are cut to the length that a page shows."""
     table = read_table([DataFile(*file) for file in files], limit)
-    cells = {name: tuple(cell[: MAX_NAME_CHARS + 1] for cell in cells) for name, cells in table.cells.items()}
+    cells = {
+        name: tuple(cell[: MAX_NAME_CHARS + 1] for cell in cells)
+        for name, cells in table.cells.items()
+    }
     return TABLE.dump_json(replace(table, cells=cells)).decode()
 
 
@@ -43,7 +46,9 @@ def answer(order: str) -> str:
         content = READERS[values["kind"]](files, values["limit"])
         if len(content) > MOST_CHARS:
             fault = f"{files[0][1]} holds {len(content) / 2**20:,.0f} MiB"
-            raise PrunescopeError(f"{fault}, a page takes at most {MOST_CHARS // 2**20}: choose a smaller file")
+            raise PrunescopeError(
+                f"{fault}, a page takes at most {MOST_CHARS // 2**20}: choose a smaller file"
+            )
         return FOUND + content
     except PrunescopeError as error:
         return REFUSED + str(error)

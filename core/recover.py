@@ -22,19 +22,55 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m core.recover", description=__doc__)
     add = parser.add_argument
     add("result", type=Path, metavar="RESULT", help="the file of a sweep")
-    add("--amount", type=float, metavar="A", help="what to remove (default: the first amount beyond the working range)")
-    add("--steps", type=int, default=RECOVERY.steps, metavar="N", help=f"of training (default: {RECOVERY.steps})")
-    add("--seed", type=int, default=RECOVERY.seed, metavar="N", help="of the order of the rows (default: 0)")
-    add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
-    add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
-    add("--train", metavar="FILE", help="rows to train on (default: the split for training, or what is not judged)")
-    add("--save", type=Path, metavar="FOLDER", help="write the trained model, its zeros held, for plain transformers")
+    add(
+        "--amount",
+        type=float,
+        metavar="A",
+        help="what to remove (default: the first amount beyond the working range)",
+    )
+    add(
+        "--steps",
+        type=int,
+        default=RECOVERY.steps,
+        metavar="N",
+        help=f"of training (default: {RECOVERY.steps})",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=RECOVERY.seed,
+        metavar="N",
+        help="of the order of the rows (default: 0)",
+    )
+    add(
+        "--checkpoint",
+        metavar="ID|FOLDER",
+        help="where the checkpoint is, if the result was computed on a folder",
+    )
+    add(
+        "--data",
+        metavar="FOLDER|FILE|written|hub",
+        help="where the data is, if it was a folder or a file",
+    )
+    add(
+        "--train",
+        metavar="FILE",
+        help="rows to train on (default: the split for training, or what is not judged)",
+    )
+    add(
+        "--save",
+        type=Path,
+        metavar="FOLDER",
+        help="write the trained model, its zeros held, for plain transformers",
+    )
     parser.add_machine()
     add("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)
 
 
-def run(result: SweepResult, threads: int | None = None, device: str | None = None, **options: Any) -> Recovery:
+def run(
+    result: SweepResult, threads: int | None = None, device: str | None = None, **options: Any
+) -> Recovery:
     """Find the inputs of a recovery (see `find_recovery`), and train, each with a progress bar.
 
     Args:
@@ -49,13 +85,19 @@ def run(result: SweepResult, threads: int | None = None, device: str | None = No
     folder = options.pop("save", None)
     with progress_shown(unit="B", unit_scale=True) as report:
         inputs = find_recovery(result, report, **options)
-    print(f"{len(inputs.rows.texts):,} rows to train on, {len(result.task.examples):,} to judge", file=sys.stderr)
+    print(
+        f"{len(inputs.rows.texts):,} rows to train on, {len(result.task.examples):,} to judge",
+        file=sys.stderr,
+    )
     with importing():  # only now, so that bad input is refused without waiting seconds for torch
         from core.encoder.loading import borrow
         from core.training.recovery import recover
 
     use_machine(threads, device)
-    with borrow(inputs.swept.resolved) as checkpoint, progress_shown("recover", unit="row") as report:
+    with (
+        borrow(inputs.swept.resolved) as checkpoint,
+        progress_shown("recover", unit="row") as report,
+    ):
         recovery, model = recover(checkpoint, inputs, report)
     if folder:
         from core.exports.pruned_checkpoint import write_recovered

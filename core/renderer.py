@@ -65,7 +65,10 @@ def drawn_frames(figure: Json, frames: Iterable[int]) -> Iterator[str]:
 
 def _part(part: Json, vega: Json, frame: int, k: int) -> str:
     """Draw a picture at its place, with unique names for its gradients and masks."""
-    signals = [{**signal, "value": frame} if signal["name"] == "frame" else signal for signal in vega["signals"]]
+    signals = [
+        {**signal, "value": frame} if signal["name"] == "frame" else signal
+        for signal in vega["signals"]
+    ]
     drawn: str = vl_convert.vega_to_svg({**vega, "signals": signals})
     drawn = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>part-{k}-", drawn)
     place = f'x="{part["x"]}" y="{part["y"]}" overflow="visible"'  # an axis title may be taller than the plot

@@ -19,9 +19,21 @@ from core.results.store import check_writable
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.site", description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write: a new one, or one written before")
-    parser.add_argument("--results", type=Path, metavar="FOLDER", help="result files of your own, not the shipped ones")
-    parser.add_argument("--select", type=Path, metavar="FILE", help="text with the keys or addresses of the results")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="where to write: a new one, or one written before",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        help="result files of your own, not the shipped ones",
+    )
+    parser.add_argument(
+        "--select", type=Path, metavar="FILE", help="text with the keys or addresses of the results"
+    )
     return parser.parse_args(arguments)
 
 
@@ -34,19 +46,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     folder: Path = options.folder
     if folder.exists() and not is_replaceable(folder):
-        raise PrunescopeError(f"{folder} is not empty and holds no static edition: choose a new folder")
+        raise PrunescopeError(
+            f"{folder} is not empty and holds no static edition: choose a new folder"
+        )
     check_writable(folder)
     shelf = shelf_of(options.results, options.select)
     try:
         for part in folder.glob(f"{PART}*"):
             shutil.rmtree(part)
-        with TemporaryDirectory(dir=folder, prefix=PART) as place:  # the old edition stays until all is written
+        with TemporaryDirectory(
+            dir=folder, prefix=PART
+        ) as place:  # the old edition stays until all is written
             with progress_shown("site", unit="result") as report:
                 problems = write_site(shelf, Path(place), options.results is not None, report)
             for made in Path(place).iterdir():
                 replace(folder / made.name, made)
     except OSError as error:
-        raise PrunescopeError(f"cannot write {folder} ({error.strerror}): make room there") from error
+        raise PrunescopeError(
+            f"cannot write {folder} ({error.strerror}): make room there"
+        ) from error
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
     print(folder / "index.html")

@@ -20,8 +20,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("result", type=Path, metavar="RESULT", help="a result file")
     what = "one of its amounts, repeatable (default: first, middle, last)"
     add("--amount", action="append", type=float, metavar="A", help=what)
-    add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
-    add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
+    add(
+        "--checkpoint",
+        metavar="ID|FOLDER",
+        help="where the checkpoint is, if the result was computed on a folder",
+    )
+    add(
+        "--data",
+        metavar="FOLDER|FILE|written|hub",
+        help="where the data is, if it was a folder or a file",
+    )
     parser.add_machine()
     return parser.parse_args(arguments)
 
@@ -46,8 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         deviations = recompute.verify_frame(result, amount, options.checkpoint, options.data)
         if not done:  # only now, so that nothing is printed before an error
             print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
-        rows = [(f"CKA, {name}", own, f"{deviations.torch_cka[name]:.1e}") for name, own in deviations.engine.items()]
-        rows += [(name, own, "-") for name, own in {**deviations.others, "accuracy": deviations.accuracy}.items()]
+        rows = [
+            (f"CKA, {name}", own, f"{deviations.torch_cka[name]:.1e}")
+            for name, own in deviations.engine.items()
+        ]
+        rows += [
+            (name, own, "-")
+            for name, own in {**deviations.others, "accuracy": deviations.accuracy}.items()
+        ]
         for name, own, other in rows:
             print(f"{amount_text(amount):<9} {name:<36}{own:>8.1e}{other:>11}", flush=True)
         confirmed = confirmed and deviations.within_tolerance

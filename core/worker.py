@@ -61,7 +61,9 @@ class CancelledError(BaseException):
     """The job was cancelled."""
 
 
-def reporter(emit: Emit, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> Report:
+def reporter(
+    emit: Emit, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic
+) -> Report:
     """Return a function that reports a job's progress and the time left, and stops a cancelled job.
 
     Args:
@@ -72,7 +74,10 @@ def reporter(emit: Emit, cancelled: threading.Event, clock: Callable[[], float] 
     Returns:
         A function that takes (stage, done, total), and raises CancelledError.
     """
-    began, last = (0.0, 0), (0, -1)  # when the current pace began, and the steps done by then; the last done and total
+    began, last = (
+        (0.0, 0),
+        (0, -1),
+    )  # when the current pace began, and the steps done by then; the last done and total
 
     def report(stage: str, done: int, total: int) -> None:
         nonlocal began, last
@@ -100,7 +105,11 @@ class Worker:
     """
 
     def __init__(
-        self, source: Iterable[str], sink: TextIO, warm_up: Callable[[], None], idle_seconds: float = IDLE_SECONDS
+        self,
+        source: Iterable[str],
+        sink: TextIO,
+        warm_up: Callable[[], None],
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._source, self._sink, self._idle_seconds = source, sink, idle_seconds
         self._writing = threading.Lock()  # downloads report from threads of their own
@@ -116,7 +125,9 @@ class Worker:
                 self._carry_out(*work)
 
     def _read(self) -> None:
-        cancels: WeakValueDictionary[str, threading.Event] = WeakValueDictionary()  # by job, held by its orders
+        cancels: WeakValueDictionary[str, threading.Event] = (
+            WeakValueDictionary()
+        )  # by job, held by its orders
         for line in self._source:
             order = json.loads(line)
             cancelled = cancels.setdefault(order["job"], threading.Event())
@@ -130,7 +141,9 @@ class Worker:
 
     def _emit(self, order: Order, event: str, **fields: Any) -> None:
         with self._writing:
-            self._sink.write(json.dumps({"job": order["job"], "event": event, **fields}, allow_nan=False) + "\n")
+            self._sink.write(
+                json.dumps({"job": order["job"], "event": event, **fields}, allow_nan=False) + "\n"
+            )
             self._sink.flush()
 
     def _carry_out(self, order: Order, cancelled: threading.Event) -> None:
@@ -158,7 +171,11 @@ class Worker:
         if make := MAKERS.get(order["op"]):
             return make(order, report, emit)
         answer = ANSWERS[order["op"]]
-        return {"outcome": answer(report, **{name: order[name] for name in order if name not in ("job", "op")})}
+        return {
+            "outcome": answer(
+                report, **{name: order[name] for name in order if name not in ("job", "op")}
+            )
+        }
 
 
 def _run(order: Order, report: Report, emit: Emit) -> Outcome:
@@ -175,7 +192,9 @@ def _run(order: Order, report: Report, emit: Emit) -> Outcome:
 
         return sweep(checkpoint, inputs, inputs.request, report, on_frame)
 
-    return _stored_or_made(inputs.key_of(request), inputs.resolved, report, make, bool(order.get("fresh")))
+    return _stored_or_made(
+        inputs.key_of(request), inputs.resolved, report, make, bool(order.get("fresh"))
+    )
 
 
 def _cut(order: Order, report: Report, emit: Emit) -> Outcome:
@@ -185,7 +204,12 @@ def _cut(order: Order, report: Report, emit: Emit) -> Outcome:
     def make(checkpoint: "Checkpoint") -> Result:
         from core.training.cut_study import study
 
-        return study(checkpoint, inputs, report, lambda score: emit("score", score=score.model_dump(mode="json")))
+        return study(
+            checkpoint,
+            inputs,
+            report,
+            lambda score: emit("score", score=score.model_dump(mode="json")),
+        )
 
     return _stored_or_made(inputs.key, inputs.resolved, report, make)
 
@@ -197,26 +221,46 @@ def _recover(order: Order, report: Report, emit: Emit) -> Outcome:
     def make(checkpoint: "Checkpoint") -> Result:
         from core.training.recovery import recover
 
-        return recover(checkpoint, inputs, report, lambda p: emit("recovery", recovery=p.model_dump(mode="json")))[0]
+        return recover(
+            checkpoint,
+            inputs,
+            report,
+            lambda p: emit("recovery", recovery=p.model_dump(mode="json")),
+        )[0]
 
     return _stored_or_made(key_of(inputs.start), inputs.swept.resolved, report, make)
 
 
-def _find(result: schema.SweepResult | Recovery, request: Mapping[str, Any], report: Report) -> RecoveryInputs:
+def _find(
+    result: schema.SweepResult | Recovery, request: Mapping[str, Any], report: Report
+) -> RecoveryInputs:
     """Find what a request trains again, and on what."""
     asked = RecoveryRequest.from_json(request)
-    return find_recovery(result, report, asked.amount, checkpoint=asked.checkpoint, data=asked.data, train=asked.train)
+    return find_recovery(
+        result,
+        report,
+        asked.amount,
+        checkpoint=asked.checkpoint,
+        data=asked.data,
+        train=asked.train,
+    )
 
 
 def _stored_or_made(
-    key: str, resolved: Resolved, report: Report, make: Callable[["Checkpoint"], Result], fresh: bool = False
+    key: str,
+    resolved: Resolved,
+    report: Report,
+    make: Callable[["Checkpoint"], Result],
+    fresh: bool = False,
 ) -> Outcome:
     """Find a stored result, or make it of its checkpoint and store it; `fresh` makes it in any case."""
     if fresh or not store.stored(key):
         from core.encoder.loading import borrow
 
         store.check_writable(None)
-        report(f"Loading the checkpoint '{resolved.id}'", 0, 1)  # the last stage if it kills the worker
+        report(
+            f"Loading the checkpoint '{resolved.id}'", 0, 1
+        )  # the last stage if it kills the worker
         with borrow(resolved) as checkpoint:
             store.save(make(checkpoint))
     return {"key": key}
@@ -236,11 +280,15 @@ def _predict(report: Report, revision: str, texts: list[str], **request: Any) ->
     return asdict(predict(SweepRequest.from_json(request), revision, texts, report))
 
 
-def _export(report: Report, key: str, amount: float, checkpoint: str | None, data: str | None) -> Outcome:
+def _export(
+    report: Report, key: str, amount: float, checkpoint: str | None, data: str | None
+) -> Outcome:
     """Write the pruned checkpoint of one frame of a stored result as a folder."""
     from core.exports.pruned_checkpoint import write_pruned
 
-    return {"path": str(write_pruned(store.load(store.file_of(key)), amount, checkpoint, data, report))}
+    return {
+        "path": str(write_pruned(store.load(store.file_of(key)), amount, checkpoint, data, report))
+    }
 
 
 def _export_trained(report: Report, key: str, request: Mapping[str, Any], left: int = 0) -> Outcome:
@@ -255,7 +303,9 @@ def _export_trained(report: Report, key: str, request: Mapping[str, Any], left: 
         return {"path": str(write_cut(of_kind(CutStudy, result, key), left, inputs, report))}
     found = _find(result, request, report)
     if key_of(found.start) != key:
-        raise PrunescopeError("the rows or the settings are not those of the training: give its data, or train again")
+        raise PrunescopeError(
+            "the rows or the settings are not those of the training: give its data, or train again"
+        )
     start = result.model_copy(update={"frames": ()})  # those of the unpruned model are known
     with borrow(found.swept.resolved) as checkpoint:
         trained = recover(checkpoint, found._replace(start=start), report)
@@ -265,11 +315,18 @@ def _export_trained(report: Report, key: str, request: Mapping[str, Any], left: 
 def _fetch(report: Report, data: str, split: str) -> Outcome:
     """Fetch the files of a data set on the Hub, and return its commit, and their places and names."""
     dataset = find_dataset(data, split, report)
-    return {"data": dataset.reference, "files": [[str(file.path), file.name] for file in dataset.files(split)]}
+    return {
+        "data": dataset.reference,
+        "files": [[str(file.path), file.name] for file in dataset.files(split)],
+    }
 
 
 # The ops whose outcome is a stored result.
-MAKERS: Mapping[str, Callable[[Order, Report, Emit], Outcome]] = {"run": _run, "cut": _cut, "recover": _recover}
+MAKERS: Mapping[str, Callable[[Order, Report, Emit], Outcome]] = {
+    "run": _run,
+    "cut": _cut,
+    "recover": _recover,
+}
 # The other ops; each function takes a report and the order's fields.
 ANSWERS: Mapping[str, Callable[..., Outcome]] = {
     "verify": _verify,

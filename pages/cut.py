@@ -47,10 +47,14 @@ def show_scores(job: Job) -> None:
 def begin_study(state: ViewState, ended: Job | None) -> None:
     """Offer the settings of a study: of one that has ended, of a result without one, or for a visitor's own model."""
     expanded = not state.study or ended is not None
-    panel = st.expander(OWN_STUDY, expanded=expanded, key="cut-own", icon=":material/tune:", on_change="rerun")
+    panel = st.expander(
+        OWN_STUDY, expanded=expanded, key="cut-own", icon=":material/tune:", on_change="rerun"
+    )
     if panel.open:  # its many fields are drawn on demand
         result = None if state.study else state.result
-        request = (ended and ended.request) or (result and jobs.request_behind(result)) or OWN_REQUEST
+        request = (
+            (ended and ended.request) or (result and jobs.request_behind(result)) or OWN_REQUEST
+        )
         lab().follow(ended.id if ended else f"cut {result.key if result else ''}")
         with panel:
             offer_study(replace(request, num_examples=request.num_examples if ended else None))
@@ -59,7 +63,11 @@ def begin_study(state: ViewState, ended: Job | None) -> None:
 def show_study(state: ViewState, study: CutStudy) -> None:
     """Show a study: the dial, its answer, what the chosen depth gains and costs, and the model to take away."""
     title, choices = st.container(), choose_all(state)
-    shown, frontier, most = compose(state, **choices), cached_call(frontier_of, study), float(choices["most"])
+    shown, frontier, most = (
+        compose(state, **choices),
+        cached_call(frontier_of, study),
+        float(choices["most"]),
+    )
     scene = show_answer(shown, title, "cut")
     choice = chosen(frontier, most, choices["keep"])
     st.markdown(plain(shown.blocks[0].finding.sentences[0]))

@@ -53,7 +53,9 @@ def grid() -> None:
         pd.DataFrame([{**row, **link} for row, link in zip(cells, links, strict=True)]),
         hide_index=True,
         column_order=[*columns[: words.NAMING], *LINKS, *columns[words.NAMING :]],
-        column_config=dict.fromkeys(LINKS, st.column_config.LinkColumn(display_text="Open", width=70)),
+        column_config=dict.fromkeys(
+            LINKS, st.column_config.LinkColumn(display_text="Open", width=70)
+        ),
         placeholder=NONE,
     )
 

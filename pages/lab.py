@@ -49,7 +49,9 @@ def lab() -> None:
             note_computed(key)
         record.follow(job.id)
         shown = job.key or (state.result and state.result.key)
-        if job.ended and shown:  # the result of its own sweep replaces it, else the result on show stays
+        if (
+            job.ended and shown
+        ):  # the result of its own sweep replaces it, else the result on show stays
             record.follows, record.ended = shown, None if job.state == "done" else job
             set_parameter("job", None)
             show(shown)
@@ -58,9 +60,13 @@ def lab() -> None:
     if job or result:
         set_parameter(OWN, None)
     elif record.follows == OWN_MODEL:
-        set_parameter(OWN, OWN_MODEL)  # links do not carry it: its settings are back after a look at another page
+        set_parameter(
+            OWN, OWN_MODEL
+        )  # links do not carry it: its settings are back after a look at another page
     if not job:
-        record.follow(result.key + st.query_params.get(DECIDE, "") if result else st.query_params.get(OWN, ""))
+        record.follow(
+            result.key + st.query_params.get(DECIDE, "") if result else st.query_params.get(OWN, "")
+        )
     if ended := record.ended or (job if job and job.ended else None):
         kept = " What was finished before is kept." if ended.key else ""
         (st.error if ended.state == "failed" else st.info)(plain(ended.message + kept))
@@ -110,7 +116,9 @@ def show_running(job: Job) -> None:
 
     There are no settings meanwhile: beside a running job, uncommitted text in a field would swallow the next click.
     """
-    st.title("Pruning step by step", anchor=False)  # a new heading makes the browser show the page from its top
+    st.title(
+        "Pruning step by step", anchor=False
+    )  # a new heading makes the browser show the page from its top
     picture = st.container()
     reduction = choose_reduction(job.partial_result)
     with picture:
@@ -123,8 +131,15 @@ def draw(result: SweepResult | None, reduction: str) -> None:
         start = amount_in_address() if result.key else None
         show_pictures(cached_call(result_scene, result, reduction), key="lab", start=start)
         return
-    with st.container(border=True, height=WAITING_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):
-        st.markdown("The picture appears here once the unpruned model has been measured.", width="content")
+    with st.container(
+        border=True,
+        height=WAITING_HEIGHT,
+        horizontal_alignment="center",
+        vertical_alignment="center",
+    ):
+        st.markdown(
+            "The picture appears here once the unpruned model has been measured.", width="content"
+        )
 
 
 def show_example(checkpoint: str) -> None:
@@ -132,7 +147,11 @@ def show_example(checkpoint: str) -> None:
     entries = settings([entry for entry in at_hand() if entry.checkpoint == checkpoint])
     if entries and (example := by_key(entries[0].key)):
         st.markdown(f"**Example:** {plain(entries[0].name)}")
-        show_pictures(cached_call(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
+        show_pictures(
+            cached_call(result_scene, example, next(iter(REDUCTIONS))),
+            key="lab-example",
+            group="example",
+        )
     else:
         draw(None, "")
 
@@ -159,12 +178,16 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:
-        panel = st.expander(name, expanded=to_decide, key=key, icon=":material/tune:", on_change="rerun")
+        panel = st.expander(
+            name, expanded=to_decide, key=key, icon=":material/tune:", on_change="rerun"
+        )
     if panel.open:  # its many fields are drawn on demand
         with panel:
             ask(jobs.request_behind(result) or request_of(result))
     offer_exports(cached_call(result_scene, result, reduction)._replace(title=heading), result)
-    if store.find(result.key) and len(result.frames) > 1:  # a result opened for this visit alone is no file
+    if (
+        store.find(result.key) and len(result.frames) > 1
+    ):  # a result opened for this visit alone is no file
         offer_recovery(result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         check_and_recompute(result)
@@ -172,12 +195,21 @@ def show_result(result: SweepResult, job: Job | None) -> None:
 
 def show_methods(results: Sequence[SweepResult], reduction: str, on_show: str) -> None:
     """Tabulate results, and lead to those not on show: a link in a table would open a new tab."""
-    rows, names = methods_table(results, reduction), {result.key: brief_name(result.pruning) for result in results}
+    rows, names = (
+        methods_table(results, reduction),
+        {result.key: brief_name(result.pruning) for result in results},
+    )
     st.markdown(markdown_table([*rows.values()]))
     with st.container(horizontal=True, key="lab-methods"):
         for key in rows:
             if key != on_show:
-                st.button(plain(names[key]), f"lab-method-{key}", type="tertiary", on_click=show, args=(key,))
+                st.button(
+                    plain(names[key]),
+                    f"lab-method-{key}",
+                    type="tertiary",
+                    on_click=show,
+                    args=(key,),
+                )
 
 
 def show_finding(result: SweepResult, finding: str) -> None:
@@ -196,19 +228,32 @@ def check_and_recompute(result: SweepResult) -> None:
     """Offer to check a frame of a result, and to rerun its sweep."""
     request = jobs.request_behind(result)
     if request is None:
-        remark("The result does not say where its weights or data are: choose them again in the settings.")
+        remark(
+            "The result does not say where its weights or data are: choose them again in the settings."
+        )
         return
     if store.find(result.key):
         st.markdown(SECOND_OPINION)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             middle = result.amounts.index(middle_of(result.amounts))
-            amount = st.selectbox("Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)
+            amount = st.selectbox(
+                "Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180
+            )
             if st.button("Check this frame", key="lab-check"):
                 with refusals_shown():
-                    jobs.ask("lab-checking", result.key, "verify", **jobs.frame_fields(result, amount, request))
+                    jobs.ask(
+                        "lab-checking",
+                        result.key,
+                        "verify",
+                        **jobs.frame_fields(result, amount, request),
+                    )
         if check := jobs.answer_to("lab-checking", result.key):
             (st.success if check["within_tolerance"] else st.error)(check_sentence(check))
-    label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"
+    label = (
+        "Recompute; the bundled file stays"
+        if store.is_shipped(result.key)
+        else "Recompute and replace this result"
+    )
     if st.button(label, key="lab-again", icon=":material/replay:"):
         with refusals_shown():
             jobs.start(request, fresh=True)

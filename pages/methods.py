@@ -16,7 +16,9 @@ STYLE = """<style>
 </style>"""
 
 # A component, since st.html would take drawings out.
-_picture = st.components.v2.component("prunescope_methods", html=text_of("steps.html"), css=text_of("steps.css"))
+_picture = st.components.v2.component(
+    "prunescope_methods", html=text_of("steps.html"), css=text_of("steps.css")
+)
 
 
 def methods() -> None:

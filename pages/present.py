@@ -32,7 +32,10 @@ SETTINGS = "settings"  # the anchor below the stage
 
 def present() -> None:
     """Show the way out and the stage first, and below them the navigation and the settings."""
-    out, stage = st.container(key="present-out", horizontal=True, vertical_alignment="center"), st.container()
+    out, stage = (
+        st.container(key="present-out", horizontal=True, vertical_alignment="center"),
+        st.container(),
+    )
     with st.container(key="present-setup"):
         state = page_header("Present")
         result = state.shown
@@ -41,10 +44,16 @@ def present() -> None:
         downloads = st.container()
         choose_result(state)
         titles = playlist(state.entries, cached_call(entry_of, result))
-        st.markdown(plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}."))
+        st.markdown(
+            plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}.")
+        )
         measured = f"{checkpoint_name(result)}, {data_name(result)}"
         line = st.text_input(
-            "A line of your own", key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params"
+            "A line of your own",
+            key="caption",
+            placeholder=measured,
+            max_chars=MAX_LINE_CHARS,
+            bind="query-params",
         )
     reduction = read_choice(REDUCTION, REDUCTION.options)
     (block,) = compose(state, titles=titles, caption=line).blocks

@@ -30,8 +30,15 @@ def recover() -> None:
         offer_exports(scene, state.recovery)
     elif not job:
         show_nothing(EXPLANATION, COMMAND)
-        for entry in {entry.model: entry for entry in reversed(trained_at_hand("recovery"))}.values():
-            st.button(f"Recover: {entry.model}", entry.key, on_click=set_parameter, args=("recovery", entry.key))
+        for entry in {
+            entry.model: entry for entry in reversed(trained_at_hand("recovery"))
+        }.values():
+            st.button(
+                f"Recover: {entry.model}",
+                entry.key,
+                on_click=set_parameter,
+                args=("recovery", entry.key),
+            )
         if state.result and len(state.result.frames) > 1 and request_behind(state.result):
             offer_recovery(state.result)
     show_upload("recovery")

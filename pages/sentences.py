@@ -47,19 +47,33 @@ def sentences() -> None:
             remark(words.NOT_AT_HAND)
     for note in shown.notes:
         (remark if scene else picture.info)(note)
-    written = [entry.key for entry in state.offered if entry.source == "written" and is_of_model(entry, result)]
+    written = [
+        entry.key
+        for entry in state.offered
+        if entry.source == "written" and is_of_model(entry, result)
+    ]
     if scene and shown.notes and written:
-        st.button(words.WRITTEN, "written-examples", icon=":material/notes:", on_click=show, args=(written[0],))
+        st.button(
+            words.WRITTEN,
+            "written-examples",
+            icon=":material/notes:",
+            on_click=show,
+            args=(written[0],),
+        )
     show_examples(result, shown)
     offer_exports(scene, result)
 
 
 def show_examples(result: SweepResult, shown: Shown) -> None:
     """List the chosen examples, as text that is never read as Markdown or HTML."""
-    wide = {name: st.column_config.TextColumn(width="large") for name in words.text_names(result.task)}
+    wide = {
+        name: st.column_config.TextColumn(width="large") for name in words.text_names(result.task)
+    }
     for title, rows in shown.tables.items():
         st.subheader(title, anchor=False)
-        st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 420), column_config=wide)
+        st.dataframe(
+            rows, hide_index=True, height=min(38 * (len(rows) + 1), 420), column_config=wide
+        )
 
 
 # ---------------------------------------------------------------- a typed sentence
@@ -69,20 +83,35 @@ def try_a_sentence(result: SweepResult, request: SweepRequest) -> None:
     """Ask for a text, and show what the checkpoint of a request predicts for it at every amount of the result."""
     task = task_of(result.task)
     with st.form("typed", border=False):
-        st.markdown(f"**{plain(task.question)}** Type your own, and see at which amount the answer changes.")
+        st.markdown(
+            f"**{plain(task.question)}** Type your own, and see at which amount the answer changes."
+        )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             typed = [
                 st.text_area(name, "", 68, MAX_CHARACTERS, f"typed-{column}")
-                for name, column in zip(words.text_names(result.task), task.text_columns, strict=True)
+                for name, column in zip(
+                    words.text_names(result.task), task.text_columns, strict=True
+                )
             ]
             pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
-    if METHODS[result.pruning.method].calibrated and request.data == "written" != result.task.source:
-        remark("Here the method scores on the written examples, so it removes other parts than in the result below.")
+    if (
+        METHODS[result.pruning.method].calibrated
+        and request.data == "written" != result.task.source
+    ):
+        remark(
+            "Here the method scores on the written examples, so it removes other parts than in the result below."
+        )
     if pressed:
         drop_question("typed-job")
         with refusals_shown():
             texts = check_texts(typed, task)
-            ask("typed-job", result.key, "predict", wait=ANSWER_SECONDS, **question(result, texts, request))
+            ask(
+                "typed-job",
+                result.key,
+                "predict",
+                wait=ANSWER_SECONDS,
+                **question(result, texts, request),
+            )
             st.session_state["typed-texts"] = texts
     if answer := answer_to("typed-job", result.key):
         show_prediction(Prediction(**answer), st.session_state["typed-texts"], result)

@@ -30,7 +30,9 @@ def work_folder(recipe: Recipe, name: str, base: Path, data: Path | None) -> Pat
         PrunescopeError: The base is another encoder.
     """
     if read_config(base / CONFIG, f"--base {base.name}")["model_type"] != MODEL_TYPES[recipe.base]:
-        raise PrunescopeError(f"--base {base.name} is not {recipe.base}: docs/recipes.md says where to get it")
+        raise PrunescopeError(
+            f"--base {base.name} is not {recipe.base}: docs/recipes.md says where to get it"
+        )
     files = sorted(base.iterdir()) + sorted(data.glob(f"{recipe.task}/*.parquet") if data else [])
     inputs = digest([asdict(recipe), *(sha256_of(path) for path in files if path.is_file())])
     return WEIGHTS / "work" / f"{name}-{inputs[:8]}"
@@ -41,7 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = OneLineParser(prog="python -m recipes", description=__doc__)
     add = parser.add_argument
     add("family", choices=sorted(RECIPES), help="the recipe")
-    add("--seed", type=int, default=0, help="draws the new head, the dropout and the examples' order")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="draws the new head, the dropout and the examples' order",
+    )
     add("--base", type=Path, required=True, help="folder of the pretrained encoder")
     add("--data", type=Path, help="folder in the Hub's GLUE layout; minilm-l6-messages needs none")
     parser.add_threads()

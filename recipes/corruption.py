@@ -21,7 +21,14 @@ WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # a word with its apostrophes, 
 # On each line, words that can replace each other: forms of a verb or pronoun, or function words of one kind.
 GROUPS = Path(__file__).with_name("word_groups.txt").read_text(encoding="utf-8")
 SUFFIXES = ("", "s", "es", "ed", "d", "ing", "er", "ly")
-OPERATIONS = {"swap": 0.15, "move": 0.15, "drop": 0.15, "repeat": 0.08, "replace": 0.09, "form": 0.38}  # probabilities
+OPERATIONS = {
+    "swap": 0.15,
+    "move": 0.15,
+    "drop": 0.15,
+    "repeat": 0.08,
+    "replace": 0.09,
+    "form": 0.38,
+}  # probabilities
 
 
 def split_words(text: str) -> list[str]:
@@ -61,7 +68,10 @@ def word_forms(vocabulary: Collection[str]) -> Forms:
     grouped = {word for group in groups for word in group}
     for stem in sorted({*vocabulary} - grouped):
         if len(stem) >= 3 and stem.isalpha():
-            endings = [*(stem + suffix for suffix in SUFFIXES), *([stem[:-1] + "ing"] if stem.endswith("e") else [])]
+            endings = [
+                *(stem + suffix for suffix in SUFFIXES),
+                *([stem[:-1] + "ing"] if stem.endswith("e") else []),
+            ]
             groups.append([word for word in endings if word in vocabulary and word not in grouped])
     forms: dict[str, list[str]] = defaultdict(list)
     for group in groups:

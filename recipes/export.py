@@ -27,10 +27,14 @@ MOST_FREQUENT = "the"  # in BERT's vocabulary, after special and unused tokens a
 CHARACTERS = [chr(code) for code in (*range(0x21, 0x100), *range(0x2010, 0x2028), 0x20AC)]
 
 
-def export(recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | None, output: Path) -> None:
+def export(
+    recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | None, output: Path
+) -> None:
     """Save the weights in `trained` as a checkpoint, and write its card, with scores on the validation split."""
     task = TASKS[recipe.task]
-    train, validation = (list(texts(read_examples(data, task, split), task)) for split in ("train", task.split))
+    train, validation = (
+        list(texts(read_examples(data, task, split), task)) for split in ("train", task.split)
+    )
     tokenizer = AutoTokenizer.from_pretrained(trained, local_files_only=True)
     model = AutoModelForSequenceClassification.from_pretrained(trained, local_files_only=True)
     full = len(tokenizer)
@@ -44,14 +48,19 @@ def export(recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | Non
     tokenizer.save_pretrained(output)
     np.save(output / TRAINING_EXAMPLES, example_digests(train))
     (output / RECIPE_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    count, source = min(len(validation), limits().examples), str(data) if task.dataset_id else "written"
+    count, source = (
+        min(len(validation), limits().examples),
+        str(data) if task.dataset_id else "written",
+    )
     request = SweepRequest(str(output), task.name, amounts=(0.0,), num_examples=count, data=source)
     scores = score_table(run(find(checked(request))).frames[0])
     counts = {"train": len(train), "validation": count, "kept": len(tokenizer), "full": full}
     words = {"encoder": recipe.base.rpartition("/")[2], "scores": scores}
     words |= {"metrics": ", ".join(task.metrics), "labels": ", ".join(task.label_names)}
     words["datasets"] = f"datasets: [{task.dataset_id}]\n" if task.dataset_id else ""
-    card = CARD.read_text("utf-8").format(recipe=recipe, record=record, task=task, **counts, **words)
+    card = CARD.read_text("utf-8").format(
+        recipe=recipe, record=record, task=task, **counts, **words
+    )
     (output / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -72,7 +81,9 @@ def kept_ids(tokenizer: Any, texts: Iterable[tuple[str, ...]], frequent: int = 0
     vocabulary = tokenizer.get_vocab()
     encoded = tokenizer([text for example in texts for text in example])["input_ids"]
     used = {token for ids in encoded for token in ids}
-    characters = {vocabulary[form] for c in CHARACTERS for form in (c, f"##{c}") if form in vocabulary}
+    characters = {
+        vocabulary[form] for c in CHARACTERS for form in (c, f"##{c}") if form in vocabulary
+    }
     words = vocabulary[MOST_FREQUENT]
     most_frequent = range(words, min(words + frequent, len(vocabulary)))
     return sorted({*used, *characters, *most_frequent, *tokenizer.all_special_ids})
@@ -94,6 +105,8 @@ def cut_vocabulary(model: Any, tokenizer: Any, keep: Sequence[int]) -> BertToken
     model.get_input_embeddings().weight.data.copy_(full[list(keep)])  # (kept, hidden)
     with TemporaryDirectory() as temporary:
         vocabulary = Path(temporary) / "vocab.txt"
-        vocabulary.write_text("\n".join(tokenizer.convert_ids_to_tokens(list(keep))) + "\n", encoding="utf-8")
+        vocabulary.write_text(
+            "\n".join(tokenizer.convert_ids_to_tokens(list(keep))) + "\n", encoding="utf-8"
+        )
         lowers = tokenizer.backend_tokenizer.normalizer.lowercase
         return BertTokenizerFast(vocab=str(vocabulary), do_lower_case=lowers, model_max_length=512)

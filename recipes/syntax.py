@@ -11,7 +11,11 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForTokenClassification, DataCollatorForTokenClassification, Trainer
+from transformers import (
+    AutoModelForTokenClassification,
+    DataCollatorForTokenClassification,
+    Trainer,
+)
 
 from core.request.catalog import TASKS
 from recipes.corruption import Marked, is_word, make_examples, split_words
@@ -21,7 +25,12 @@ from recipes.training import arguments, load, read_examples, run
 NUM_EXAMPLES = 400_000  # a run uses one batch of them per step
 SAVE_EVERY = 500  # steps
 MAX_TOKENS = 16  # words and punctuation marks; CoLA's sentences have 9 on average
-MIN_WORDS = {"cola": 4, "sst2": 8, "qnli": 4, "qqp": 4}  # the short texts of SST-2 are phrases, not sentences
+MIN_WORDS = {
+    "cola": 4,
+    "sst2": 8,
+    "qnli": 4,
+    "qqp": 4,
+}  # the short texts of SST-2 are phrases, not sentences
 COLA_REPEATS = 4  # CoLA is the task to be learnt
 WORDS_WEIGHT = 3.0  # most words are not at fault, so their mean loss is small beside the sentence's
 IGNORED = -100  # PyTorch's label for tokens without a loss
@@ -57,13 +66,26 @@ def learn_syntax(recipe: Recipe, seed: int, base: Path, data: Path | None, finis
 def read_sentences(data: Path | None) -> list[list[str]]:
     """Read the short sentences of four training splits as words; of CoLA's, only the acceptable ones."""
     cola, sst2, qnli, qqp = (read_examples(data, TASKS[name], "train") for name in MIN_WORDS)
-    acceptable = [text for text, label in zip(cola["sentence"], cola["label"], strict=True) if label == 1]
+    acceptable = [
+        text for text, label in zip(cola["sentence"], cola["label"], strict=True) if label == 1
+    ]
     questions = sorted({*qqp["question1"], *qqp["question2"]})  # a question occurs in several pairs
-    sources = (acceptable * COLA_REPEATS, sst2["sentence"], qnli["sentence"] + qnli["question"], questions)
-    split = (
-        (least, split_words(text)) for least, source in zip(MIN_WORDS.values(), sources, strict=True) for text in source
+    sources = (
+        acceptable * COLA_REPEATS,
+        sst2["sentence"],
+        qnli["sentence"] + qnli["question"],
+        questions,
     )
-    return [words for least, words in split if len(words) <= MAX_TOKENS and sum(map(is_word, words)) >= least]
+    split = (
+        (least, split_words(text))
+        for least, source in zip(MIN_WORDS.values(), sources, strict=True)
+        for text in source
+    )
+    return [
+        words
+        for least, words in split
+        if len(words) <= MAX_TOKENS and sum(map(is_word, words)) >= least
+    ]
 
 
 def labelled(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:
@@ -73,10 +95,14 @@ def labelled(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:
         A data set whose `labels` are 1 on the pieces of words at fault, and on [CLS] if there are any; else 0.
     """
     examples = list(examples)
-    encoded = tokenizer([[word for word, _ in example] for example in examples], is_split_into_words=True)
+    encoded = tokenizer(
+        [[word for word, _ in example] for example in examples], is_split_into_words=True
+    )
     labels = []
     for row, example in enumerate(examples):
-        pieces = [IGNORED if word is None else int(example[word][1]) for word in encoded.word_ids(row)]
+        pieces = [
+            IGNORED if word is None else int(example[word][1]) for word in encoded.word_ids(row)
+        ]
         labels.append([int(any(at_fault for _, at_fault in example)), *pieces[1:]])
     columns = {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
     return Dataset.from_dict({**columns, "labels": labels, "length": list(map(len, labels))})
@@ -85,5 +111,7 @@ def labelled(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:
 def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
     """Compute the cross-entropy of the sentence, at [CLS], plus WORDS_WEIGHT times that of its words."""
     logits = outputs.logits.float()  # (batch, tokens, 2)
-    words = cross_entropy(logits[:, 1:].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED)
+    words = cross_entropy(
+        logits[:, 1:].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED
+    )
     return cross_entropy(logits[:, 0], labels[:, 0]) + WORDS_WEIGHT * words

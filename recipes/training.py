@@ -11,7 +11,14 @@ from pyarrow.parquet import ParquetDataset
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torch.optim.swa_utils import AveragedModel
 from transformers import AutoModelForSequenceClassification as Classifier
-from transformers import AutoTokenizer, EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import (
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from core.errors import PrunescopeError
@@ -68,12 +75,25 @@ def tokenise(tokenizer: Any, examples: Columns, task: Task) -> Dataset:
 
 def fine_tune(recipe: Recipe, seed: int, base: Path, data: Path | None, finished: Path) -> None:
     """Train into a folder, and save the state of training beside it."""
-    settings: dict[str, Any] = {"learning_rate": recipe.learning_rate, "warmup_steps": recipe.warmup}
-    settings |= {"num_train_epochs": recipe.epochs, "save_steps": SAVE_EVERY, "eval_steps": SAVE_EVERY}
+    settings: dict[str, Any] = {
+        "learning_rate": recipe.learning_rate,
+        "warmup_steps": recipe.warmup,
+    }
+    settings |= {
+        "num_train_epochs": recipe.epochs,
+        "save_steps": SAVE_EVERY,
+        "eval_steps": SAVE_EVERY,
+    }
     settings["per_device_eval_batch_size"] = 64
     if recipe.early_stop:
-        settings |= {"eval_strategy": "steps", "load_best_model_at_end": True, "metric_for_best_model": "score"}
-        settings["restore_callback_states_from_checkpoint"] = True  # the number of scores without improvement
+        settings |= {
+            "eval_strategy": "steps",
+            "load_best_model_at_end": True,
+            "metric_for_best_model": "score",
+        }
+        settings["restore_callback_states_from_checkpoint"] = (
+            True  # the number of scores without improvement
+        )
     trainer = make_trainer(recipe, seed, base, data, finished.parent, **settings)
     if recipe.early_stop:
         trainer.add_callback(EarlyStoppingCallback(recipe.early_stop))
@@ -86,13 +106,21 @@ def average(recipe: Recipe, seed: int, base: Path, data: Path | None, finished: 
     The weights in the folder lie between those of `base` and the average of those along the way (a soup, Wortsman et
     al. 2022, arXiv 2203.05482). After an interruption, this stage starts over.
     """
-    settings = {"learning_rate": AVERAGE_RATE, "lr_scheduler_type": "constant", "save_strategy": "no"}
-    trainer = make_trainer(recipe, seed + 1, base, data, finished.parent, num_train_epochs=1, **settings)  # a new order
+    settings = {
+        "learning_rate": AVERAGE_RATE,
+        "lr_scheduler_type": "constant",
+        "save_strategy": "no",
+    }
+    trainer = make_trainer(
+        recipe, seed + 1, base, data, finished.parent, num_train_epochs=1, **settings
+    )  # a new order
     averaging = Averaging(trainer.model)
     trainer.add_callback(averaging)
     trainer.train()
     mixed = Classifier.from_pretrained(base, local_files_only=True)
-    before, averaged = (parameters_to_vector(model.parameters()) for model in (mixed, averaging.averaged))
+    before, averaged = (
+        parameters_to_vector(model.parameters()) for model in (mixed, averaging.averaged)
+    )
     vector_to_parameters(before.lerp(averaged, MIX), mixed.parameters())
     store(finished, mixed, trainer.processing_class)
 
@@ -111,20 +139,28 @@ class Averaging(TrainerCallback):  # type: ignore[misc]
             self.averaged.update_parameters(event["model"])
 
 
-def make_trainer(recipe: Recipe, seed: int, base: Path, data: Path | None, work: Path, **settings: Any) -> Trainer:
+def make_trainer(
+    recipe: Recipe, seed: int, base: Path, data: Path | None, work: Path, **settings: Any
+) -> Trainer:
     """Prepare a trainer on the recipe's task, with the stage's own settings."""
     task = TASKS[recipe.task]
     names = dict(enumerate(task.label_names))
     label2id = {name: label for label, name in names.items()}
     model, tokenizer = load(Classifier, recipe, seed, base, id2label=names, label2id=label2id)
-    train, validation = (tokenise(tokenizer, read_examples(data, task, s), task) for s in ("train", task.split))
+    train, validation = (
+        tokenise(tokenizer, read_examples(data, task, s), task) for s in ("train", task.split)
+    )
     return _Trainer(
         model=model,
-        args=arguments(recipe, seed, work, per_device_train_batch_size=recipe.batch_size, **settings),
+        args=arguments(
+            recipe, seed, work, per_device_train_batch_size=recipe.batch_size, **settings
+        ),
         train_dataset=train,
         eval_dataset=validation,
         compute_metrics=lambda output: {  # gold labels (examples,) and logits (examples, labels)
-            "score": float(SCORES[task.main_metric](output.label_ids, output.predictions.argmax(-1)))
+            "score": float(
+                SCORES[task.main_metric](output.label_ids, output.predictions.argmax(-1))
+            )
         },
         processing_class=tokenizer,
     )
@@ -134,7 +170,9 @@ class _Trainer(Trainer):  # type: ignore[misc]
     """A Trainer that can resume in any epoch, because the order of examples does not depend on earlier epochs."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> "EpochSampler":
-        return EpochSampler(self.args.train_batch_size, list(map(len, train_dataset["input_ids"])), self.args.seed)
+        return EpochSampler(
+            self.args.train_batch_size, list(map(len, train_dataset["input_ids"])), self.args.seed
+        )
 
 
 class EpochSampler(LengthGroupedSampler):  # type: ignore[misc]
@@ -160,17 +198,27 @@ def load(auto: Any, recipe: Recipe, seed: int, base: Path, **settings: Any) -> t
     set_seed(seed)
     dropout = dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), recipe.dropout)
     # On a CPU, the backward pass of fused attention is slow in bfloat16.
-    settings |= {**dropout, "dtype": torch.float32, "attn_implementation": "eager", "local_files_only": True}
-    return auto.from_pretrained(base, **settings), AutoTokenizer.from_pretrained(base, local_files_only=True)
+    settings |= {
+        **dropout,
+        "dtype": torch.float32,
+        "attn_implementation": "eager",
+        "local_files_only": True,
+    }
+    return auto.from_pretrained(base, **settings), AutoTokenizer.from_pretrained(
+        base, local_files_only=True
+    )
 
 
 def arguments(recipe: Recipe, seed: int, work: Path, **settings: Any) -> TrainingArguments:
     """Return the Trainer's settings: those of all stages, and the stage's own."""
-    capabilities = torch.cpu.get_capabilities()  # without them, a processor emulates bfloat16 slowly
+    capabilities = (
+        torch.cpu.get_capabilities()
+    )  # without them, a processor emulates bfloat16 slowly
     return TrainingArguments(
         output_dir=str(work),
         seed=seed,
-        bf16=recipe.bf16 and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")),
+        bf16=recipe.bf16
+        and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")),
         weight_decay=0.01,
         use_cpu=True,
         save_total_limit=1,
@@ -183,7 +231,9 @@ def arguments(recipe: Recipe, seed: int, work: Path, **settings: Any) -> Trainin
 def run(trainer: Trainer, finished: Path) -> None:
     """Train from the last save, if there is one, and save the weights."""
     saves = Path(trainer.args.output_dir).glob("checkpoint-*/trainer_state.json")  # written last
-    steps = {int(state.parent.name.removeprefix("checkpoint-")): str(state.parent) for state in saves}
+    steps = {
+        int(state.parent.name.removeprefix("checkpoint-")): str(state.parent) for state in saves
+    }
     trainer.train(resume_from_checkpoint=steps[max(steps)] if steps else None)
     store(finished, trainer.model, trainer.processing_class)
 

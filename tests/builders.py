@@ -10,13 +10,27 @@ import numpy as np
 from core.inputs.examples import Examples, open_examples
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import amount_text, stepped_amounts
-from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
+from core.request.catalog import (
+    DEFAULT_CONTROLLED,
+    ENGINE_VERSION,
+    METHODS,
+    REDUCTIONS,
+    SINGLE_BATCH,
+    TASKS,
+)
 from core.request.scope import point_names, pruned_point
 from core.request.sweep_request import AUTO, SweepRequest, made_task
 from core.results.cut import Result
 from core.results.key import digest, key_of, sealed
 from core.results.library import MANIFEST, entry_of, list_in
-from core.results.schema import CheckpointRecord, ColumnsRecord, FileRecord, Frame, RecipeRecord, SweepResult
+from core.results.schema import (
+    CheckpointRecord,
+    ColumnsRecord,
+    FileRecord,
+    Frame,
+    RecipeRecord,
+    SweepResult,
+)
 from core.results.statistics import LayerStatistics
 from core.results.store import save
 from core.sweep.equal_damage import DAMAGES, find_crossing
@@ -35,7 +49,9 @@ WHOLE = dict.fromkeys(SINGLE_BATCH, "full")  # estimators
 
 def open_preset(task: str, data: str, source_name: str | None = None) -> Examples:
     """Open the labelled data of a GLUE task."""
-    return open_examples(SweepRequest("embedded:sst2", task, data=data, source_name=source_name), ())
+    return open_examples(
+        SweepRequest("embedded:sst2", task, data=data, source_name=source_name), ()
+    )
 
 
 @lru_cache(maxsize=128)  # results are immutable, and tests share them
@@ -85,7 +101,9 @@ def make_result(
         correct = round(accuracy(amount) * num_examples)
         share = correct / num_examples
         half_width = 1.96 * np.sqrt(share * (1 - share) / num_examples)
-        here = {(row, column) for at, row, column in holes if amount_text(at) == amount_text(amount)}
+        here = {
+            (row, column) for at, row, column in holes if amount_text(at) == amount_text(amount)
+        }
         return Frame(
             amount=amount,
             sparsity=round(amount * 0.53, 6),
@@ -95,19 +113,45 @@ def make_result(
             intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
             similarity=_similarity(amount, len(names), own_cka, here),
             predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
-            changed={"share": amount / 2, "interval": (amount / 3, amount / 1.5) if amount else None},
-            divergence={"value": 0.3 * amount**2, "interval": (0.2 * amount**2, 0.4 * amount**2) if amount else None},
+            changed={
+                "share": amount / 2,
+                "interval": (amount / 3, amount / 1.5) if amount else None,
+            },
+            divergence={
+                "value": 0.3 * amount**2,
+                "interval": (0.2 * amount**2, 0.4 * amount**2) if amount else None,
+            },
         )
 
     frames = tuple(map(frame, amounts))
-    checkpoint = {"id": f"embedded:{task}", "source": "embedded", "architecture": "bert", "num_layers": num_layers}
+    checkpoint = {
+        "id": f"embedded:{task}",
+        "source": "embedded",
+        "architecture": "bert",
+        "num_layers": num_layers,
+    }
     checkpoint |= {"hidden_size": 384, "num_parameters": 20_000_000, "num_prunable": 10_616_832}
     checkpoint |= {"revision": f"{num_layers:064x}"}  # another depth is another checkpoint
     source_name = "written for Prunescope" if source == "written" else "GLUE"
-    examples = {"name": task, "source": source, "source_name": source_name, "split": "validation", "gold": gold}
-    examples |= {"examples": range(num_examples), "label_names": TASKS[task].label_names, "main_metric": "accuracy"}
+    examples = {
+        "name": task,
+        "source": source,
+        "source_name": source_name,
+        "split": "validation",
+        "gold": gold,
+    }
+    examples |= {
+        "examples": range(num_examples),
+        "label_names": TASKS[task].label_names,
+        "main_metric": "accuracy",
+    }
     examples |= {"max_length": 128, "fingerprint": digest([task, source])}
-    pruning = {"method": method, "granularity": METHODS[method].granularity, "scope": scope, "seed": seed}
+    pruning = {
+        "method": method,
+        "granularity": METHODS[method].granularity,
+        "scope": scope,
+        "seed": seed,
+    }
     stop = None if until_damage is None else {"damage": until_damage, "amounts": amounts}
     pruning |= {"controls": controls or DEFAULT_CONTROLLED.get(method), "stop": stop}
     estimators = {"cka": {**WHOLE, "tokens": "minibatch-32"}, "partial_cka": WHOLE}
@@ -121,7 +165,9 @@ def make_result(
         similarity={"points": names, "measures": measures, "length_control": (0.8,) * size},
         floor={"cka": floor, "predictions": (0,) * num_examples},
         frames=frames,
-        statistics=_statistics(frames, num_examples, pruned_point(names, scope)) if statistics else None,
+        statistics=_statistics(frames, num_examples, pruned_point(names, scope))
+        if statistics
+        else None,
         environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
@@ -137,7 +183,11 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
 
 def made_by_recipe(checkpoint: CheckpointRecord, family: str, seed: int) -> CheckpointRecord:
     """Turn a checkpoint into one whose weights are made by a recipe."""
-    known = {"id": f"recipe:{family}-seed-{seed}", "source": "folder", "revision": digest([family, seed])}
+    known = {
+        "id": f"recipe:{family}-seed-{seed}",
+        "source": "folder",
+        "revision": digest([family, seed]),
+    }
     return checkpoint.model_copy(update={**known, "recipe": RecipeRecord(family=family, seed=seed)})
 
 
@@ -152,16 +202,30 @@ def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
         kept = random.random(count) > known.amount
         predictions = np.where(kept, gold, random.integers(0, len(labels), count)).tolist()
         values, intervals = evaluate(metrics, gold, predictions)
-        return known.model_copy(update={"predictions": tuple(predictions), "metrics": values, "intervals": intervals})
+        return known.model_copy(
+            update={"predictions": tuple(predictions), "metrics": values, "intervals": intervals}
+        )
 
     columns = ColumnsRecord(text=("review",), label="mood")
     files = (FileRecord(name="moods.csv", sha256="0" * 64, rows=(0, 2 * count)),)
-    known = {"name": AUTO, "source": "file", "source_name": "moods.csv", "split": "all", "gold": gold}
-    known |= {"label_names": tuple(labels), "main_metric": "macro_f1", "fingerprint": digest([AUTO, labels])}
+    known = {
+        "name": AUTO,
+        "source": "file",
+        "source_name": "moods.csv",
+        "split": "all",
+        "gold": gold,
+    }
+    known |= {
+        "label_names": tuple(labels),
+        "main_metric": "macro_f1",
+        "fingerprint": digest([AUTO, labels]),
+    }
     known |= {"columns": columns, "label_map": {"meh": None}, "files": files, "guessed": ("text",)}
     task = result.task.model_copy(update=known)
     checkpoint = result.checkpoint.model_copy(update={"id": "moods", "source": "folder"})
-    return with_own_key(result, task=task, checkpoint=checkpoint, frames=tuple(map(frame, result.frames)))
+    return with_own_key(
+        result, task=task, checkpoint=checkpoint, frames=tuple(map(frame, result.frames))
+    )
 
 
 def make_result_of(request: SweepRequest) -> SweepResult:
@@ -178,7 +242,10 @@ def make_result_of(request: SweepRequest) -> SweepResult:
 def _similarity(
     amount: float, size: int, own_cka: OwnCka | None, holes: set[tuple[int, int]]
 ) -> dict[str, dict[str, Matrix | tuple[float | None, ...] | None]]:
-    matrices = {name: _matrix(amount, size, own_cka or _deeper_falls_earlier(name), holes) for name in REDUCTIONS}
+    matrices = {
+        name: _matrix(amount, size, own_cka or _deeper_falls_earlier(name), holes)
+        for name in REDUCTIONS
+    }
     own = [matrices["mean"][k][k] for k in range(size)]
     beyond = tuple(None if value is None else value**2 for value in own)  # some curve below own CKA
     return {"cka": dict(matrices), "partial_cka": {"mean": beyond, "cls": (None,) * size}}
@@ -191,13 +258,21 @@ def _statistics(
     amounts = [frame.amount for frame in frames]
     found: dict[str, dict[str, LayerStatistics]] = {"cka": {}, "partial_cka": {}}
     for reduction in SINGLE_BATCH:
-        own = np.array([frame.own(reduction) for frame in frames], dtype=np.float64)  # (frames, points)
-        wobble = np.random.default_rng(0).normal(scale=0.003, size=(own.shape[1], num_examples))  # (points, n)
+        own = np.array(
+            [frame.own(reduction) for frame in frames], dtype=np.float64
+        )  # (frames, points)
+        wobble = np.random.default_rng(0).normal(
+            scale=0.003, size=(own.shape[1], num_examples)
+        )  # (points, n)
         without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
         crossings = {amount_text(target): find_crossing(own, without, target) for target in DAMAGES}
-        found["cka"][reduction] = layer_statistics(amounts, own, without, crossings, pruned_point=point)
+        found["cka"][reduction] = layer_statistics(
+            amounts, own, without, crossings, pruned_point=point
+        )
         if reduction == "mean":  # see `_similarity`
-            found["partial_cka"][reduction] = layer_statistics(amounts, own**2, without**2, crossings, False)
+            found["partial_cka"][reduction] = layer_statistics(
+                amounts, own**2, without**2, crossings, False
+            )
     return found
 
 
@@ -214,8 +289,12 @@ def declining(share: float) -> OwnCka:
 
 def _deeper_falls_earlier(reduction: str) -> OwnCka:
     """Return a decline like that of magnitude pruning."""
-    first, last = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}[reduction]  # where half is lost
-    return lambda amount, point, size: _logistic(amount, first + (last - first) * point / max(size - 1, 1), 0.07)
+    first, last = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}[
+        reduction
+    ]  # where half is lost
+    return lambda amount, point, size: _logistic(
+        amount, first + (last - first) * point / max(size - 1, 1), 0.07
+    )
 
 
 def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int]]) -> Matrix:
@@ -226,7 +305,11 @@ def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int
         if own is None or (row, column) in holes:
             return None
         distance = abs(row - column) * 6 / size
-        return float(own if row == column else 0.97 * own * np.exp(-distance / 3) - 0.01 * distance * (1 - own))
+        return float(
+            own
+            if row == column
+            else 0.97 * own * np.exp(-distance / 3) - 0.01 * distance * (1 - own)
+        )
 
     return tuple(tuple(cell(row, column) for column in range(size)) for row in range(size))
 

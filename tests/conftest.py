@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING
 Completed = tuple[int, str, str]  # exit code, standard output, standard error
 TOGETHER = {  # what takes long to set up, and the files that need it, which one worker runs
     "a server and a browser": ("tests/browser/",),
-    "a study": ("tests/core/exports/test_pruned_checkpoint.py", "tests/core/training/test_cut_study.py"),
+    "a study": (
+        "tests/core/exports/test_pruned_checkpoint.py",
+        "tests/core/training/test_cut_study.py",
+    ),
     "all shipped results": (
         "tests/core/findings/test_contradictions.py",
         "tests/core/test_shipped.py",
@@ -26,7 +29,9 @@ TOGETHER = {  # what takes long to set up, and the files that need it, which one
 LONG = ("tests/pages/", "tests/independent/", "tests/docs/")
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
-    tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)  # removing a folder from a disk can take 4 ms
+    tempfile.tempdir = os.environ["TMPDIR"] = str(
+        MEMORY
+    )  # removing a folder from a disk can take 4 ms
 _HOME = Path(tempfile.mkdtemp(prefix="prunescope-tests-"))
 os.environ.update(
     HOME=str(_HOME),
@@ -41,7 +46,13 @@ os.environ.update(
     MALLOC_TOP_PAD_="67108864",
     STREAMLIT_RUNNER_POST_SCRIPT_GC="false",  # beside torch a collection takes longer than a page
 )
-for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT", "PYTHONDONTWRITEBYTECODE"):
+for _name in (
+    "PRUNESCOPE_HOSTED",
+    "SPACE_ID",
+    "HF_TOKEN",
+    "HF_ENDPOINT",
+    "PYTHONDONTWRITEBYTECODE",
+):
     os.environ.pop(_name, None)
 sys.dont_write_bytecode = False  # else each process compiles the project again
 
@@ -76,7 +87,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> Toget
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that all workers end at about the same time."""
     order = (*TOGETHER.values(), LONG, ("",))
-    items.sort(key=lambda item: next(k for k, files in enumerate(order) if item.nodeid.startswith(files)))
+    items.sort(
+        key=lambda item: next(k for k, files in enumerate(order) if item.nodeid.startswith(files))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +132,10 @@ def tiny_emotions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random BERT that classifies `tiny.EMOTIONS`. Do not write to it."""
     from tiny import EMOTIONS, make_bert
 
-    names = {"id2label": dict(enumerate(EMOTIONS)), "label2id": {name: k for k, name in enumerate(EMOTIONS)}}
+    names = {
+        "id2label": dict(enumerate(EMOTIONS)),
+        "label2id": {name: k for k, name in enumerate(EMOTIONS)},
+    }
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny-emotions"
     return make_bert(folder, labels=len(EMOTIONS), seed=1, **names)
 
@@ -167,7 +183,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
 
 
 @pytest.fixture
-def complete(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> "Callable[..., Completed]":
+def complete(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> "Callable[..., Completed]":
     """Run the main function of a command with arguments, inside this process."""
     from core.command_line import run_command
 
@@ -235,7 +253,9 @@ def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
     import streamlit as st
 
     original = st.expander
-    monkeypatch.setattr(st, "expander", lambda label, **options: original(label, **{**options, "expanded": True}))
+    monkeypatch.setattr(
+        st, "expander", lambda label, **options: original(label, **{**options, "expanded": True})
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -63,19 +63,31 @@ def predicted(text: str, amounts: list[float]) -> dict:
 
 def outcome(order: dict) -> dict:
     """Return the answer to an order other than a run."""
-    deviations = {"engine": dict.fromkeys(("mean", "cls", "tokens"), 0.0), "others": {}, "accuracy": 0.0}
+    deviations = {
+        "engine": dict.fromkeys(("mean", "cls", "tokens"), 0.0),
+        "others": {},
+        "accuracy": 0.0,
+    }
     deviations |= {"cause": "", "allowed": 1e-5}
     match order["op"]:
         case "verify":
             torch_cka = {"mean": 0.0, "cls": 0.0, "tokens": 2e-6}
-            return {"amount": order["amount"], "torch_cka": torch_cka, "within_tolerance": True, **deviations}
+            return {
+                "amount": order["amount"],
+                "torch_cka": torch_cka,
+                "within_tolerance": True,
+                **deviations,
+            }
         case "predict":
             return predicted(order["texts"][0], order["amounts"])
         case "fetch":  # a data set of thirty rows
             file = MATERIAL_FILE.with_name("fetched.csv")
             rows = [f"text {k},{('negative', 'POSITIVE', 'meh')[k % 3]}\n" for k in range(30)]
             file.write_text("".join(["text,label\n", *rows]))
-            return {"data": f"{order['data']}@{'c' * 40}", "files": [[str(file), "data/fetched.csv"]]}
+            return {
+                "data": f"{order['data']}@{'c' * 40}",
+                "files": [[str(file), "data/fetched.csv"]],
+            }
     return {"path": f"/somewhere/{order.get('amount', 'smaller')}"}
 
 
@@ -84,13 +96,22 @@ def carry_out(order: dict) -> None:
     script = order.get("request", {}).get("source_name") or "".join(order.get("texts", ()))
     is_run, is_study = order["op"] == "run", order["op"] == "cut"
     if is_run or is_study:
-        run(job, script, MATERIAL["frames"] if is_run and script != "refuse" else [], MATERIAL["scores"] * is_study)
+        run(
+            job,
+            script,
+            MATERIAL["frames"] if is_run and script != "refuse" else [],
+            MATERIAL["scores"] * is_study,
+        )
     while script in ("stubborn", "babble") or (script == "hang" and job not in CANCELLED):
         time.sleep(0.01)
     if job in CANCELLED:
         emit(job, "cancelled")
     elif script == "refuse":
-        refusal = "42 examples: choose 4 to 10" if is_run or is_study else "the sentence is <b>refused</b>"
+        refusal = (
+            "42 examples: choose 4 to 10"
+            if is_run or is_study
+            else "the sentence is <b>refused</b>"
+        )
         emit(job, "error", message=refusal)
     elif data.endswith("/refused"):
         emit(job, "error", message=f"'{data}' is <b>gated</b>")

@@ -75,7 +75,9 @@ def headed(**headers: object) -> Change:
     def change(answer: Answer) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         kept = {**answer.headers, "Content-Length": str(len(answer.body)), **named}
-        return answer._replace(headers={name: str(value) for name, value in kept.items() if value is not None})
+        return answer._replace(
+            headers={name: str(value) for name, value in kept.items() if value is not None}
+        )
 
     return change
 
@@ -100,7 +102,10 @@ def info(**fields: object) -> Change:
 
     def change(answer: Answer) -> Answer:
         described = json.loads(answer.body)
-        changed = {name: value(described[name]) if callable(value) else value for name, value in fields.items()}
+        changed = {
+            name: value(described[name]) if callable(value) else value
+            for name, value in fields.items()
+        }
         return answer._replace(body=json.dumps({**described, **changed}).encode())
 
     return change
@@ -175,9 +180,13 @@ FAULTS: dict[str, Fault] = {
 # Faults that pass, or that nothing depends on: the run goes on.
 PASSING: dict[str, Fault] = {
     "head 503 once": Fault("head", status(503), times=1),
-    "get hung up twice": Fault("get", sent(lambda content: [content[:99]], Content_Length=2048), times=2),
+    "get hung up twice": Fault(
+        "get", sent(lambda content: [content[:99]], Content_Length=2048), times=2
+    ),
     "get without length": Fault("get", sent(lambda content: [content], **CLOSED)),
     "sizes null": Fault("api", sized(None)),
-    "name outside": Fault("api", info(siblings=lambda files: [*files, {"rfilename": "../../x", "size": 1}])),
+    "name outside": Fault(
+        "api", info(siblings=lambda files: [*files, {"rfilename": "../../x", "size": 1}])
+    ),
     "warned": Fault("head", headed(X_HF_Warning="topic; a notice for the terminal")),
 }

@@ -75,7 +75,9 @@ def local_hub() -> Iterator[LocalHub]:
     """Serve a LocalHub on a free port until the block ends."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.hub = hub = LocalHub(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
+    ).start()
     try:
         yield hub
     finally:
@@ -91,7 +93,9 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 def commit_of(files: dict[str, bytes]) -> str:
     """Return a commit hash, which changes with any file."""
-    return hashlib.sha1(repr(sorted((name, _sha256(content)) for name, content in files.items())).encode()).hexdigest()
+    return hashlib.sha1(
+        repr(sorted((name, _sha256(content)) for name, content in files.items())).encode()
+    ).hexdigest()
 
 
 def _sha256(content: bytes) -> str:
@@ -114,7 +118,9 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # a head does not wait until the client acknowledges the body before
+    disable_nagle_algorithm = (
+        True  # a head does not wait until the client acknowledges the body before
+    )
 
     def log_message(self, *_: object) -> None:
         pass
@@ -131,7 +137,12 @@ class _Handler(BaseHTTPRequestHandler):
         if api:
             kind, repo_id, revision, name, at = api[1], api[2], unquote(api[3] or "main"), "", "api"
         elif file:
-            kind, repo_id, revision, name = file[1] or "models", file[2], unquote(file[3]), unquote(file[4])
+            kind, repo_id, revision, name = (
+                file[1] or "models",
+                file[2],
+                unquote(file[3]),
+                unquote(file[4]),
+            )
             at = "head" if self.command == "HEAD" else "get"
         else:
             return self._send(Answer(404))
@@ -144,7 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Connection": "close"} if self.close_connection else {}
         if answer.pieces is None:
             headers["Content-Length"] = str(len(answer.body))
-        lines = [f"HTTP/1.1 {answer.status} Said", *(f"{k}: {v}" for k, v in {**headers, **answer.headers}.items())]
+        lines = [
+            f"HTTP/1.1 {answer.status} Said",
+            *(f"{k}: {v}" for k, v in {**headers, **answer.headers}.items()),
+        ]
         head, body = "".join(f"{line}\r\n" for line in [*lines, ""]).encode(), answer.body
         if not answer.head_pieces and not answer.pieces:
             return self._write([head if self.command == "HEAD" else head + body])
@@ -161,7 +175,9 @@ class _Handler(BaseHTTPRequestHandler):
                 elif piece is not RESET:
                     self.wfile.write(piece)
                 else:
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    self.connection.setsockopt(
+                        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                    )
                     self.connection.close()
                 if hub.over.is_set():
                     return

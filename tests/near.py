@@ -15,7 +15,9 @@ def near(first: object, second: object) -> bool:
         case float(), float():
             return math.isclose(first, second, rel_tol=0, abs_tol=1e-9)
         case Mapping(), Mapping():
-            return first.keys() == second.keys() and all(near(value, second[key]) for key, value in first.items())
+            return first.keys() == second.keys() and all(
+                near(value, second[key]) for key, value in first.items()
+            )
         case ((list() | tuple()), (list() | tuple())):
             return len(first) == len(second) and all(map(near, first, second))
     if is_dataclass(first):

@@ -28,8 +28,12 @@ def ended(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> 
 
 
 patch.object(app_test, "ScriptCache", lambda: COMPILED).start()
-patch.multiple(local_script_runner, ScriptCache=lambda: COMPILED, require_widgets_deltas=ended).start()
-patch.object(manifest_scanner, "scan_component_manifests", list).start()  # the app's components need none
+patch.multiple(
+    local_script_runner, ScriptCache=lambda: COMPILED, require_widgets_deltas=ended
+).start()
+patch.object(
+    manifest_scanner, "scan_component_manifests", list
+).start()  # the app's components need none
 
 
 def open_page(page: str, **parameters: str) -> AppTest:
@@ -61,8 +65,17 @@ def press(app: AppTest, label: str) -> AppTest:
 def fill(app: AppTest, settings: Mapping[str, Any]) -> AppTest:
     """Set the Lab's settings one after another, by the ends of their keys, as a visitor sees each before the next."""
     for name, value in settings.items():
-        kinds = (app.selectbox, app.multiselect, app.text_input, app.number_input, app.checkbox, app.toggle)
-        next(widget for kind in kinds for widget in kind if widget.key == f"lab-{name}").set_value(value)
+        kinds = (
+            app.selectbox,
+            app.multiselect,
+            app.text_input,
+            app.number_input,
+            app.checkbox,
+            app.toggle,
+        )
+        next(widget for kind in kinds for widget in kind if widget.key == f"lab-{name}").set_value(
+            value
+        )
         run(app)
     return app
 
@@ -86,7 +99,9 @@ def links(app: AppTest) -> dict[str, str]:
 def box(app: AppTest, parameter: str) -> Any:
     """Return the box of a choice in the address; its key changes when something else changes the choice."""
     boxes = (*app.selectbox, *app.button_group)
-    return next(widget for widget in boxes if (widget.key or "").split(".")[0] == f"choose-{parameter}")
+    return next(
+        widget for widget in boxes if (widget.key or "").split(".")[0] == f"choose-{parameter}"
+    )
 
 
 def follow(app: AppTest, page: str) -> AppTest:
@@ -102,7 +117,9 @@ def players(app: AppTest) -> list[dict[str, Any]]:
     mounted = []
     for data in _mounted(app):
         moving = (step["player"] for step in data.get("steps", ()) if step["player"])
-        mounted += [scene for scene in moving if scene["frames"][0]["name"]] if "steps" in data else [data]
+        mounted += (
+            [scene for scene in moving if scene["frames"][0]["name"]] if "steps" in data else [data]
+        )
     return mounted
 
 
@@ -114,7 +131,11 @@ def story(app: AppTest) -> dict[str, Any]:
 
 def _mounted(app: AppTest) -> list[dict[str, Any]]:
     components = [component.proto for component in app.get("bidi_component")]
-    return [_read(json.loads(proto.json)) for proto in components if proto.component_name.endswith("prunescope_player")]
+    return [
+        _read(json.loads(proto.json))
+        for proto in components
+        if proto.component_name.endswith("prunescope_player")
+    ]
 
 
 def _read(data: dict[str, Any]) -> dict[str, Any]:
@@ -122,9 +143,15 @@ def _read(data: dict[str, Any]) -> dict[str, Any]:
     views = {name: json.loads(text) for name, text in data.get("views", {}).items()}
     choices = [_read(choice) for choice in data.get("choices", [])]
     if "steps" in data:
-        steps = [{**step, "player": step["player"] and _read(step["player"])} for step in data["steps"]]
+        steps = [
+            {**step, "player": step["player"] and _read(step["player"])} for step in data["steps"]
+        ]
         return {**data, "steps": steps}
-    return {**data, **({"views": views} if views else {}), **({"choices": choices} if choices else {})}
+    return {
+        **data,
+        **({"views": views} if views else {}),
+        **({"choices": choices} if choices else {}),
+    }
 
 
 def player(app: AppTest) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
     content = RESULT.model_dump(mode="json")
     material = {"header": {name: content[name] for name in Header.model_fields}}
     material |= {"frames": content["frames"], "key": RESULT.key, "study": STUDY.key}
-    material["scores"] = [depth.model_dump(mode="json", exclude={"size", "steps"}) for depth in STUDY.depths[::-1]]
+    material["scores"] = [
+        depth.model_dump(mode="json", exclude={"size", "steps"}) for depth in STUDY.depths[::-1]
+    ]
     (folder / "material.json").write_text(json.dumps(material))
     worker = Path(__file__).with_name("fake_worker.py")
     command = [sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json")]

@@ -12,7 +12,9 @@ from core.sweep.origin import RecoveryInputs, find_recovery
 def tiny_sweep(folder: Path, **options: Any) -> SweepResult:
     """Save a checkpoint of three layers and 100 rows, and sweep it on half of the rows."""
     make_cut_inputs(folder)
-    return swept(folder / "base", folder / "rows.csv", points="layer", amounts=(0.0, 0.6), **options)
+    return swept(
+        folder / "base", folder / "rows.csv", points="layer", amounts=(0.0, 0.6), **options
+    )
 
 
 def found(folder: Path, result: SweepResult, rate: float = 1e-3, **options: Any) -> RecoveryInputs:

@@ -12,8 +12,16 @@ from tests.builders import make_result
 
 AMOUNTS = (0.0, 0.25, 0.5)
 RESULT = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.5, 1, 0),))
-OTHER = make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=2, own_cka=lambda a, p, n: 1 - a * (p + 1) / n)
-PREDICTION = Prediction(AMOUNTS, ("negative", "positive"), ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)), 5, 0)
+OTHER = make_result(
+    num_layers=3,
+    amounts=AMOUNTS,
+    method="random",
+    seed=2,
+    own_cka=lambda a, p, n: 1 - a * (p + 1) / n,
+)
+PREDICTION = Prediction(
+    AMOUNTS, ("negative", "positive"), ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)), 5, 0
+)
 STEPS = story(RESULT, "mean", [OTHER])
 TOLD = {step.name: step.scene for step in STEPS if step.scene}
 SCENES: dict[str, Scene] = {

@@ -95,7 +95,9 @@ def sharded(folder: Path, shard: str, **others: Any) -> None:
 
 def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
     """Edit the tokenizer's file, and have it read unchanged."""
-    return both(parsed(edit), changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast"))
+    return both(
+        parsed(edit), changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    )
 
 
 class Bomb:
@@ -112,7 +114,9 @@ CHECKPOINTS: Mapping[str, Change] = {
     "decoder": changed(CONFIG, model_type="gpt2"),
     "a million layers by another name": changed(CONFIG, n_layers=10**6),
     "a dropout of NaN": changed(CONFIG, hidden_dropout_prob=float("nan")),
-    "four billion parameters": changed(CONFIG, num_hidden_layers=96, hidden_size=2048, num_attention_heads=4),
+    "four billion parameters": changed(
+        CONFIG, num_hidden_layers=96, hidden_size=2048, num_attention_heads=4
+    ),
     "a billion labels": changed(CONFIG, id2label=None, num_labels=10**9),
     "regression": changed(CONFIG, problem_type="regression"),
     "a head for another task": changed(CONFIG, architectures=["BertForTokenClassification"]),
@@ -122,7 +126,9 @@ CHECKPOINTS: Mapping[str, Change] = {
     "weights lead out": linked(WEIGHTS),
     "no head": weights(lambda found: found.pop("classifier.weight")),
     "a weight is NaN": weights(lambda found: found["classifier.weight"].fill_(float("nan"))),
-    "pickle with code": both(gone(WEIGHTS), lambda folder: torch.save({"classifier.weight": Bomb()}, folder / PICKLE)),
+    "pickle with code": both(
+        gone(WEIGHTS), lambda folder: torch.save({"classifier.weight": Bomb()}, folder / PICKLE)
+    ),
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards
     "a shard outside": sharded("../outside.safetensors"),
@@ -135,7 +141,9 @@ CHECKPOINTS: Mapping[str, Change] = {
     "two million lines": both(gone(TOKENIZER), text("vocab.txt", "word\n" * 2_000_000)),
     "no padding token": changed("tokenizer_config.json", pad_token=None),
     "a chat template that is a pipe": pipe("chat_template.jinja"),
-    "weights of 100 GB": lambda folder: os.truncate(folder / WEIGHTS, 100 * 2**30),  # sparse: it takes no room
+    "weights of 100 GB": lambda folder: os.truncate(
+        folder / WEIGHTS, 100 * 2**30
+    ),  # sparse: it takes no room
     # training data that come along
     "digests that promise a trillion": text(DIGESTS, PROMISING),
 }

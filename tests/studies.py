@@ -13,13 +13,24 @@ from core.sweep.metrics import evaluate
 from tests.builders import make_result, with_own_key
 
 REFIT = RefitRecord(
-    source_name="nyu-mll/glue", split="train", refit=160, stop=40, labelled=200, fingerprint="c", training=TRAINING
+    source_name="nyu-mll/glue",
+    split="train",
+    refit=160,
+    stop=40,
+    labelled=200,
+    fingerprint="c",
+    training=TRAINING,
 )
 
 
 @lru_cache(maxsize=16)
 def make_study(
-    *, task: str = "sst2", num_layers: int = 4, num_examples: int = 200, seed: int = 0, loss: float = 0.4
+    *,
+    task: str = "sst2",
+    num_layers: int = 4,
+    num_examples: int = 200,
+    seed: int = 0,
+    loss: float = 0.4,
 ) -> CutStudy:
     """Build a sealed study that never ran: each removed layer costs some accuracy, `loss` all of them together."""
     random = np.random.default_rng(seed)
@@ -27,10 +38,16 @@ def make_study(
 
     def predicting(left: int) -> Worth:
         wrong = random.random(num_examples) < 0.1 + loss * (1 - left / num_layers)
-        return worth_of(swept.task, tuple(np.where(wrong, 1 - np.array(swept.task.gold), swept.task.gold).tolist()))
+        return worth_of(
+            swept.task,
+            tuple(np.where(wrong, 1 - np.array(swept.task.gold), swept.task.gold).tolist()),
+        )
 
     full = predicting(num_layers)
-    depths = [made_depth(k, num_layers, predicting(k), predicting(k)) for k in range(num_layers - 1, 0, -1)]
+    depths = [
+        made_depth(k, num_layers, predicting(k), predicting(k))
+        for k in range(num_layers - 1, 0, -1)
+    ]
     study = CutStudy(
         checkpoint=swept.checkpoint,
         task=swept.task,
@@ -68,7 +85,10 @@ def by_hand(*wrong: int, full: int = 0, rows: int = 200, num_layers: int = 3) ->
         return worth_of(known.task, tuple(predictions))
 
     left = range(num_layers - 1, 0, -1)
-    depths = (made_depth(k, num_layers, worth(0), worth(count)) for k, count in zip(left, wrong, strict=False))
+    depths = (
+        made_depth(k, num_layers, worth(0), worth(count))
+        for k, count in zip(left, wrong, strict=False)
+    )
     return known.model_copy(update={"full": worth(full), "depths": tuple(depths)})
 
 
@@ -77,8 +97,15 @@ def make_recovery(before: float = 0.6) -> Recovery:
     swept, how, moments = make_result(), RECOVERY.model_copy(update={"steps": 10}), []
     for step, amount, score in ((0, 0.9, before), (10, 0.5, 0.75), (0, 0.01, 0.9), (10, 0.2, 0.88)):
         frame = make_result(amounts=(0.0, amount), accuracy=lambda _, score=score: score).frames[-1]  # type: ignore[misc]
-        values = {name: getattr(frame, name) for name in ("metrics", "intervals", "predictions", "changed")}
+        values = {
+            name: getattr(frame, name)
+            for name in ("metrics", "intervals", "predictions", "changed")
+        }
         moments.append(Moment(step=step, **values, similarity={"cka": frame.similarity["cka"]}))
-    known = {name: getattr(swept, name) for name in (*Header.model_fields, "environment", "created_at")}
+    known = {
+        name: getattr(swept, name) for name in (*Header.model_fields, "environment", "created_at")
+    }
     rows = REFIT.model_copy(update={"training": how})
-    return with_own_key(Recovery(**known, amount=0.9, rows=rows, frames=moments[:2], unpruned=moments[2:]))
+    return with_own_key(
+        Recovery(**known, amount=0.9, rows=rows, frames=moments[:2], unpruned=moments[2:])
+    )

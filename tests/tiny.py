@@ -38,7 +38,12 @@ _TEXT = (
 )
 WORDS = _TEXT.split()
 LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-")
-VOCABULARY = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS), *(w for w in WORDS if len(w) > 1)]
+VOCABULARY = [
+    *SPECIAL,
+    *LETTERS,
+    *(f"##{letter}" for letter in LETTERS),
+    *(w for w in WORDS if len(w) > 1),
+]
 
 
 def save(model: "PreTrainedModel", vocabulary: Sequence[str], folder: Path) -> Path:
@@ -98,7 +103,12 @@ def make_encoder(
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
-    sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 64}
+    sizes = {
+        "hidden_size": 32,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+    }
     if model_type == "distilbert":
         sizes = {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64}
     settings = {
@@ -108,7 +118,9 @@ def make_encoder(
         **_FURTHER.get(model_type, {}),
         **further,
     }
-    config = AutoConfig.for_model(model_type, **sizes, vocab_size=len(VOCABULARY), num_labels=labels, **settings)
+    config = AutoConfig.for_model(
+        model_type, **sizes, vocab_size=len(VOCABULARY), num_labels=labels, **settings
+    )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = AutoModelForSequenceClassification.from_config(config)
@@ -141,10 +153,14 @@ def left_whole(model: torch.nn.Module) -> Iterator[None]:
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())
 
 
-def swept(checkpoint: str | Path, data: str | Path, task: str = "sst2", **options: Any) -> SweepResult:
+def swept(
+    checkpoint: str | Path, data: str | Path, task: str = "sst2", **options: Any
+) -> SweepResult:
     """Run a sweep on a copy of a model, in the usual scope of its method unless the options name another."""
     scope = usual_scope(options.get("method", "magnitude"))
-    request = checked(SweepRequest(str(checkpoint), task, data=str(data), **{"scope": scope, **options}))
+    request = checked(
+        SweepRequest(str(checkpoint), task, data=str(data), **{"scope": scope, **options})
+    )
     inputs = prepare(request)
     return sweep(loaded(inputs.resolved), inputs, request)
 
@@ -166,9 +182,13 @@ def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0)
     from datasets import ClassLabel, Dataset, Features, Value, disable_progress_bars
 
     disable_progress_bars()
-    columns = {name: make_texts(count, seed=100 * seed + i) for i, name in enumerate(task.text_columns)}
+    columns = {
+        name: make_texts(count, seed=100 * seed + i) for i, name in enumerate(task.text_columns)
+    }
     labels = np.random.RandomState(seed).randint(len(task.label_names), size=count).tolist()
-    features = {name: Value("string") for name in columns} | {"label": ClassLabel(names=list(task.label_names))}
+    features = {name: Value("string") for name in columns} | {
+        "label": ClassLabel(names=list(task.label_names))
+    }
     path = folder / task.name / f"{split}-00000-of-00001.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     values = {**columns, "label": labels, "idx": list(range(count))}
@@ -195,17 +215,25 @@ def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[in
     """Predict with transformers alone, in float32."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    model = AutoModelForSequenceClassification.from_pretrained(checkpoint, dtype=torch.float32).eval()
+    model = AutoModelForSequenceClassification.from_pretrained(
+        checkpoint, dtype=torch.float32
+    ).eval()
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     with torch.inference_mode():
-        return [int(model(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts]
+        return [
+            int(model(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts
+        ]
 
 
 def make_cut_inputs(folder: Path, model_type: str = "bert", **options: Any) -> CutInputs:
     """Save a classifier of three layers and 100 rows, of which it gets most right; find both for a study of cuts."""
     base, texts = make_encoder(folder / "base", model_type, **options), make_texts(100)
-    labels = [label ^ (row % 4 == 0) for row, label in enumerate(predicted_by_transformers(base, texts))]
-    data = write_csv(folder / "rows.csv", text=texts, label=[("negative", "positive")[label] for label in labels])
+    labels = [
+        label ^ (row % 4 == 0) for row, label in enumerate(predicted_by_transformers(base, texts))
+    ]
+    data = write_csv(
+        folder / "rows.csv", text=texts, label=[("negative", "positive")[label] for label in labels]
+    )
     request = {"checkpoint": str(base), "task": "sst2", "data": str(data)}
     inputs = prepare_cut(CutRequest.from_json(request))
     training = inputs.record.training.model_copy(update={"steps": 40})
@@ -230,5 +258,7 @@ def make_studied(folder: Path) -> Studied:
     made = Studied(inputs, None, [], [])  # type: ignore[arg-type]
     checkpoint = loaded(inputs.resolved)
     with left_whole(checkpoint.model):
-        whole = study(checkpoint, inputs, lambda *report: made.reports.append(report), made.scores.append)
+        whole = study(
+            checkpoint, inputs, lambda *report: made.reports.append(report), made.scores.append
+        )
     return made._replace(study=sealed(whole))

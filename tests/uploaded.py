@@ -23,7 +23,9 @@ def read_upload(content: bytes, name: str) -> SweepResult:
         return load(path, name)
 
 
-def rewritten(result: Result, changes: Mapping[str, object], with_key: bool = True, sealed: bool = True) -> bytes:
+def rewritten(
+    result: Result, changes: Mapping[str, object], with_key: bool = True, sealed: bool = True
+) -> bytes:
     """Change values of a result's file.
 
     Args:

@@ -19,7 +19,10 @@ from ui.text import plain
 
 OWN, OWN_MODEL = "own", "model"  # on the Lab: the settings begin with the visitor's own model
 DECIDE = "decide"  # on the Lab: why a verdict is inconclusive; the settings begin with what may decide it
-SHOWN, BEFORE = "parameters-on-show", "parameters-before"  # in the session: all choices on show, defaults included
+SHOWN, BEFORE = (
+    "parameters-on-show",
+    "parameters-before",
+)  # in the session: all choices on show, defaults included
 
 
 @dataclass
@@ -141,7 +144,9 @@ def choose(choice: Choice, options: Mapping[str, str] | None = None) -> str:
     return value
 
 
-def offer(choice: Choice, options: Mapping[str, str], value: str, write: Callable[[str], None]) -> None:
+def offer(
+    choice: Choice, options: Mapping[str, str], value: str, write: Callable[[str], None]
+) -> None:
     """Offer other options than the one on show.
 
     Args:
@@ -152,8 +157,14 @@ def offer(choice: Choice, options: Mapping[str, str], value: str, write: Callabl
     """
 
     def draw(place: DeltaGenerator) -> None:
-        draw_choice = partial(place.segmented_control, required=True) if choice.is_segmented else place.selectbox
-        draw_choice(choice.label, list(options), key=key, format_func=options.__getitem__, on_change=changed)
+        draw_choice = (
+            partial(place.segmented_control, required=True)
+            if choice.is_segmented
+            else place.selectbox
+        )
+        draw_choice(
+            choice.label, list(options), key=key, format_func=options.__getitem__, on_change=changed
+        )
 
     def changed() -> None:
         if key == st.session_state[f"key-of-{choice.name}"]:

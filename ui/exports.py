@@ -79,7 +79,11 @@ def offer_exports(
             st.markdown(f"**Numbers{suffix}**")
             with st.container(horizontal=True):
                 if isinstance(result, SweepResult):
-                    download("All numbers (CSV)", cached_call(numbers_csv, result), file_name([result], "-numbers.csv"))
+                    download(
+                        "All numbers (CSV)",
+                        cached_call(numbers_csv, result),
+                        file_name([result], "-numbers.csv"),
+                    )
                 download("Result as JSON", cached_call(_json, result), file_name([result], ".json"))
             if isinstance(result, SweepResult):
                 st.markdown(f"**Command{suffix}**")
@@ -91,14 +95,18 @@ def offer_exports(
 def download(label: str, content: str | bytes, name: str, note: str | None = None) -> None:
     """Draw a button that downloads a file."""
     mime, icon = guess_type(name)[0], ":material/download:"
-    st.download_button(label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=icon)
+    st.download_button(
+        label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=icon
+    )
 
 
 # ---------------------------------------------------------------- pictures
 
 
 @st.fragment  # the numbers of the results are written once, whatever is chosen here
-def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str, Scene] | None) -> None:
+def offer_pictures(
+    scene: Scene, results: Sequence[Result], choices: Mapping[str, Scene] | None
+) -> None:
     """Offer a scene as the page shows it: as a player, films, stills and a table.
 
     Args:
@@ -116,7 +124,9 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
             page = player_page(scene, sweeps, theme, choices)
             download("HTML player", page, file_name(results, f"{ending}.html", layout), PLAYER)
     _offer_drawn(scene, figure_of(scene, theme), file_name(results, "", layout), ending)
-    download("Numbers shown (CSV)", shown_csv(scene), file_name(results, "-shown.csv", layout), NUMBERS)
+    download(
+        "Numbers shown (CSV)", shown_csv(scene), file_name(results, "-shown.csv", layout), NUMBERS
+    )
 
 
 @st.fragment  # the rest of the page stays as it is while a picture is drawn
@@ -134,10 +144,16 @@ def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
         if moves:
             names = [str(frame["name"]) for frame in scene.frames]
             first, key = frame_of(scene.amounts, amount_in_address()), f"{name}-frame"
-            frame = st.selectbox("Frame (PNG, SVG)", range(len(names)), first, names.__getitem__, key, width=260)
+            frame = st.selectbox(
+                "Frame (PNG, SVG)", range(len(names)), first, names.__getitem__, key, width=260
+            )
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
         kinds, icon = [kind for kind in NOTES if moves or kind not in FILMS], ":material/image:"
-        pressed = [kind for kind in kinds if st.button(kind.upper(), f"{name}-{kind}", NOTES[kind], icon=icon)]
+        pressed = [
+            kind
+            for kind in kinds
+            if st.button(kind.upper(), f"{name}-{kind}", NOTES[kind], icon=icon)
+        ]
     for kind in pressed:
         with refusals_shown(), jobs.progress_shown() as report:
             frames = range(len(scene.frames)) if kind in FILMS else [frame]
@@ -154,7 +170,12 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
         steps: The scenes.
         result: The whole sweep that the story is about.
     """
-    panel = st.expander("Take it to a talk", key=f"talk-{result.key}", icon=":material/slideshow:", on_change="rerun")
+    panel = st.expander(
+        "Take it to a talk",
+        key=f"talk-{result.key}",
+        icon=":material/slideshow:",
+        on_change="rerun",
+    )
     if not panel.open:
         return
     with panel:
@@ -168,11 +189,18 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
 
 def _ask_title(first: str, key: str) -> str:
     key, icon = f"{key}-title-{first}", ":material/edit:"
-    return st.text_input("Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, key, icon=icon).strip() or first
+    return (
+        st.text_input("Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, key, icon=icon).strip()
+        or first
+    )
 
 
 def _ask_theme(key: str) -> ThemeName:
-    return "dark" if st.toggle("Dark colours", st.context.theme.type == "dark", f"{key}-dark") else "light"
+    return (
+        "dark"
+        if st.toggle("Dark colours", st.context.theme.type == "dark", f"{key}-dark")
+        else "light"
+    )
 
 
 # ---------------------------------------------------------------- results
@@ -218,7 +246,11 @@ def offer_trained(result: Trained, label: str = "Save this model", **choice: int
         label: The words on the button.
         choice: Of a study, the layers `left` of the model.
     """
-    request, model, name = jobs.training_behind(result), (result.key, choice), f"export-{result.kind}"
+    request, model, name = (
+        jobs.training_behind(result),
+        (result.key, choice),
+        f"export-{result.kind}",
+    )
     can_refit = isinstance(result, CutStudy) and result.checkpoint.source == "embedded"
     with refusals_shown():
         if request and st.button(plain(label), key=f"{result.kind}-save", icon=":material/save:"):

@@ -17,7 +17,15 @@ from streamlit.delta_generator import DeltaGenerator
 from core.charts import pages
 from core.charts.pages import Shown, options_of
 from core.errors import PrunescopeError
-from core.findings.choices import counterpart, is_of_model, offered, settings, shown_first, task_title, trained_of
+from core.findings.choices import (
+    counterpart,
+    is_of_model,
+    offered,
+    settings,
+    shown_first,
+    task_title,
+    trained_of,
+)
 from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels
 from core.findings.words.passed import SEE_ALONE
@@ -27,18 +35,47 @@ from core.results import library, store
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, R, Result
 from core.results.library import TRAINED, AnyEntry, Entry, OfAnyKind, entry_of
-from core.results.names import SEPARATOR, checkpoint_name, data_name, in_sentence, name_of, pruning_name, result_name
+from core.results.names import (
+    SEPARATOR,
+    checkpoint_name,
+    data_name,
+    in_sentence,
+    name_of,
+    pruning_name,
+    result_name,
+)
 from core.results.recovery import Recovery
 from core.results.schema import SweepResult
-from ui.address import DECIDE, begin, carried, choose, offer, parameters_on_show, read_choice, set_parameter, show
+from ui.address import (
+    DECIDE,
+    begin,
+    carried,
+    choose,
+    offer,
+    parameters_on_show,
+    read_choice,
+    set_parameter,
+    show,
+)
 from ui.jobs import note_watching, request_behind
 from ui.player import OPENED, VEGA, choose_reduction, served_url
-from ui.results import at_hand, by_key, companions_of, judging, loaded, read_all, read_stored, trained_at_hand
+from ui.results import (
+    at_hand,
+    by_key,
+    companions_of,
+    judging,
+    loaded,
+    read_all,
+    read_stored,
+    trained_at_hand,
+)
 from ui.text import plain
 
 NO_RESULT = "There is no result yet."
 NO_PAIR = "A comparison needs two results, and there are fewer here."
-MAKE_ONE = " Prune a checkpoint in the Lab, or run this command, which takes about a minute on a laptop:"
+MAKE_ONE = (
+    " Prune a checkpoint in the Lab, or run this command, which takes about a minute on a laptop:"
+)
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
 
@@ -84,27 +121,39 @@ class ViewState(NamedTuple):
 def read_view(page: Page) -> ViewState:
     """Read the results that the address names, else the defaults of what the page is about."""
     entries = at_hand()
-    result = _on_show("result", shown_first(entries, page.name) if "result" in page.subjects else (), by_key)
+    result = _on_show(
+        "result", shown_first(entries, page.name) if "result" in page.subjects else (), by_key
+    )
     state = ViewState(page, _with_linked(entries, result), result)
     if result and "other" in page.subjects:
         default = counterpart(cached_call(entry_of, result), (*state.offered, *state.entries))
         other = _on_show("other", [default] if default else (), by_key)
-        return state._replace(entries=_with_linked(state.entries, other), result=other and result, other=other)
-    return next((_with_trained(state, subject) for subject in page.subjects if subject in TRAINED), state)
+        return state._replace(
+            entries=_with_linked(state.entries, other), result=other and result, other=other
+        )
+    return next(
+        (_with_trained(state, subject) for subject in page.subjects if subject in TRAINED), state
+    )
 
 
 def _with_trained(state: ViewState, subject: str) -> ViewState:
     """Add the study or recovery that the address names, else one of the result's model; the result is then of it."""
     result = state.result
-    fitting = (entry for entry in trained_at_hand(subject) if result is None or is_of_model(entry, result))
+    fitting = (
+        entry for entry in trained_at_hand(subject) if result is None or is_of_model(entry, result)
+    )
     trained: Any = _on_show(subject, fitting, partial(read_stored, kind=TRAINED[subject][1]))
     if trained and not (result and is_of_model(cached_call(entry_of, result), trained)):
-        same_model = next((entry.key for entry in settings(state.offered) if is_of_model(entry, trained)), None)
+        same_model = next(
+            (entry.key for entry in settings(state.offered) if is_of_model(entry, trained)), None
+        )
         result = by_key(same_model) if same_model else None
     return state._replace(result=result, **{subject: trained})
 
 
-def _on_show(parameter: str, defaults: Iterable[AnyEntry], read: Callable[[str], R | None]) -> R | None:
+def _on_show(
+    parameter: str, defaults: Iterable[AnyEntry], read: Callable[[str], R | None]
+) -> R | None:
     """Read the result that a parameter names, else the first readable default; show an error if it is unreadable."""
     key = st.query_params.get(parameter)
     result = read(key) if key else None
@@ -163,7 +212,9 @@ def _names(state: ViewState) -> list[str]:
     names = [*place] if isinstance(subject, CutStudy) else [pruning_name(subject), *place]
     if other:
         is_alike = [checkpoint_name(other), data_name(other)] == place
-        names.append(f"beside {in_sentence(pruning_name(other) if is_alike else result_name(other))}")
+        names.append(
+            f"beside {in_sentence(pruning_name(other) if is_alike else result_name(other))}"
+        )
     return names
 
 
@@ -181,13 +232,22 @@ def choose_result(state: ViewState) -> None:
     for box, of in BOXES.items():
         values = {value: ASKING.get(value, value) for value in map(of, left)}
         if len(values) > 1:
-            offer(Choice(box, box.capitalize()), values, of(own), partial(_show_first, own, left, of))
+            offer(
+                Choice(box, box.capitalize()), values, of(own), partial(_show_first, own, left, of)
+            )
         left = [entry for entry in left if of(entry) == of(own)]
-    write = partial(set_parameter, "result") if state.other else show  # beside another one, that one stays
+    write = (
+        partial(set_parameter, "result") if state.other else show
+    )  # beside another one, that one stays
     offer(Choice("result", labels["result"]), distinguishing_labels(left), own.key, write)
     if state.other:
         every = distinguishing_labels(state.offered)
-        offer(Choice("other", labels["other"]), every, state.other.key, partial(set_parameter, "other"))
+        offer(
+            Choice("other", labels["other"]),
+            every,
+            state.other.key,
+            partial(set_parameter, "other"),
+        )
 
 
 def _show_first(own: Entry, among: Iterable[Entry], of: Callable[[Entry], str], value: str) -> None:
@@ -198,7 +258,9 @@ def _show_first(own: Entry, among: Iterable[Entry], of: Callable[[Entry], str], 
 
 def compose(state: ViewState, **choices: Any) -> Shown:
     """Compose what a page shows for what is chosen."""
-    return pages.compose(state.page.name, state.subjects, judging(state.entries), read_all, **choices)
+    return pages.compose(
+        state.page.name, state.subjects, judging(state.entries), read_all, **choices
+    )
 
 
 def compose_ahead(name: str) -> None:
@@ -210,10 +272,14 @@ def compose_ahead(name: str) -> None:
     with suppress(PrunescopeError):  # the page will say what is damaged
         page, entries = PAGES[name], library.shipped(Entry)
         for result in map(read, shown_first(entries, name)[:1]):
-            values = {choice.name: next(iter(options_of(choice, result))) for choice in page.choices}
+            values = {
+                choice.name: next(iter(options_of(choice, result))) for choice in page.choices
+            }
             listed = {subject: library.shipped(kind) for subject, (kind, _) in TRAINED.items()}
             trained = trained_of(result, listed, read)
-            pages.compose(name, [result], entries, lambda others: [*map(read, others)], **values, **trained)
+            pages.compose(
+                name, [result], entries, lambda others: [*map(read, others)], **values, **trained
+            )
 
 
 # ---------------------------------------------------------------- the navigation, and links
@@ -221,7 +287,9 @@ def compose_ahead(name: str) -> None:
 NAVIGATION = "navigation"
 _ui = Path(__file__).parent
 STYLE = f"<style>{(_ui / 'page.css').read_text('utf-8')}</style>"
-SET_UP = "".join((_ui / name).read_text("utf-8") for name in ("frame.js", "focus.js"))  # of a window
+SET_UP = "".join(
+    (_ui / name).read_text("utf-8") for name in ("frame.js", "focus.js")
+)  # of a window
 # Marks the current links for eyes and for screen readers, once Streamlit has drawn them; a telephone scrolls there
 SCRIPT = f"""<script>
 %s %s
@@ -253,7 +321,13 @@ def show_link(state: ViewState, shown: Shown) -> None:
     """Show the sentence below a page's pictures that leads to the story's scene on layers alone, if there is one."""
     if shown.alone:
         st.markdown(plain(shown.alone))
-        link_to("Story", SEE_ALONE, ":material/theaters:", result=state.result.key if state.result else "", scene="4")
+        link_to(
+            "Story",
+            SEE_ALONE,
+            ":material/theaters:",
+            result=state.result.key if state.result else "",
+            scene="4",
+        )
 
 
 def link_to_control(*results: SweepResult) -> None:
@@ -261,8 +335,13 @@ def link_to_control(*results: SweepResult) -> None:
     for result in filter(request_behind, results):
         if remedy := cached_call(verdict, result, companions_of(result, at_hand())).remedy:
             # A button: on the Lab itself, a link's parameters would not reach the address, and lost at the next click.
-            if st.button(DECIDE_IT.format(remedy), f"decide-{result.key}", icon=":material/balance:"):
-                st.switch_page(PAGES["Lab"].file, query_params=carried(**{DECIDE: remedy}, result=result.key, job=""))
+            if st.button(
+                DECIDE_IT.format(remedy), f"decide-{result.key}", icon=":material/balance:"
+            ):
+                st.switch_page(
+                    PAGES["Lab"].file,
+                    query_params=carried(**{DECIDE: remedy}, result=result.key, job=""),
+                )
             return
 
 
@@ -293,7 +372,9 @@ def page_header(name: str) -> ViewState:
     begin()
     state = read_view(page)
     on_show = [_tab_name(subject) for subject in state.subjects or filter(None, [state.result])]
-    st.set_page_config(page_title=" · ".join(filter(None, (name, " and ".join(on_show), "Prunescope"))))
+    st.set_page_config(
+        page_title=" · ".join(filter(None, (name, " and ".join(on_show), "Prunescope")))
+    )
     note_watching(name)
     result = {"result": state.result.key} if state.result else {}
     with navigation:
@@ -306,7 +387,9 @@ def page_header(name: str) -> ViewState:
             with st.container(horizontal=True, vertical_alignment="center", key="navigation-views"):
                 for view in VIEWS:
                     st.page_link(PAGES[view].file, label=view, query_params=carried(**result))
-        vega = f"import({json.dumps(served_url(VEGA))});" if VEGA else ""  # while the page is still being drawn
+        vega = (
+            f"import({json.dumps(served_url(VEGA))});" if VEGA else ""
+        )  # while the page is still being drawn
         current = json.dumps(({ONE_RESULT: "true"} if name in VIEWS else {}) | {name: "page"})
         st.html(SCRIPT % (vega, SET_UP, current), width="content", unsafe_allow_javascript=True)
     if st.session_state.get("page-open") != name:

@@ -35,7 +35,9 @@ from ui.text import plain
 TICK = 0.5  # seconds between two updates of a job on the page that shows it
 TICK_ELSEWHERE = 2.0  # on the pages that only mention it
 UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
-STORED = "This result was stored already: nothing was computed again."  # said once, and its session key
+STORED = (
+    "This result was stored already: nothing was computed again."  # said once, and its session key
+)
 STARTED = "started-job"  # session key: the id of the last run, until this visitor has seen its end or cancelled it
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, so as to show it at once
 
@@ -68,9 +70,14 @@ def note_watching(page: str) -> None:
         page: The page's name. The one that shows the job itself links to this visitor's last run if the address has
             lost it: the visitor went back, or opened another result.
     """
-    if "job" not in st.query_params and st.session_state.pop(STORED, False):  # no earlier: a rerun takes it away
+    if "job" not in st.query_params and st.session_state.pop(
+        STORED, False
+    ):  # no earlier: a rerun takes it away
         st.toast(STORED, icon=":material/check:")
-    job, last = (queue.get(job_id) for job_id in (st.query_params.get("job", ""), st.session_state.get(STARTED, "")))
+    job, last = (
+        queue.get(job_id)
+        for job_id in (st.query_params.get("job", ""), st.session_state.get(STARTED, ""))
+    )
     if job is None and "job" in st.query_params:
         del st.query_params["job"]
         st.info(UNKNOWN)
@@ -89,11 +96,19 @@ def _mention(job: Job) -> None:
         st.rerun()
     queue.watch(job.id, visitor())
     where = "in the Lab" if home == "Lab" else f"on {home}"
-    words = f"Your run has ended: see it {where}" if current.ended else f"Running: {progress_text(current)}"
-    st.page_link(PAGES[home].file, label=words, icon=":material/science:", query_params=carried(job=job.id))
+    words = (
+        f"Your run has ended: see it {where}"
+        if current.ended
+        else f"Running: {progress_text(current)}"
+    )
+    st.page_link(
+        PAGES[home].file, label=words, icon=":material/science:", query_params=carried(job=job.id)
+    )
 
 
-def start(request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
+def start(
+    request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
+) -> NoReturn:
     """Submit a request, and put its job into the address of the page that has begun it.
 
     Args:
@@ -127,7 +142,11 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
 def training_behind(result: Trained) -> TrainingRequest | None:
     """Return a request that trains the models of a stored result again, if it may; see `request_behind`."""
     is_allowed, recorded = len(result.task.gold) <= limits().examples, training_of(result)
-    return _usable(queue.request_for(result.key, visitor(), type(recorded)), recorded) if is_allowed else None
+    return (
+        _usable(queue.request_for(result.key, visitor(), type(recorded)), recorded)
+        if is_allowed
+        else None
+    )
 
 
 def _usable(known: Request | None, recorded: Request) -> Request | None:
@@ -263,6 +282,14 @@ def progress_text(job: Job) -> str:
     if job.state == "queued":
         words = f"Waiting: {job.position} to come first" if job.position else "Starting"
     else:
-        left = "" if job.seconds_left is None else f", {duration(job.seconds_left + _seconds_after(job))} left"
-        words = f"{percent(job.progress)} done{left} ({run}{in_sentence(job.stage)})" if job.total > 1 else job.stage
+        left = (
+            ""
+            if job.seconds_left is None
+            else f", {duration(job.seconds_left + _seconds_after(job))} left"
+        )
+        words = (
+            f"{percent(job.progress)} done{left} ({run}{in_sentence(job.stage)})"
+            if job.total > 1
+            else job.stage
+        )
     return plain(words)

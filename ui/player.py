@@ -33,7 +33,9 @@ def vega_file(folder: Path = STATIC) -> Path | None:
     if not path.is_file():
         try:
             write_atomically(path, vega_script())
-            os.utime(path, (0, 0))  # the server sends no lifetime, and browsers cache an old file for longer
+            os.utime(
+                path, (0, 0)
+            )  # the server sends no lifetime, and browsers cache an old file for longer
         except OSError:
             return None
     return path
@@ -125,7 +127,9 @@ def show_answer(shown: Shown, title: DeltaGenerator, key: str) -> Scene | None:
     block = shown.blocks[0]
     moves = len(block.scene.frames) > 1
     start = amount_in_address(block.start)
-    show_pictures(block.scene, key=key, group=block.group, start=start, link=moves, picks=block.picks)
+    show_pictures(
+        block.scene, key=key, group=block.group, start=start, link=moves, picks=block.picks
+    )
     (st if moves else above).markdown(sentences)  # what a choice costs is read before its picture
     return block.scene
 

@@ -28,7 +28,9 @@ from ui.text import plain, refusals_shown
 
 COMPUTED = "computed-results"  # session key: the keys of the results that this visit has computed, the newest first
 MOST_BYTES = 400 * 2**20  # of results in memory
-_reading_rows = Lock()  # later visitors wait for the same rows: fifty who all read them at once would stall the server
+_reading_rows = (
+    Lock()
+)  # later visitors wait for the same rows: fifty who all read them at once would stall the server
 
 
 def show_upload(subject: str = "result") -> None:
@@ -59,11 +61,17 @@ def _open(subject: str) -> None:
             of_kind(TRAINED[subject][1] if subject in TRAINED else SweepResult, result, file.name)
             if not store.is_shipped(result.key):
                 store.save(result)
-            set_parameter("job", None)  # the Lab would show it instead, and leads back to a run that goes on
+            set_parameter(
+                "job", None
+            )  # the Lab would show it instead, and leads back to a run that goes on
             (partial(set_parameter, subject) if subject in TRAINED else show)(result.key)
 
 
-@cached(LRUCache(MOST_BYTES, bytes_of), lambda path, holder: (path, path.is_file() and path.stat().st_mtime_ns), Lock())
+@cached(
+    LRUCache(MOST_BYTES, bytes_of),
+    lambda path, holder: (path, path.is_file() and path.stat().st_mtime_ns),
+    Lock(),
+)
 def loaded(path: Path, holder: str) -> Result:
     """Read a result file of either kind; the answer is cached until the file changes.
 
@@ -152,7 +160,9 @@ def show_training(job: Job, subject: str, title: str, draw: Callable[[Job], None
 def read_stored(key: str, kind: type[R]) -> R | None:
     """Read a stored result; if it is missing, damaged or of another kind, show the error and return None."""
     with refusals_shown():
-        return of_kind(kind, loaded(store.file_of(key), visitor().holder), f"the result {key[:12]}…")
+        return of_kind(
+            kind, loaded(store.file_of(key), visitor().holder), f"the result {key[:12]}…"
+        )
     return None
 
 
@@ -169,8 +179,14 @@ def own_methods(result: SweepResult) -> list[SweepResult]:
     own = {entry.key: entry for entry in judging(own_results(Entry))}
     if result.key not in own:
         return []
-    alike = read_all(methods_beside(cached_call(library.entry_of, result), [own[result.key], *own.values()]))
-    like_it = [method for method in alike if same_checkpoint(method, result) and method.amounts == result.amounts]
+    alike = read_all(
+        methods_beside(cached_call(library.entry_of, result), [own[result.key], *own.values()])
+    )
+    like_it = [
+        method
+        for method in alike
+        if same_checkpoint(method, result) and method.amounts == result.amounts
+    ]
     return like_it if result in alike else []
 
 
@@ -179,7 +195,11 @@ def judging(entries: Sequence[Entry]) -> Sequence[Entry]:
 
     So a link to a result leads to its verdict.
     """
-    return [*{entry.key: entry for entry in (*entries, *library.own(Entry))}.values()] if is_hosted() else entries
+    return (
+        [*{entry.key: entry for entry in (*entries, *library.own(Entry))}.values()]
+        if is_hosted()
+        else entries
+    )
 
 
 def read_all(entries: Iterable[Entry]) -> list[SweepResult]:
@@ -200,11 +220,15 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
     with _reading_rows:
         for files in places.values():
             extracts = library.extracts(files).items()
-            rows += _rows({file: extract for file, extract in extracts if not isinstance(extract, BusyError)})
+            rows += _rows(
+                {file: extract for file, extract in extracts if not isinstance(extract, BusyError)}
+            )
     return rows
 
 
 @cached(LRUCache(1024), tuple)  # places, each about as large as one result
 def _rows(extracts: Mapping[store.FileState, library.Extract]) -> tuple[GridRow, ...]:
     """Describe the results of one place, again only when one of its files has changed or is new."""
-    return tuple(grid_rows([extract for extract in extracts.values() if isinstance(extract, SweepResult)]))
+    return tuple(
+        grid_rows([extract for extract in extracts.values() if isinstance(extract, SweepResult)])
+    )

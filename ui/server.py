@@ -19,7 +19,9 @@ from core.request.limits import is_hosted
 from core.request.pages import PAGES
 from core.wall.turns import Stored, Visitor, address_in, surplus
 
-VISIT_FILES = 2  # a visit's files in Streamlit's memory: the one in use, and the one that replaces it
+VISIT_FILES = (
+    2  # a visit's files in Streamlit's memory: the one in use, and the one that replaces it
+)
 ALL_BYTES = 64 * 2**20  # of all visits' files there
 BASE = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location).href};</script>"
 
@@ -80,7 +82,9 @@ def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
                 manager.remove_file(session_id, old)
             add(session_id, file)
             if sum(item.size for item in held()) > ALL_BYTES:
-                for closed in [session for session in manager.file_storage if holder_of(session) is None]:
+                for closed in [
+                    session for session in manager.file_storage if holder_of(session) is None
+                ]:
                     manager.remove_session_files(closed)
             for place in surplus(held(), ALL_BYTES):
                 manager.remove_file(*place)
@@ -93,5 +97,7 @@ def holder_of(session: str) -> str | None:
     context = getattr(get_instance().get_client(session), "client_context", None)
     if context is None:
         return None
-    address = address_in(StreamlitHeaders(context.headers).get_all("X-Forwarded-For"), context.remote_ip)
+    address = address_in(
+        StreamlitHeaders(context.headers).get_all("X-Forwarded-For"), context.remote_ip
+    )
     return Visitor(session, address).holder

@@ -38,7 +38,9 @@ def accuracy_view(result: SweepResult) -> View:
     rows = curve_rows(result.frames, result.amounts, result.frames, metric)
     datasets = _datasets(rows, [reference_of(result, metric)], beyond, result.amounts)
     title = f"{METRICS[metric].title} with its 95 % interval{f'; {g.SHADED}' if beyond else ''}"
-    return View(_accuracy, ("amount", False, (metric,), 1.0), datasets, title, numbers_of((metric,), None))
+    return View(
+        _accuracy, ("amount", False, (metric,), 1.0), datasets, title, numbers_of((metric,), None)
+    )
 
 
 def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: float | None) -> View:
@@ -51,12 +53,24 @@ def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: floa
         beyond: The end of its working range, if shaded beyond.
     """
     own, metric = scores_of(result)[:, None], result.task.main_metric
-    series = {brief_name(result.pruning): np.pad(own, ((0, 0), (0, 2)), constant_values=np.nan), AT_RANDOM: scores}
+    series = {
+        brief_name(result.pruning): np.pad(own, ((0, 0), (0, 2)), constant_values=np.nan),
+        AT_RANDOM: scores,
+    }
     rows = [
-        {"series": name, "k": k, "amount": g.rounded(at), "value": g.rounded(value), "interval": "", "changed": ""}
+        {
+            "series": name,
+            "k": k,
+            "amount": g.rounded(at),
+            "value": g.rounded(value),
+            "interval": "",
+            "changed": "",
+        }
         | {"low": g.rounded(low), "high": g.rounded(high)}
         for name, values in series.items()
-        for k, (at, (value, low, high)) in enumerate(zip(damages.tolist(), values.tolist(), strict=True))
+        for k, (at, (value, low, high)) in enumerate(
+            zip(damages.tolist(), values.tolist(), strict=True)
+        )
         if not isnan(value + at)
     ]
     shaded = [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)])
@@ -67,20 +81,35 @@ def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: floa
     return View(_accuracy, ("damage", True, (metric,), largest), datasets, title, numbers)
 
 
-def accuracies_view(results: Two, together: Together, names: tuple[str, str], metrics: Metrics) -> View:
+def accuracies_view(
+    results: Two, together: Together, names: tuple[str, str], metrics: Metrics
+) -> View:
     """Draw the metrics of two results over their shared scale, and their reference once if it is the same.
 
     On a scale to which both are interpolated, the curves hold the frames shown together, else all amounts.
     """
     scale, rows, starts = together.scale, [], set[float]()
-    for name, result, metric, paired in zip(names, results, metrics, zip(*together.pairs, strict=True), strict=True):
+    for name, result, metric, paired in zip(
+        names, results, metrics, zip(*together.pairs, strict=True), strict=True
+    ):
         frames = paired if together.is_interpolated else result.frames
-        places = together.places if together.is_interpolated else [place(frame, scale) for frame in frames]
+        places = (
+            together.places
+            if together.is_interpolated
+            else [place(frame, scale) for frame in frames]
+        )
         rows += [{"series": name, **row} for row in curve_rows(frames, places, paired, metric)]
         start = beyond_from(result, metric)
-        if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
-            starts.add(round(float(np.interp(start, [frame.amount for frame in frames], places)), 6))
-    references = {(name, round(value, 2)): (name, value) for name, value in map(reference_of, results, metrics)}
+        if (
+            start is not None and start < frames[-1].amount
+        ):  # else it still works where the axis ends
+            starts.add(
+                round(float(np.interp(start, [frame.amount for frame in frames], places)), 6)
+            )
+    references = {
+        (name, round(value, 2)): (name, value)
+        for name, value in map(reference_of, results, metrics)
+    }
     keys = [g.SHADED] if starts else []
     beyond = [{"start": start} for start in sorted(starts)]
     datasets = _datasets(rows, references.values(), beyond, together.places)
@@ -89,15 +118,24 @@ def accuracies_view(results: Two, together: Together, names: tuple[str, str], me
         datasets["majority"] = [{**row, "text": ""} for row in datasets["majority"]]
     largest = (together.is_interpolated and together.places[-1]) or 1.0
     title = [f"{_names(*metrics)} with its 95 % interval", "; ".join(keys) or g.BLANK]
-    return View(_accuracy, (scale, True, metrics, largest), datasets, title, numbers_of(metrics, "series"))
+    return View(
+        _accuracy, (scale, True, metrics, largest), datasets, title, numbers_of(metrics, "series")
+    )
 
 
 def _datasets(
     rows: g.Rows, references: Iterable[tuple[str, float]], beyond: g.Rows, amounts: Iterable[float]
 ) -> dict[str, g.Rows]:
     """Return the data of `_accuracy`; each reference is its words and its height, see `reference_of`."""
-    lines = [{"value": value, "text": f"{name}: {decimals(value, 2)}"} for name, value in references]
-    return {"accuracy": rows, "majority": lines, "beyond": beyond, "amounts": g.amount_rows(amounts)}
+    lines = [
+        {"value": value, "text": f"{name}: {decimals(value, 2)}"} for name, value in references
+    ]
+    return {
+        "accuracy": rows,
+        "majority": lines,
+        "beyond": beyond,
+        "amounts": g.amount_rows(amounts),
+    }
 
 
 def _names(*metrics: str) -> str:
@@ -108,15 +146,25 @@ def _names(*metrics: str) -> str:
 
 def numbers_of(metrics: tuple[str, ...], row: str | None) -> Numbers:
     """Return the place of the numbers; `row` is the field that names a result."""
-    return Numbers("accuracy", row, {title: field.partition(":")[0] for title, field in fields_of(metrics).items()})
+    return Numbers(
+        "accuracy",
+        row,
+        {title: field.partition(":")[0] for title, field in fields_of(metrics).items()},
+    )
 
 
 def fields_of(metrics: tuple[str, ...]) -> dict[str, str]:
     """Return the fields of the table and the tooltip by their titles."""
-    return {_names(*metrics): "value:Q", "95 % interval": "interval:N", "Predictions changed": "changed:N"}
+    return {
+        _names(*metrics): "value:Q",
+        "95 % interval": "interval:N",
+        "Predictions changed": "changed:N",
+    }
 
 
-def curve_rows(frames: Sequence[Measured], places: Sequence[float], played: Sequence[Measured], metric: str) -> g.Rows:
+def curve_rows(
+    frames: Sequence[Measured], places: Sequence[float], played: Sequence[Measured], metric: str
+) -> g.Rows:
     """Return each frame's metric, its interval, and what pruning changes for the user, as the tooltip says it.
 
     `k` is the frame's place among those that are played, all of them the same objects, or null.
@@ -136,7 +184,11 @@ def curve_rows(frames: Sequence[Measured], places: Sequence[float], played: Sequ
 
 def changed_words(frame: Measured) -> str:
     """Write the share of the predictions that pruning changes."""
-    return share_with_interval(frame.changed.share, frame.changed.interval) if frame.changed else "not measured"
+    return (
+        share_with_interval(frame.changed.share, frame.changed.interval)
+        if frame.changed
+        else "not measured"
+    )
 
 
 def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float) -> g.LayerChart:
@@ -145,11 +197,17 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
     low = min(METRICS[metric].domain[0] for metric in metrics)
     high = max(METRICS[metric].domain[1] for metric in metrics)
     in_percent = scale != "damage"
-    steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
+    steps: dict[str, Any] = (
+        {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
+    )
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
     x = g.amount_axis(title=title, ends=(start, end), **steps)
-    y = g.share_axis("value:Q", None, (low, high * g.SHARE_DOMAIN[1]), tickCount=alt.ExprRef("ceil(height / 40)"))
-    legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
+    y = g.share_axis(
+        "value:Q", None, (low, high * g.SHARE_DOMAIN[1]), tickCount=alt.ExprRef("ceil(height / 40)")
+    )
+    legend = alt.Legend(
+        title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke"
+    )
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
     tooltip = [

@@ -15,7 +15,15 @@ from core.charts.accuracy import Metrics, accuracies_view
 from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import metric_of
-from core.findings.compare import Axis, FramePair, Together, Two, distinguishing_names, same_model, shown_together
+from core.findings.compare import (
+    Axis,
+    FramePair,
+    Together,
+    Two,
+    distinguishing_names,
+    same_model,
+    shown_together,
+)
 from core.findings.layers import floor_of
 from core.findings.words import numbers as num
 from core.findings.words.compare import compare_heading, equal_heading
@@ -37,7 +45,9 @@ def _layout(results: Two, overlaid: bool) -> Layout:
     both = '"first second accuracy" 1fr / 1fr 1fr 1fr'
     heatmaps = '"first second" min(62cqw, 26rem) "bar bar" auto'
     if max(len(result.points) for result in results) > WIDEST_HALVED:
-        heatmaps = '"first first" min(104cqw, 28rem) "bar bar" auto "second second" min(104cqw, 28rem)'
+        heatmaps = (
+            '"first first" min(104cqw, 28rem) "bar bar" auto "second second" min(104cqw, 28rem)'
+        )
     if not overlaid:
         return Layout(
             "beside",
@@ -56,7 +66,11 @@ def _layout(results: Two, overlaid: bool) -> Layout:
 
 
 def compare_scene(
-    first: SweepResult, second: SweepResult, reduction: str, axis: Axis = "amount", metric: str | None = None
+    first: SweepResult,
+    second: SweepResult,
+    reduction: str,
+    axis: Axis = "amount",
+    metric: str | None = None,
 ) -> Scene:
     """Show two results beside each other, and laid over one another where they can be.
 
@@ -72,15 +86,23 @@ def compare_scene(
         as well.
     """
     results, names = (first, second), distinguishing_names((first, second))
-    together, metrics = shown_together(results, axis, reduction), (metric_of(first, metric), metric_of(second, metric))
+    together, metrics = (
+        shown_together(results, axis, reduction),
+        (metric_of(first, metric), metric_of(second, metric)),
+    )
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
     titles = [wrap(num.unbroken(text), TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
         title += [g.BLANK] * (max(map(len, titles)) - len(title))
     # A legend shows the line breaks; elsewhere they read as spaces.
-    series, other = ("\n".join(wrap(num.unbroken(n.capitalised(name)), LEGEND_WIDTH)) for name in names)
+    series, other = (
+        "\n".join(wrap(num.unbroken(n.capitalised(name)), LEGEND_WIDTH)) for name in names
+    )
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
-    views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
+    views = {
+        side: heatmap_view(result, frames, reduction, title)
+        for side, result, frames, title in sides
+    }
     views["accuracy"] = accuracies_view(results, together, (series, other), metrics)
     if overlaid := first.points == second.points:  # the cells compare the same layers
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
@@ -89,19 +111,29 @@ def compare_scene(
         equal_heading(results, axis, reduction) or compare_heading(results, metric),
         n.origins(results, reduction),
         views,
-        [_frame(results, together, shared, pair, metrics) for shared, pair in zip(*together[1:], strict=True)],
+        [
+            _frame(results, together, shared, pair, metrics)
+            for shared, pair in zip(*together[1:], strict=True)
+        ],
         _layout(results, overlaid),
     )
 
 
-def _frame(results: Two, together: Together, shared: float, pair: FramePair, metrics: Metrics) -> dict[str, Any]:
+def _frame(
+    results: Two, together: Together, shared: float, pair: FramePair, metrics: Metrics
+) -> dict[str, Any]:
     """Return the place of a pair on the shared scale, its name, and the numbers beside it, as the player says them."""
-    scores = [num.two_places(frame.metrics.get(metric)) for frame, metric in zip(pair, metrics, strict=True)]
+    scores = [
+        num.two_places(frame.metrics.get(metric))
+        for frame, metric in zip(pair, metrics, strict=True)
+    ]
     first, second = (METRICS[metric].symbol for metric in metrics)
     detail = f"{first} {scores[0]} and {f'{second} ' if second != first else ''}{scores[1]}"
     if together.is_interpolated:
         removed = _removed(results, [num.percent(frame.amount) for frame in pair])
-        return g.step(g.rounded(shared), f"Overall change {num.place_name(shared)}", f"{removed} · {detail}")
+        return g.step(
+            g.rounded(shared), f"Overall change {num.place_name(shared)}", f"{removed} · {detail}"
+        )
     if together.scale == "amount":
         name = _removed(results, [n.amount_name(frame.amount) for frame in pair])
     else:
@@ -130,7 +162,9 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
         for row in g.layer_rows(points, v=(frame.own(reduction) for frame in frames))
     ]
     floors = [floor_of(result, reduction) for result in results]
-    lines = {"both": floors[0]} if floors[0] == floors[1] else dict(zip(g.SIDES, floors, strict=True))
+    lines = (
+        {"both": floors[0]} if floors[0] == floors[1] else dict(zip(g.SIDES, floors, strict=True))
+    )
     floor_rows = [
         {"line": line, "layer": label, "value": g.rounded(value)}
         for line, floor in lines.items()
@@ -148,7 +182,11 @@ def _own(points: tuple[str, ...]) -> g.LayerChart:
     scale, axis = alt.Scale(type="point", padding=0.4), alt.Axis(labelAngle=0, labelOverlap=True)
     x = alt.X("layer:N", sort=n.point_labels(points), title="Layer", scale=scale, axis=axis)
     y = g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
-    curve = g.moving("own", value="v").transform_calculate(text=g.value_text("datum.value")).encode(x=x, y=y)
+    curve = (
+        g.moving("own", value="v")
+        .transform_calculate(text=g.value_text("datum.value"))
+        .encode(x=x, y=y)
+    )
     colour = alt.when("datum.line === 'first'").then(alt.value(g.FIRST_COLOUR))
     colour = colour.when("datum.line === 'second'").then(alt.value(g.SECOND_COLOUR))
     tooltip = g.tooltip({"Pruning": "series:N", "Layer": "name:N", "Similarity": "text:N"})
@@ -156,5 +194,7 @@ def _own(points: tuple[str, ...]) -> g.LayerChart:
         g.data("own").mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
         g.data("floor").mark_line(style="floor").encode(x=x, y=y, stroke=colour, detail="line:N"),
         curve.mark_line(style="series").encode(**g.series_line(legend=None)),
-        curve.mark_point(strokeOpacity=0, size=70, opacity=1).encode(tooltip=tooltip, **g.series_fill()),
+        curve.mark_point(strokeOpacity=0, size=70, opacity=1).encode(
+            tooltip=tooltip, **g.series_fill()
+        ),
     )

@@ -19,7 +19,9 @@ from core.results.names import checkpoint_name, data_name
 LAYOUT = Layout("cut", '"frontier" 22 "bar" auto / 1fr', '"frontier" 22rem "bar" auto / 1fr')
 STEP = 0.05  # the axis of the metric ends at multiples of it
 ENDS = (0.95, 1.25)  # of the axis of speed, times its least and its largest
-DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
+DISC = alt.ExprRef(
+    "margin * margin / 7"
+)  # the area around a number of layers, which has letters as high as all others
 FASTER = "Times as fast as the full model"
 LEGEND = "numbers: layers that stay; line: a simple classifier trained on that layer"
 COLUMNS = ("Difference", "Held", "Speed", "Size")  # of the table, beside the metric
@@ -35,7 +37,11 @@ def cut_scene(frontier: Frontier, choice: CutChoice, title: str, can_pick: bool 
         can_pick: Whether a click chooses another, as on the page of cuts.
     """
     views = {"frontier": _frontier_view(frontier, choice, can_pick)}
-    caption = checkpoint_name(frontier.study), data_name(frontier.study), words.machine_words(frontier.study)
+    caption = (
+        checkpoint_name(frontier.study),
+        data_name(frontier.study),
+        words.machine_words(frontier.study),
+    )
     return Scene(title, caption, views, STILL, LAYOUT)
 
 
@@ -73,14 +79,18 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
     """Draw, from back to front: the lines to hold against, what is held, and the models."""
     ticks = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16]
     across = alt.Axis(values=ticks, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
-    x = alt.X("x:Q", title=FASTER, scale=alt.Scale(type="log", domain=list(ends), nice=False), axis=across)  # ratios
+    x = alt.X(
+        "x:Q", title=FASTER, scale=alt.Scale(type="log", domain=list(ends), nice=False), axis=across
+    )  # ratios
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False), axis=up)
     lines, models = g.data("lines").encode(y=y), g.data("models").encode(x=x)
     fields = {"Removed": "Removed:N", metric: "text:N", **{name: f"{name}:N" for name in COLUMNS}}
     points = models.encode(y=y, tooltip=g.tooltip(fields))
     held = models.transform_filter("isValid(datum.held)").encode(y="held:Q", order="x:Q")
-    full, guess = (lines.transform_filter(f"{sign}datum.is_full").encode(text="text:N") for sign in ("", "!"))
+    full, guess = (
+        lines.transform_filter(f"{sign}datum.is_full").encode(text="text:N") for sign in ("", "!")
+    )
     return alt.layer(
         lines.mark_rule(style="reference"),
         *g.haloed_text(full.encode(x=alt.value("width")), "right", baseline="bottom", dx=-4, dy=-3),
@@ -88,7 +98,9 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
         held.mark_line(style="chance"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
         points.mark_point(style="series", filled=True, size=DISC, opacity=1, cursor="pointer"),
-        points.transform_filter("datum.chosen").mark_point(style="marker", size=DISC, filled=True, fillOpacity=0),
+        points.transform_filter("datum.chosen").mark_point(
+            style="marker", size=DISC, filled=True, fillOpacity=0
+        ),
         points.encode(text="label:N").mark_text(
             style=["note", "halo"], strokeWidth=0, fontWeight="bold", cursor="pointer"
         ),

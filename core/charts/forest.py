@@ -40,14 +40,18 @@ def forest_scene(table: Sequence[Pooled], title: str) -> Scene:
         for k, (pooled, cells) in enumerate(zip(table, rows, strict=True), start=1)
     }
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
-    wide, narrow = (_grid(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1))
+    wide, narrow = (
+        _grid(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1)
+    )
     return Scene(title, (CAPTION, KEY), views, STILL, Layout("forest", wide, narrow))
 
 
 def _grid(areas: Sequence[str], columns: int, height: str) -> str:
     """Write pictures row by row as a grid below the player's bar; `.` is an empty cell."""
     filled = [*areas, *["."] * (-len(areas) % columns)]
-    rows = " ".join(f'"{" ".join(filled[k : k + columns])}" {height}' for k in range(0, len(filled), columns))
+    rows = " ".join(
+        f'"{" ".join(filled[k : k + columns])}" {height}' for k in range(0, len(filled), columns)
+    )
     return f'"{" ".join(["bar"] * columns)}" auto {rows} / {" ".join(["1fr"] * columns)}'
 
 
@@ -69,9 +73,14 @@ def _rows(pooled: Pooled) -> g.Rows:
             "label": label,
             "text": f"{signed_points(ends[0])} ({points_span(*ends[1:])})",
             "seeds": seeds,
-            **{name: round(100 * end, 3) for name, end in zip(("value", "low", "high"), ends, strict=True)},
+            **{
+                name: round(100 * end, 3)
+                for name, end in zip(("value", "low", "high"), ends, strict=True)
+            },
         }
-        for row, (label, ends, seeds) in enumerate([*cells, ("All", (estimate.value, *estimate.interval), "")])
+        for row, (label, ends, seeds) in enumerate(
+            [*cells, ("All", (estimate.value, *estimate.interval), "")]
+        )
     ]
 
 
@@ -83,23 +92,39 @@ def _view(title: str, rows: g.Rows, most: int) -> View:
 
 def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
     """Draw, from back to front: the margin, zero, the intervals, the dots, the diamond, the numbers."""
-    ticks = alt.Axis(values=[-20, 0, 20], format="+d", labelExpr="replace(datum.label, '+0', '0')", grid=False)
+    ticks = alt.Axis(
+        values=[-20, 0, 20], format="+d", labelExpr="replace(datum.label, '+0', '0')", grid=False
+    )
     end = alt.ExprRef(f"width - {NUMBERS} * margin")
     scale = alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
     x = alt.X("low:Q", title=AXIS, axis=ticks, scale=scale)
     numbers, written = list(range(len(labels))), f"{list(labels)}[datum.value]"
     names = alt.Axis(values=numbers, labelExpr=written, labelLimit=1000, labelPadding=8, **g.BARE)
-    y = alt.Y("y:Q", title=None, axis=names, scale=alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False))
-    fields = {"Difference in points": "value:Q", "95 % interval from": "low:Q", "to": "high:Q", "Seeds": "seeds:N"}
+    y = alt.Y(
+        "y:Q",
+        title=None,
+        axis=names,
+        scale=alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False),
+    )
+    fields = {
+        "Difference in points": "value:Q",
+        "95 % interval from": "low:Q",
+        "to": "high:Q",
+        "Seeds": "seeds:N",
+    }
     rows, tooltip = g.data("forest"), g.tooltip({"Task and depth": "label:N", **fields})
     cells, pooled = (rows.transform_filter(f"{sign}datum.pooled") for sign in ("!", ""))
     return alt.layer(
         g.data("margin").mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),
         g.data("margin").mark_rule(style="reference").encode(x=alt.datum(0)),
         rows.mark_rule(style="current").encode(x="low:Q", x2="high:Q", y="y:Q"),
-        cells.mark_point(style="marker", filled=True, size=32).encode(x="value:Q", y=y, tooltip=tooltip),
+        cells.mark_point(style="marker", filled=True, size=32).encode(
+            x="value:Q", y=y, tooltip=tooltip
+        ),
         pooled.mark_point(style="marker", filled=True, size=160, shape="diamond").encode(
             x="value:Q", y="y:Q", tooltip=tooltip
         ),
-        rows.mark_text(style="note", align="left", dx=8).encode(x=alt.datum(END), y="y:Q", text="text:N"),
+        rows.mark_text(style="note", align="left", dx=8).encode(
+            x=alt.datum(END), y="y:Q", text="text:N"
+        ),
     )

@@ -26,7 +26,10 @@ OUTLINE_COLOUR = "#2ca5b8"  # where a layer meets itself: a hue that magma lacks
 COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7a7a7a"]
 DASHES = [[1, 0], [6, 3], [2, 2]] * 2
 FIRST_COLOUR, SECOND_COLOUR = COLOURS[:2]  # of two results
-CORRECT_COLOUR, INCORRECT_COLOUR = "#0072b2", "#cc8400"  # after Okabe and Ito; 3 : 1 on white and on black
+CORRECT_COLOUR, INCORRECT_COLOUR = (
+    "#0072b2",
+    "#cc8400",
+)  # after Okabe and Ito; 3 : 1 on white and on black
 
 AMOUNT_DOMAIN = (-0.03, 1)  # holds the marker on the left
 FIRST_EDGE, LAST_EDGE = -0.025, 0.975  # the outer borders of cells over the amounts
@@ -36,11 +39,21 @@ SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are 
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # an empty line of a title, so that nothing moves when words appear in it
 SHADED = "shaded: beyond the working range"
-CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
+CURVE_MARGIN = (
+    40  # pixels left of all curves, so that they begin at the same place; more where text is larger
+)
 MARGIN = alt.ExprRef("margin")
-BARE: dict[str, Any] = {"ticks": False, "domain": False, "grid": False}  # an axis that shows only names
+BARE: dict[str, Any] = {
+    "ticks": False,
+    "domain": False,
+    "grid": False,
+}  # an axis that shows only names
 REMOVED = "Removed by pruning"  # the title of an axis of amounts, whether of weights or of units
-STROKES = (("x", "centre", "middle", "y2"), ("x", "y", "x2", "y2"), ("middle", "y", "x2", "centre"))  # of hatching
+STROKES = (
+    ("x", "centre", "middle", "y2"),
+    ("x", "y", "x2", "y2"),
+    ("middle", "y", "x2", "centre"),
+)  # of hatching
 
 
 class _Chart(alt.Chart):
@@ -48,7 +61,9 @@ class _Chart(alt.Chart):
 
     def encode(self, *more: Any, **channels: Any) -> Self:
         typed = {
-            name: getattr(alt, name[0].upper() + name[1:])(channel) if isinstance(channel, str) else channel
+            name: getattr(alt, name[0].upper() + name[1:])(channel)
+            if isinstance(channel, str)
+            else channel
             for name, channel in channels.items()
         }
         return super().encode(*more, **typed)
@@ -61,7 +76,9 @@ def data(name: str) -> alt.Chart:
 
 def moving(name: str, **fields: str) -> alt.Chart:
     """Begin a mark of a dataset whose fields list a value for each frame; `fields` names the current values."""
-    return data(name).transform_calculate(**{value: f"datum.{field}[frame]" for value, field in fields.items()})
+    return data(name).transform_calculate(
+        **{value: f"datum.{field}[frame]" for value, field in fields.items()}
+    )
 
 
 def step(amount: float | None, name: str, detail: str) -> dict[str, Any]:
@@ -81,7 +98,10 @@ def layer_rows(points: Sequence[str], **values: Iterable[Any]) -> Rows:
         {
             "layer": name.label,
             "name": name.title,
-            **{field: [rounded(row[k]) if row else None for row in table] for field, table in tables.items()},
+            **{
+                field: [rounded(row[k]) if row else None for row in table]
+                for field, table in tables.items()
+            },
         }
         for k, name in enumerate(point_names(points))
     ]
@@ -121,21 +141,30 @@ def tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
 def similarity_colour(has_legend: bool = True) -> alt.Color:
     """Colour a cell by its `value`, on the scale that every picture uses."""
     legend = scale_legend("Similarity", [0.0, 0.5, 1.0]) if has_legend else None
-    return alt.Color("value:Q", scale=alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True), legend=legend)
+    return alt.Color(
+        "value:Q", scale=alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True), legend=legend
+    )
 
 
 def scale_legend(title: str, values: list[float]) -> alt.Legend:
     """Place a colour scale above a heatmap, shorter if the heatmap is narrow."""
     length = alt.ExprRef("min(2.4 * margin, max(width - 2.4 * margin, margin))")
-    return alt.Legend(title=title, values=values, gradientLength=length, labelSeparation=4, offset=6)
+    return alt.Legend(
+        title=title, values=values, gradientLength=length, labelSeparation=4, offset=6
+    )
 
 
-def by_series(field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any) -> Any:
+def by_series(
+    field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any
+) -> Any:
     """Encode the series that a mark shows: each channel by a list of looks, for these names or in the data's order."""
     domain = alt.Undefined if names is None else list(names)
     return {
         channel: getattr(alt, capitalised(channel))(
-            f"{field}:N", sort=None, scale=alt.Scale(domain=domain, range=values[: names and len(names)]), legend=legend
+            f"{field}:N",
+            sort=None,
+            scale=alt.Scale(domain=domain, range=values[: names and len(names)]),
+            legend=legend,
         )
         for channel, values in looks.items()
     }
@@ -183,7 +212,9 @@ def amount_axis(
     """
     looks = {"format": ".0%", "grid": False, "titleAnchor": "start", "labelFlush": False}
     axis = alt.Axis(**{"values": [0, 0.2, 0.4, 0.6, 0.8, 1], **looks, **style})
-    scale = alt.Scale(domain=list(ends), range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False)
+    scale = alt.Scale(
+        domain=list(ends), range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False
+    )
     return alt.X(field, title=title, scale=scale, axis=axis)
 
 
@@ -209,14 +240,24 @@ def letters_of(rows: int) -> tuple[str, alt.ExprRef]:
     return fit, alt.ExprRef(f"{fit} ? min({LETTER}, {room} / 0.8) : {LETTER}")
 
 
-def share_axis(field: str, title: str | None, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any) -> alt.Y:
+def share_axis(
+    field: str, title: str | None, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any
+) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves if much lies below 0."""
-    ticks = [tick for tick in ((0, 0.5, 1) if domain[0] < -0.1 else (0, 0.25, 0.5, 0.75, 1)) if tick <= domain[1]]
+    ticks = [
+        tick
+        for tick in ((0, 0.5, 1) if domain[0] < -0.1 else (0, 0.25, 0.5, 0.75, 1))
+        if tick <= domain[1]
+    ]
     axis = alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN, **style)
-    return alt.Y(field, title=title, scale=alt.Scale(domain=list(domain), nice=False, clamp=True), axis=axis)
+    return alt.Y(
+        field, title=title, scale=alt.Scale(domain=list(domain), nice=False, clamp=True), axis=axis
+    )
 
 
-def layers_axis(points: Sequence[str], prefix: str = "", room: alt.ExprRef | None = None) -> dict[str, Any]:
+def layers_axis(
+    points: Sequence[str], prefix: str = "", room: alt.ExprRef | None = None
+) -> dict[str, Any]:
     """Return the scale and the axis of layers, each one unit long, for rows or columns of cells.
 
     Args:
@@ -228,7 +269,10 @@ def layers_axis(points: Sequence[str], prefix: str = "", room: alt.ExprRef | Non
     written, places = f"{labels}[floor(datum.value)]", [k + 0.5 for k in range(len(labels))]
     style: dict[str, Any] = {"labelSeparation": 4}
     if room is not None:
-        close = {"labelFontSize": letters_of(len(labels))[1], "labelSeparation": alt.ExprRef(f"-0.25 * {LETTER}")}
+        close = {
+            "labelFontSize": letters_of(len(labels))[1],
+            "labelSeparation": alt.ExprRef(f"-0.25 * {LETTER}"),
+        }
         style = {**close, "labelPadding": 6, "minExtent": room, "maxExtent": room}
     axis = alt.Axis(values=places, labelExpr=written, labelOverlap=True, **BARE, **style)
     return {"scale": alt.Scale(domain=[0, len(labels)], nice=False), "axis": axis}
@@ -236,7 +280,11 @@ def layers_axis(points: Sequence[str], prefix: str = "", room: alt.ExprRef | Non
 
 def labels_note(points: Sequence[str]) -> list[str]:
     """Explain labels such as `1a`, if there are any."""
-    return ["(1a: attention block, 1: output)"] if len({point.rpartition(".")[2] for point in points}) > 1 else []
+    return (
+        ["(1a: attention block, 1: output)"]
+        if len({point.rpartition(".")[2] for point in points}) > 1
+        else []
+    )
 
 
 # ---------------------------------------------------------------- the current amount
@@ -272,7 +320,11 @@ def beyond_rows(start: float | None) -> Rows:
 
 def beyond_shade(end: float) -> alt.Chart:
     """Shade the range beyond the working range, up to the end of the axis."""
-    return data("beyond").encode(x="start:Q", x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
+    return (
+        data("beyond")
+        .encode(x="start:Q", x2=alt.datum(end))
+        .mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
+    )
 
 
 def reference_words(line: alt.Chart) -> list[alt.Chart]:
@@ -281,6 +333,10 @@ def reference_words(line: alt.Chart) -> list[alt.Chart]:
     return haloed_text(line.encode(text="text:N"), dx=4, baseline="middle", dy=dy)
 
 
-def haloed_text(chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any) -> list[alt.Chart]:
+def haloed_text(
+    chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any
+) -> list[alt.Chart]:
     """Draw a text twice: its halo keeps the passing line of the amount out of it."""
-    return [chart.mark_text(style=style, align=align, **mark) for style in (["note", "halo"], "note")]
+    return [
+        chart.mark_text(style=style, align=align, **mark) for style in (["note", "halo"], "note")
+    ]

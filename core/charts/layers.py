@@ -27,13 +27,23 @@ from core.results.schema import SweepResult
 
 AMOUNTS_SHOWN = (-0.03, 1.05)  # the axis's ends
 EVERYTHING = "everything"  # the amount of the last cell, whose value is the floor
-FLOOR_GAP, FLOOR_END = 0.008, 1.025  # between the last amount's cell and that one, and where it ends
+FLOOR_GAP, FLOOR_END = (
+    0.008,
+    1.025,
+)  # between the last amount's cell and that one, and where it ends
 WORDS_ROOM = 1.9  # for numbers and words to the right of the axis, in margins
 WORDS_GAP = 6  # pixels between the axis and these
-STRIP, BAR = (0.38, 0.94), (0.12, 0.26)  # bottom and top of the cells and of the bar, in a layer's row
+STRIP, BAR = (
+    (0.38, 0.94),
+    (0.12, 0.26),
+)  # bottom and top of the cells and of the bar, in a layer's row
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
 COLUMN = "Intact up to"  # above the numbers beside the bars
-ROW_HEIGHT, HEIGHT_BESIDE_ROWS, USUAL_HEIGHT = 1.75, 6.0, 26  # in rem: the least of a row, of title and axis, of all
+ROW_HEIGHT, HEIGHT_BESIDE_ROWS, USUAL_HEIGHT = (
+    1.75,
+    6.0,
+    26,
+)  # in rem: the least of a row, of title and axis, of all
 DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
 
 
@@ -54,19 +64,32 @@ def layer_scene(
     names, removed = n.point_names(result.points), f"{n.capitalised(n.units_name(result))} removed"
     point = [name.label for name in names].index(chosen)
     floor = (floor_of(result, reduction) or [None] * len(names))[point]
-    shared = {"amounts": g.amount_rows(result.amounts), "beyond": g.beyond_rows(beyond_from(result))}
+    shared = {
+        "amounts": g.amount_rows(result.amounts),
+        "beyond": g.beyond_rows(beyond_from(result)),
+    }
     strips, cells = _strip_rows(result, reduction, chosen), _cell_rows(result, reduction)
-    rows, has_holes = {**shared, "strips": strips, "cells": cells}, any(cell["value"] is None for cell in cells)
+    rows, has_holes = (
+        {**shared, "strips": strips, "cells": cells},
+        any(cell["value"] is None for cell in cells),
+    )
     counts = Counter(amount for seed in controls for amount in seed.amounts)
     by_most = {amount for amount, count in counts.items() if 2 * count >= len(controls)}
     curve = {
         **shared,
         "own": _curve_rows(result, reduction, point),
-        "seeds": [row for seed in controls for row in _curve_rows(seed, reduction, point) if row["amount"] in by_most],
+        "seeds": [
+            row
+            for seed in controls
+            for row in _curve_rows(seed, reduction, point)
+            if row["amount"] in by_most
+        ],
         "floor": [] if floor is None else [{"value": floor}],
     }
     title = f"{TITLE}: similarity (CKA); bars end where it falls below {SURVIVAL_THRESHOLD}"
-    numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
+    numbers = Numbers(
+        "strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer"
+    )
     key = {
         f"dashed: intact from {SURVIVAL_THRESHOLD}": True,
         "dotted: everything removed": floor is not None,
@@ -78,8 +101,12 @@ def layer_scene(
         "; ".join(line for line, is_drawn in key.items() if is_drawn),
     ]
     views = {
-        "rows": View(_rows, (result.points, removed, has_holes), rows, title, numbers, picks="strips"),
-        "curve": View(_curve, (removed,), curve, words, Numbers("own", None, {"Similarity": "value"})),
+        "rows": View(
+            _rows, (result.points, removed, has_holes), rows, title, numbers, picks="strips"
+        ),
+        "curve": View(
+            _curve, (removed,), curve, words, Numbers("own", None, {"Similarity": "value"})
+        ),
     }
     heading, origins = layers_heading(result, reduction), n.origins((result,), reduction)
     return Scene(heading, origins, views, player_frames(result), _layout(len(names)))
@@ -104,7 +131,9 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
     return [
         {
             "pick": layer.label,
-            "name": f"{layer.title}, intact up to {survival_text(layer)}" if layer.is_defined else layer.title,
+            "name": f"{layer.title}, intact up to {survival_text(layer)}"
+            if layer.is_defined
+            else layer.title,
             "title": layer.title,
             "chosen": layer.label == chosen,
             "y": row,
@@ -114,7 +143,9 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
             "survival": g.rounded(layer.value),
             **g.interval_fields(layer.interval),
             "interval": interval_text(layer.interval, result.amounts[-1]),
-            "ends": sum(amount <= layer.value for amount in result.amounts),  # the first frame beyond
+            "ends": sum(
+                amount <= layer.value for amount in result.amounts
+            ),  # the first frame beyond
         }
         for row, layer in enumerate(layers_of(result, reduction).every)
     ]
@@ -130,7 +161,9 @@ def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
         for k, frame in enumerate(result.frames):
             words = {
                 "amount": n.amount_name(frame.amount),
-                "removed": percent(frame.layer_sparsity[row * len(frame.layer_sparsity) // len(own[0])]),
+                "removed": percent(
+                    frame.layer_sparsity[row * len(frame.layer_sparsity) // len(own[0])]
+                ),
                 "changed": changed_words(frame),
             }
             rows.append({**place, **words, **_cell(own[k, row], ends[k])})
@@ -151,7 +184,10 @@ def _cell(value: float, ends: tuple[float, float]) -> dict[str, Any]:
 
 def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
     """Return one row per amount: a point's similarity, with its interval if known."""
-    statistics, values = result.statistics_of(reduction), own_similarity(result, reduction)[:, point]
+    statistics, values = (
+        result.statistics_of(reduction),
+        own_similarity(result, reduction)[:, point],
+    )
     return [
         {
             "k": k,
@@ -159,7 +195,9 @@ def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
             "amount": amount,
             "removed": n.amount_name(amount),
             "value": g.rounded(values[k]),
-            **g.interval_fields(statistics.own[k][point] if statistics and statistics.own else None),
+            **g.interval_fields(
+                statistics.own[k][point] if statistics and statistics.own else None
+            ),
         }
         for k, amount in enumerate(result.amounts)
     ]
@@ -173,25 +211,42 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
     end, marker, strips = AMOUNTS_SHOWN[1], g.current_amount_rule(), g.data("strips")
     fit, size = g.letters_of(len(points))
     two = f"(height / {len(points)} >= 2 * {g.LETTER})"  # whether a row has room for two lines of text
-    y = alt.Y("y:Q", title=" ".join(("Layer", *g.labels_note(points))), **g.layers_axis(points, room=g.MARGIN))
+    y = alt.Y(
+        "y:Q",
+        title=" ".join(("Layer", *g.labels_note(points))),
+        **g.layers_axis(points, room=g.MARGIN),
+    )
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
     bright = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35))
     rows = strips.transform_calculate(
         bottom=f"datum.y + {BAR[0]}", top=f"datum.y + {BAR[1]}", middle=f"datum.y + {sum(BAR) / 2}"
     )
     bars = rows.transform_filter("isValid(datum.survival)").encode(y="bottom:Q", y2="top:Q")
-    intervals = rows.transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q", y="middle:Q")
-    tooltip = g.tooltip({"Layer": "title:N", "Stays intact up to": "intact:N", "95 % interval": "interval:N"})
+    intervals = rows.transform_filter("isValid(datum.low)").encode(
+        x="low:Q", x2="high:Q", y="middle:Q"
+    )
+    tooltip = g.tooltip(
+        {"Layer": "title:N", "Stays intact up to": "intact:N", "95 % interval": "interval:N"}
+    )
     cells = g.data("cells").transform_calculate(text=g.value_text("datum.value"))
     cells = cells.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
-    shares = {removed: "amount:N", "This layer's weights removed": "removed:N", "Predictions changed": "changed:N"}
+    shares = {
+        removed: "amount:N",
+        "This layer's weights removed": "removed:N",
+        "Predictions changed": "changed:N",
+    }
     similarity = g.tooltip({"Layer": "name:N", **shares, "Similarity": "text:N"})
-    places = ((two, "datum.v[frame]", f"{BESIDE[0]}"), (fit, "datum.intact", f"({two} ? {BESIDE[1]} : 0.5)"))
+    places = (
+        (two, "datum.v[frame]", f"{BESIDE[0]}"),
+        (fit, "datum.intact", f"({two} ? {BESIDE[1]} : 0.5)"),
+    )
     above = alt.ExprRef(f"-3 - ({two} ? 1.2 * {g.LETTER} : 0)")
     return alt.layer(
         strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
         g.beyond_shade(end),
-        cells.mark_rect(invalid="show", cursor="pointer").encode(color=g.similarity_colour(), tooltip=similarity),
+        cells.mark_rect(invalid="show", cursor="pointer").encode(
+            color=g.similarity_colour(), tooltip=similarity
+        ),
         *(g.hatching(cells) if has_holes else ()),
         cells.transform_filter("datum.is_floor").mark_rect(style="floor", filled=False),
         bars.mark_rect(style="bar", cursor="pointer").encode(
@@ -200,7 +255,9 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
         intervals.mark_rule(style="halo", strokeWidth=4),
         intervals.mark_rule(style="current", strokeWidth=2),
         marker.mark_rule(style="halo", strokeWidth=4),
-        marker.encode(x=g.amount_axis(title=removed, ends=AMOUNTS_SHOWN, room=WORDS_ROOM, domain=False)),
+        marker.encode(
+            x=g.amount_axis(title=removed, ends=AMOUNTS_SHOWN, room=WORDS_ROOM, domain=False)
+        ),
         *(
             strips.transform_filter(has_room)
             .transform_calculate(text=text, middle=f"datum.y + {height}")
@@ -210,7 +267,9 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
         ),
         strips.transform_filter(f"{fit} && datum.y2 === {len(points)}")
         .transform_calculate(text=f"{two} ? 'Similarity\\n{COLUMN}' : '{COLUMN}'")
-        .mark_text(style="note", align="left", baseline="bottom", lineBreak="\n", dx=WORDS_GAP, dy=above)
+        .mark_text(
+            style="note", align="left", baseline="bottom", lineBreak="\n", dx=WORDS_GAP, dy=above
+        )
         .encode(x=alt.datum(end), y="y2:Q", text="text:N"),
     )
 
@@ -219,14 +278,22 @@ def _curve(removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
     x, y = g.amount_axis(title=removed), g.share_axis("value:Q", "Similarity", DOMAIN)
     text = g.value_text("datum.value")
-    own, seeds = (g.data(name).transform_calculate(text=text).encode(x=x, y=y) for name in ("own", "seeds"))
+    own, seeds = (
+        g.data(name).transform_calculate(text=text).encode(x=x, y=y) for name in ("own", "seeds")
+    )
     fields = {removed: "removed:N", "Similarity": "text:N", "95 % interval": "interval:N"}
     return alt.layer(
         g.beyond_shade(g.AMOUNT_DOMAIN[1]),
-        own.transform_filter("isValid(datum.low)").mark_area(style="band").encode(y="low:Q", y2="high:Q"),
-        g.at_frame(g.data("amounts")).mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
+        own.transform_filter("isValid(datum.low)")
+        .mark_area(style="band")
+        .encode(y="low:Q", y2="high:Q"),
+        g.at_frame(g.data("amounts"))
+        .mark_rule(style="reference")
+        .encode(y=alt.datum(SURVIVAL_THRESHOLD)),
         g.data("floor").mark_rule(style="floor").encode(y="value:Q"),
-        seeds.mark_area(style="chance", opacity=0.35).encode(y=alt.Y("min(value):Q"), y2=alt.Y2("max(value):Q")),
+        seeds.mark_area(style="chance", opacity=0.35).encode(
+            y=alt.Y("min(value):Q"), y2=alt.Y2("max(value):Q")
+        ),
         seeds.mark_line(style="chance", strokeWidth=2).encode(y=alt.Y("mean(value):Q")),
         own.mark_line(style="series"),
         g.current_amount_rule(),

@@ -19,7 +19,10 @@ from core.results.names import point_names
 from core.results.schema import Header, Measured
 
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
-DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # of a difference: from here on white text has the better contrast
+DARK_BEYOND = {
+    "orange": 0.875,
+    "blue": 0.79,
+}  # of a difference: from here on white text has the better contrast
 INKS = "black", "white"  # on light cells and on others
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
 NEAREST = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
@@ -47,13 +50,17 @@ def heatmap_view(
     Raises:
         KeyError: The frames have no such matrix.
     """
-    datasets = {"cells": [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]}
+    datasets = {
+        "cells": [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
+    }
     if nearest is not None:
         datasets["nearest"] = [{"x": j, "row": rows} for j, rows in enumerate(nearest.T.tolist())]
     return View(_heatmap, (result.points, nearest is not None), datasets, title, NUMBERS)
 
 
-def difference_view(result: Header, pairs: Sequence[FramePair], reduction: str, title: str | list[str]) -> View:
+def difference_view(
+    result: Header, pairs: Sequence[FramePair], reduction: str, title: str | list[str]
+) -> View:
     """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
 
     The difference is that of the numbers on screen: rounded by itself, 0.20 less 0.50 could read −0.29.
@@ -67,7 +74,10 @@ def difference_view(result: Header, pairs: Sequence[FramePair], reduction: str, 
     cells = []
     for cell in _cells(result):
         first, second = (
-            [None if value is None else hundredths(value) for value in _values(frames, reduction, cell)]
+            [
+                None if value is None else hundredths(value)
+                for value in _values(frames, reduction, cell)
+            ]
             for frames in zip(*pairs, strict=True)
         )
         both = zip(first, second, strict=True)
@@ -80,7 +90,14 @@ def _cells(result: Header) -> g.Rows:
     """Return every cell with its column and row, named as in the picture and as in a tooltip."""
     names = point_names(result.points)
     return [
-        {"x": j, "y": i, "baseline": a.label, "pruned": b.label, "baseline_name": a.title, "pruned_name": b.title}
+        {
+            "x": j,
+            "y": i,
+            "baseline": a.label,
+            "pruned": b.label,
+            "baseline_name": a.title,
+            "pruned_name": b.title,
+        }
         for i, a in enumerate(names)
         for j, b in enumerate(names)
     ]
@@ -97,12 +114,16 @@ def _heatmap(points: Points, has_nearest: bool) -> g.LayerChart:
     """Draw the cells; each layer is outlined where it meets itself. A disc marks what a pruned layer is nearest to."""
     cells = _base(points).transform_calculate(text=g.value_text("datum.value"))
     own = cells.transform_filter("datum.baseline === datum.pruned")
-    outline = own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20"))
+    outline = own.mark_rect(
+        filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
+    )
     return _framed(
         _filled(cells, g.similarity_colour(), {"Similarity": "text:N"}),
         outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q"),
         *g.hatching(cells),
-        _nearest(len(points)) if has_nearest else _numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", *INKS),
+        _nearest(len(points))
+        if has_nearest
+        else _numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", *INKS),
     )
 
 
@@ -111,7 +132,9 @@ def _nearest(columns: int) -> alt.Chart:
     size = alt.ExprRef(f"pow(0.45 * min(width, height) / {columns}, 2)")
     marks = g.moving("nearest", place="row").transform_filter("datum.place >= 0")
     marks = marks.transform_calculate(middle="datum.x + 0.5", centre="datum.place + 0.5")
-    disc = marks.mark_point(filled=True, fill="white", stroke="black", strokeWidth=2, opacity=1, size=size)
+    disc = marks.mark_point(
+        filled=True, fill="white", stroke="black", strokeWidth=2, opacity=1, size=size
+    )
     return disc.encode(x="middle:Q", y="centre:Q")
 
 
@@ -119,8 +142,12 @@ def _difference(points: Points) -> g.LayerChart:
     first, second = (g.value_text(f"datum.{side}[frame]") for side in g.SIDES)
     text = f"isValid(datum.value) ? {SIGNED} : '{UNDEFINED}'"
     cells = _base(points).transform_calculate(text=text, first_text=first, second_text=second)
-    scale = alt.Scale(domain=[-1, 1], scheme="blueorange", clamp=True)  # two values in [0, 1] do not differ by more
-    colour = alt.Color("value:Q", scale=scale, legend=g.scale_legend("Similarity, first − second", [-1, 0, 1]))
+    scale = alt.Scale(
+        domain=[-1, 1], scheme="blueorange", clamp=True
+    )  # two values in [0, 1] do not differ by more
+    colour = alt.Color(
+        "value:Q", scale=scale, legend=g.scale_legend("Similarity, first − second", [-1, 0, 1])
+    )
     fields = {"Difference": "text:N", "First": "first_text:N", "Second": "second_text:N"}
     dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
     numbers = _numbers(cells, len(points), dark, *reversed(INKS))
@@ -133,8 +160,16 @@ def _framed(*layers: alt.Chart) -> g.LayerChart:
 
 def _base(points: Points) -> alt.Chart:
     """Place the cells; `value` is a cell's value at the current frame."""
-    pruned = ["Pruned model, layer", *g.labels_note(points)]  # both are wider than the cells on a slide
-    ends = {"x2": "datum.x + 1", "y2": "datum.y + 1", "middle": "datum.x + 0.5", "centre": "datum.y + 0.5"}
+    pruned = [
+        "Pruned model, layer",
+        *g.labels_note(points),
+    ]  # both are wider than the cells on a slide
+    ends = {
+        "x2": "datum.x + 1",
+        "y2": "datum.y + 1",
+        "middle": "datum.x + 0.5",
+        "centre": "datum.y + 0.5",
+    }
     return (
         g.moving("cells", value="v")
         .transform_calculate(**ends)
@@ -147,7 +182,9 @@ def _base(points: Points) -> alt.Chart:
 
 def _filled(cells: alt.Chart, colour: alt.Color, fields: dict[str, str]) -> alt.Chart:
     tooltip = g.tooltip({"Unpruned": "baseline_name:N", "Pruned": "pruned_name:N", **fields})
-    return cells.mark_rect(invalid="show").encode(x2="x2:Q", y2="y2:Q", color=colour, tooltip=tooltip)
+    return cells.mark_rect(invalid="show").encode(
+        x2="x2:Q", y2="y2:Q", color=colour, tooltip=tooltip
+    )
 
 
 def _numbers(cells: alt.Chart, columns: int, condition: str, ink: str, otherwise: str) -> alt.Chart:

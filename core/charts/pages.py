@@ -105,15 +105,22 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
     results = [subject for subject in subjects if isinstance(subject, SweepResult)]
     match choice.name:
         case "metric":
-            return {results[0].task.main_metric: ""} if choice is MAIN_METRIC else metrics_of(*results)
+            return (
+                {results[0].task.main_metric: ""} if choice is MAIN_METRIC else metrics_of(*results)
+            )
         case "layer":
             return {"": layers_words.FIRST_TO_CHANGE, **dict(n.point_names(results[0].points))}
         case "flips":
             return sentences_words.flip_choices(results[0], examples_of(results[0]))
         case "keep":
-            return cut_words.depth_choices(next(subject for subject in subjects if isinstance(subject, CutStudy)))
+            return cut_words.depth_choices(
+                next(subject for subject in subjects if isinstance(subject, CutStudy))
+            )
         case "label":
-            return {ALL: "Any", **{name: n.brief_label(name) for name in results[0].task.label_names}}
+            return {
+                ALL: "Any",
+                **{name: n.brief_label(name) for name in results[0].task.label_names},
+            }
     return choice.options
 
 
@@ -133,11 +140,16 @@ def story_shown(
     """
     steps = cached_call(story, result, reduction, near, *map(trained.get, TRAINED))
     notes = tuple(filter(None, [caution(result)]))
-    return Shown(Finding(n.pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
+    return Shown(
+        Finding(n.pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps
+    )
 
 
 def layers_shown(
-    result: SweepResult, near: Sequence[SweepResult], reduction: n.ReductionKey, layer: n.PointLabel = ""
+    result: SweepResult,
+    near: Sequence[SweepResult],
+    reduction: n.ReductionKey,
+    layer: n.PointLabel = "",
 ) -> Shown:
     """Show every layer of a result in a row, the selected one as a curve, and say what either half does alone.
 
@@ -156,7 +168,11 @@ def layers_shown(
     scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
     block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
     harm = cached_call(passed.harm_of, isolated_of(result, near))
-    harmed = halves_finding(cached_call(verdict, result, near, reduction).lead, harm).text if harm else ""
+    harmed = (
+        halves_finding(cached_call(verdict, result, near, reduction).lead, harm).text
+        if harm
+        else ""
+    )
     tables = {
         "": layers_words.survival_table(result, reduction),
         "Verdict": cached_call(criteria_table, result, near),
@@ -176,10 +192,17 @@ def compare_shown(
     """Show how two results differ at equal places on an axis; `near` holds what either is judged beside."""
     two = first, second
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
-    finding = replace(cached_call(compare_words.compare_finding, two, reduction, near, metric), heading=scene.title)
+    finding = replace(
+        cached_call(compare_words.compare_finding, two, reduction, near, metric),
+        heading=scene.title,
+    )
     judged_by = metric_of(first, metric)  # where there are tests, both have the same task
     tests = cached_call(compare.paired_comparisons, two, judged_by) if finding.sentences else []
-    table = compare_words.paired_table(tests, judged_by, compare.distinguishing_names(two)) if tests else []
+    table = (
+        compare_words.paired_table(tests, judged_by, compare.distinguishing_names(two))
+        if tests
+        else []
+    )
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
         finding,
@@ -191,20 +214,37 @@ def compare_shown(
 
 
 def sentences_shown(
-    result: SweepResult, _: Sequence[SweepResult], flips: str, label: str = ALL, with_texts: bool = True
+    result: SweepResult,
+    _: Sequence[SweepResult],
+    flips: str,
+    label: str = ALL,
+    with_texts: bool = True,
 ) -> Shown:
     """Show which of a result's examples flip, with their texts if they are kept; without a picture if none fits."""
-    examples = [example if with_texts else replace(example, texts=()) for example in examples_of(result)]
-    finding, matches = sentences_words.flips_finding(result, examples), selected(result, examples, label, flips)
+    examples = [
+        example if with_texts else replace(example, texts=()) for example in examples_of(result)
+    ]
+    finding, matches = (
+        sentences_words.flips_finding(result, examples),
+        selected(result, examples, label, flips),
+    )
     if not matches:
         return Shown(finding, notes=(sentences_words.NO_FIT,), text=sentences_words.EXPLANATION)
     title = f"{numbered(len(matches), 'example')}, earliest flip first"
     tables = {title: sentences_words.examples_table(result, matches)}
     notes = () if matches[0].texts else (sentences_words.NO_TEXTS,)
-    return Shown(finding, [Block(cached_call(flip_scene, result, matches))], notes, tables, sentences_words.EXPLANATION)
+    return Shown(
+        finding,
+        [Block(cached_call(flip_scene, result, matches))],
+        notes,
+        tables,
+        sentences_words.EXPLANATION,
+    )
 
 
-def present_shown(result: SweepResult, _: Sequence[SweepResult], titles: Mapping[str, str], caption: str = "") -> Shown:
+def present_shown(
+    result: SweepResult, _: Sequence[SweepResult], titles: Mapping[str, str], caption: str = ""
+) -> Shown:
     """Show one result over the whole window, by every reduction.
 
     Args:
@@ -212,14 +252,25 @@ def present_shown(result: SweepResult, _: Sequence[SweepResult], titles: Mapping
         titles: The titles, by key, of the results that the arrow keys step through, this one among them.
         caption: The line below the picture; empty for the checkpoint and the data.
     """
-    heading, caption = titles[result.key], caption or f"{n.checkpoint_name(result)}, {n.data_name(result)}"
+    heading, caption = (
+        titles[result.key],
+        caption or f"{n.checkpoint_name(result)}, {n.data_name(result)}",
+    )
     scenes = {}
     for name, reduction in REDUCTIONS.items():
         scene = cached_call(result_scene, result, name, STAGE)
         scenes[name] = scene._replace(title=heading, caption=(caption, reduction.title))
-    stage = {"heading": heading, "caption": caption, "hint": story_words.HINT, "key": result.key, "keys": list(titles)}
+    stage = {
+        "heading": heading,
+        "caption": caption,
+        "hint": story_words.HINT,
+        "key": result.key,
+        "keys": list(titles),
+    }
     first = next(iter(scenes.values()))
-    return Shown(Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, stage=stage)])
+    return Shown(
+        Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, stage=stage)]
+    )
 
 
 def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = "") -> Shown:
@@ -231,7 +282,10 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
         keep: The number of layers that stay in the model to describe; empty for the one that the answer names.
     """
     frontier = cached_call(frontier_of, study)
-    finding, choice = cut_words.cut_finding(frontier, float(most)), chosen(frontier, float(most), keep)
+    finding, choice = (
+        cut_words.cut_finding(frontier, float(most)),
+        chosen(frontier, float(most), keep),
+    )
     of_choice = Finding("", (cut_words.choice_sentence(frontier, choice, float(most)),))
     block = Block(cut_scene(frontier, choice, finding.heading), of_choice, picks="keep")
     text = f"{cut_words.READING}\n\n{cut_words.refit_words(study)}"
@@ -241,7 +295,9 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
 def recover_shown(recovery: Recovery, _: Sequence[SweepResult] = ()) -> Shown:
     """Show what comes back when a pruned model is trained again: a whole recovery, or its first frames."""
     finding = recovery_words.recover_finding(recovery, cached_call(returned, recovery))
-    return Shown(finding, [Block(recover_scene(recovery, finding.heading))], text=recovery_words.READING)
+    return Shown(
+        finding, [Block(recover_scene(recovery, finding.heading))], text=recovery_words.READING
+    )
 
 
 def pooled_shown(table: Sequence[Pooled]) -> Shown:
@@ -266,7 +322,9 @@ COMPOSED: Mapping[str, tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list
 }
 
 
-def compose(page: str, subjects: Sequence[Result], entries: Sequence[Entry], read: Read, **choices: Any) -> Shown:
+def compose(
+    page: str, subjects: Sequence[Result], entries: Sequence[Entry], read: Read, **choices: Any
+) -> Shown:
     """Compose what a page shows.
 
     Args:
@@ -277,6 +335,10 @@ def compose(page: str, subjects: Sequence[Result], entries: Sequence[Entry], rea
         choices: A value for each choice, and what else this page takes.
     """
     show, choose_beside = COMPOSED[page]
-    own = [cached_call(entry_of, subject) for subject in subjects if isinstance(subject, SweepResult)]
-    near = read(other for entry in own for choose in choose_beside for other in choose(entry, entries))
+    own = [
+        cached_call(entry_of, subject) for subject in subjects if isinstance(subject, SweepResult)
+    ]
+    near = read(
+        other for entry in own for choose in choose_beside for other in choose(entry, entries)
+    )
     return show(*subjects, near, **choices)

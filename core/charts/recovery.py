@@ -13,7 +13,11 @@ from core.request.catalog import METRICS, REDUCTION
 from core.results.names import origins
 from core.results.recovery import Recovery
 
-LAYOUT = Layout("recover", '"cka score" 23 "bar bar" auto / 1fr 1fr', '"cka" 21rem "bar" auto "score" 15rem / 1fr')
+LAYOUT = Layout(
+    "recover",
+    '"cka score" 23 "bar bar" auto / 1fr 1fr',
+    '"cka" 21rem "bar" auto "score" 15rem / 1fr',
+)
 STEPS = "Steps of training"
 LEGEND = "thin line: the unpruned model, trained as long"
 
@@ -22,20 +26,31 @@ def recover_scene(recovery: Recovery, title: str) -> Scene:
     """Draw a recovery, or its first frames, at least one."""
     main, frames = recovery.task.main_metric, recovery.frames
     parts = {"accuracy": frames, "unpruned": recovery.unpruned}
-    data = {name: curve_rows(part, [frame.step for frame in part], part, main) for name, part in parts.items()}
+    data = {
+        name: curve_rows(part, [frame.step for frame in part], part, main)
+        for name, part in parts.items()
+    }
     data["amounts"] = g.amount_rows(frame.step for frame in frames)
     heading = [f"{METRICS[main].title} with its 95 % interval;", LEGEND]
-    cka = heatmap_view(recovery, frames, REDUCTION, NEAREST, nearest_in(similarities(frames, REDUCTION)))
+    cka = heatmap_view(
+        recovery, frames, REDUCTION, NEAREST, nearest_in(similarities(frames, REDUCTION))
+    )
     score = View(_score, (main, recovery.steps), data, heading, numbers_of((main,), None))
     moments = [g.step(at.step, step_name(at.step), main_score(recovery.task, at)) for at in frames]
-    return Scene(title, origins((recovery,), REDUCTION), {"cka": cka, "score": score}, moments, LAYOUT, STEPS)
+    return Scene(
+        title, origins((recovery,), REDUCTION), {"cka": cka, "score": score}, moments, LAYOUT, STEPS
+    )
 
 
 def _score(metric: str, steps: tuple[int, ...]) -> g.LayerChart:
     """Draw the score of either model; steps stand wider apart at the beginning."""
     axis = alt.Axis(values=[*steps], grid=False, titleAnchor="start")
     x = alt.X("amount:Q", title=STEPS, axis=axis).scale(type="sqrt", domain=[0, steps[-1]])
-    y = alt.Y("value:Q", title=None).scale(zero=False).axis(format=".2f", tickCount=6, minExtent=g.MARGIN)
+    y = (
+        alt.Y("value:Q", title=None)
+        .scale(zero=False)
+        .axis(format=".2f", tickCount=6, minExtent=g.MARGIN)
+    )
     curve, other = (g.data(name).encode(x=x, y=y) for name in ("accuracy", "unpruned"))
     return alt.layer(
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q"),
@@ -43,5 +58,7 @@ def _score(metric: str, steps: tuple[int, ...]) -> g.LayerChart:
         other.mark_line(style="chance", strokeWidth=1.5),
         curve.mark_line(style="series"),
         g.current_amount_marker(curve),
-        curve.mark_point(opacity=0, size=300).encode(tooltip=g.tooltip({STEPS: "amount:N", **fields_of((metric,))})),
+        curve.mark_point(opacity=0, size=300).encode(
+            tooltip=g.tooltip({STEPS: "amount:N", **fields_of((metric,))})
+        ),
     )

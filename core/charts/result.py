@@ -19,7 +19,11 @@ SINGLE = Layout(
     slide='"heatmap accuracy" 33fr "heatmap stack" 70fr / 3fr 4fr',
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
-STAGE = replace(SINGLE, name="present", wide='"heatmap accuracy" 2fr "heatmap stack" 3fr "bar bar" auto / 1fr 1fr')
+STAGE = replace(
+    SINGLE,
+    name="present",
+    wide='"heatmap accuracy" 2fr "heatmap stack" 3fr "bar bar" auto / 1fr 1fr',
+)
 
 
 def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:
@@ -33,7 +37,13 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
         "accuracy": accuracy_view(result),
         "stack": stack_view(result, reduction),
     }
-    return Scene(n.pruning_name(result), n.origins((result,), reduction), views, player_frames(result), layout)
+    return Scene(
+        n.pruning_name(result),
+        n.origins((result,), reduction),
+        views,
+        player_frames(result),
+        layout,
+    )
 
 
 def player_frames(result: SweepResult) -> g.Rows:

@@ -33,7 +33,10 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     datasets = {"cells": _cell_rows(result, examples), "amounts": g.amount_rows(result.amounts)}
     views = {"strip": View(_strip, (), datasets, "Every example, earliest flip on top")}
     pruning = n.in_sentence(n.pruning_name(result))
-    title, caption = f"Predictions of {len(examples)} examples under {pruning}", n.checkpoint_name(result)
+    title, caption = (
+        f"Predictions of {len(examples)} examples under {pruning}",
+        n.checkpoint_name(result),
+    )
     frames = [_flip_frame(result, examples, k) for k in range(len(result.amounts))]
     return Scene(title, (f"{caption}; {n.data_name(result)}; {pruning}",), views, frames, SENTENCES)
 
@@ -42,7 +45,9 @@ def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dic
     """Return what the player says about an amount: how many predictions are correct, and how many have changed."""
     correct = sum(example.predictions[k] == example.gold for example in examples)
     changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
-    detail = f"{correct} of {len(examples)} correct · {changed} prediction{'s' * (changed != 1)} changed"
+    detail = (
+        f"{correct} of {len(examples)} correct · {changed} prediction{'s' * (changed != 1)} changed"
+    )
     return g.step(result.amounts[k], n.removed_name(result.amounts[k], result), detail)
 
 
@@ -50,7 +55,10 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
     """Return one row per stretch of amounts with the same prediction, for examples in order from the top."""
     rows, gap, borders = [], max(1.0, GAP * len(examples)), g.edges(result.amounts)
     for position, example in enumerate(examples):
-        top, text = position + (0 if example.is_correct_unpruned else gap), " · ".join(example.texts)
+        top, text = (
+            position + (0 if example.is_correct_unpruned else gap),
+            " · ".join(example.texts),
+        )
         for start, end, label in spans(example):
             first, last = (n.amount_name(result.amounts[k]) for k in (start, end - 1))
             rows.append(
@@ -58,7 +66,9 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
                     "y": top,
                     "y2": top + 1,
                     "name": f"Row {example.row}",
-                    "text": text if len(text) <= TOOLTIP_MAX_CHARS else f"{text[: TOOLTIP_MAX_CHARS - 1]}…",
+                    "text": text
+                    if len(text) <= TOOLTIP_MAX_CHARS
+                    else f"{text[: TOOLTIP_MAX_CHARS - 1]}…",
                     "gold": label_name(result, example.gold),
                     "x": borders[start],
                     "x2": borders[end],
@@ -74,11 +84,17 @@ def _strip() -> g.LayerChart:
     """Draw blue and orange cells over the amounts, a line for each example from the top down."""
     fields = {"Example": "name:N", "Text": "text:N", "Label": "gold:N", "Predicted": "predicted:N"}
     tooltip = g.tooltip({**fields, "Which is": "now:N", g.REMOVED: "amounts:N"})
-    axis = alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d")
-    y = alt.Y("y:Q", title="Examples", scale=alt.Scale(nice=False, zero=False, reverse=True), axis=axis)
+    axis = alt.Axis(
+        minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d"
+    )
+    y = alt.Y(
+        "y:Q", title="Examples", scale=alt.Scale(nice=False, zero=False, reverse=True), axis=axis
+    )
     legend = alt.Legend(title="Prediction is", offset=4)
     looks = g.by_series("now", legend, WORDS, color=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
-    cells = g.data("cells").encode(x=g.amount_axis("x:Q", labelFlush=True), x2="x2:Q", y=y, y2="y2:Q", **looks)
+    cells = g.data("cells").encode(
+        x=g.amount_axis("x:Q", labelFlush=True), x2="x2:Q", y=y, y2="y2:Q", **looks
+    )
     return alt.layer(cells.mark_rect().encode(tooltip=tooltip), g.current_amount_rule())
 
 
@@ -94,18 +110,31 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
         prediction: The answer to a text.
         result: Pruned like the model that answered.
     """
-    by_label = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
+    by_label = dict(
+        zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True)
+    )
     predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
     order = sorted(by_label, key=lambda label: (label not in predicted, -max(by_label[label])))
     likeliest = order[: len(LABEL_COLOURS)]
-    drawn = {n.brief_label(label): values for label, values in by_label.items() if label in likeliest}
+    drawn = {
+        n.brief_label(label): values for label, values in by_label.items() if label in likeliest
+    }
     rows, frames = [], []
     for k, amount in enumerate(prediction.amounts):
         answer = {label: values[k] for label, values in drawn.items()}
-        rows += [{"k": k, "amount": amount, "label": name, "probability": g.rounded(p)} for name, p in answer.items()]
-        detail = " · ".join(f"{label} {num.decimals(probability, 2)}" for label, probability in answer.items())
+        rows += [
+            {"k": k, "amount": amount, "label": name, "probability": g.rounded(p)}
+            for name, p in answer.items()
+        ]
+        detail = " · ".join(
+            f"{label} {num.decimals(probability, 2)}" for label, probability in answer.items()
+        )
         frames.append(g.step(amount, n.removed_name(amount, result), detail))
-    named = "each label" if len(drawn) == len(prediction.labels) else f"the {len(drawn)} likeliest labels"
+    named = (
+        "each label"
+        if len(drawn) == len(prediction.labels)
+        else f"the {len(drawn)} likeliest labels"
+    )
     title, pruning = f"Probability of {named}", n.in_sentence(n.pruning_name(result))
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
     numbers = Numbers("labels", "label", {"Probability": "probability"})
@@ -118,7 +147,9 @@ def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     legend = alt.Legend(title="Label", symbolType="stroke", symbolSize=500, offset=4)
     dashed = g.by_series("label", legend, labels, strokeDash=g.DASHES)
     x, y = g.amount_axis(), g.share_axis("probability:Q", "Probability")
-    curves = g.data("labels").encode(x=x, y=y, **g.by_series("label", legend, labels, color=LABEL_COLOURS))
+    curves = g.data("labels").encode(
+        x=x, y=y, **g.by_series("label", legend, labels, color=LABEL_COLOURS)
+    )
     amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
     tooltip = [amount, *g.tooltip({"Label": "label:N", "Probability": "probability:Q"})]
     return alt.layer(

@@ -24,7 +24,9 @@ from core.sweep.statistics import Array
 BAND, SHARE_BAND = (0.16, 0.84), (0.05, 0.95)  # bottom and top, of a layer's row
 TITLE = "How much each layer still resembles its unpruned self"
 KEY = "dotted: everything removed"
-ROOM = 3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
+ROOM = (
+    3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
+)
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 SHARE_ROOM = 1.4  # for the number behind a bar
 LABEL_ROOM = "1.3 * margin"
@@ -50,7 +52,12 @@ def stack_rows(result: SweepResult, reduction: str) -> g.Rows:
     layers = layers_of(result, reduction)
     rows = g.layer_rows(result.points, v=own_similarity(result, reduction).tolist())
     for k, (row, layer) in enumerate(zip(rows, layers.every, strict=True)):
-        row |= {"y": k, "first": layer in layers.first, "floor": g.rounded(layer.floor), "words": _words_at(layer)}
+        row |= {
+            "y": k,
+            "first": layer in layers.first,
+            "floor": g.rounded(layer.floor),
+            "words": _words_at(layer),
+        }
     return rows
 
 
@@ -76,7 +83,8 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
     )
     bands, rows = layers.encode(y="bottom:Q", y2="top:Q"), layers.encode(y="y:Q", y2="next:Q")
     similar, floor = (
-        bands.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for field in ("value", "floor")
+        bands.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q")
+        for field in ("value", "floor")
     )
     fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "said:N"}
     tooltip = g.tooltip(fields | ({"With everything removed": "floor_text:N"} if has_floor else {}))
@@ -84,7 +92,12 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
     fit, size = g.letters_of(len(points))
     y = g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM))
     return alt.layer(
-        track.encode(x=_similarity_axis(), x2=alt.X2Datum(1), y=alt.Y("bottom:Q", title=None, **y), tooltip=tooltip),
+        track.encode(
+            x=_similarity_axis(),
+            x2=alt.X2Datum(1),
+            y=alt.Y("bottom:Q", title=None, **y),
+            tooltip=tooltip,
+        ),
         similar.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
             x2=alt.X2Datum(0), color=g.similarity_colour(has_legend=False), tooltip=tooltip
         ),
@@ -113,13 +126,20 @@ def _similarity_axis() -> alt.XDatum:
         title=None,
     )
     end = alt.ExprRef(f"width - {ROOM} * margin")
-    return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis)
+    return alt.XDatum(
+        0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis
+    )
 
 
 def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
     """Frame the layer that the visitor guessed, from its label to its words, and name the frame if there is room."""
-    ends = {"x": alt.value(alt.ExprRef(f"2 - {LABEL_ROOM}")), "x2": alt.value(alt.ExprRef("width - 2"))}
-    named = row.transform_filter(f"height / {rows} > 2.2 * {g.LETTER}").encode(x=alt.value("width"), y="next:Q")
+    ends = {
+        "x": alt.value(alt.ExprRef(f"2 - {LABEL_ROOM}")),
+        "x2": alt.value(alt.ExprRef("width - 2")),
+    }
+    named = row.transform_filter(f"height / {rows} > 2.2 * {g.LETTER}").encode(
+        x=alt.value("width"), y="next:Q"
+    )
     return [
         row.mark_rect(style="guess", filled=False).encode(y="y:Q", y2="next:Q", **ends),
         *g.haloed_text(named, "right", text="your guess", baseline="middle", dx=-10),
@@ -132,14 +152,18 @@ def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
     further = alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
     return [
         layers.encode(text="text:N").mark_text(style="note", align="left", dx=8, fontSize=size),
-        layers.encode(text="said:N").mark_text(style="note", align="left", dx=further, fontSize=size),
+        layers.encode(text="said:N").mark_text(
+            style="note", align="left", dx=further, fontSize=size
+        ),
     ]
 
 
 # ---------------------------------------------------------------- each layer's share of the change
 
 
-def shares_view(points: Sequence[str], losses: Mapping[str, Array], title: str | list[str], skip: int = 0) -> View:
+def shares_view(
+    points: Sequence[str], losses: Mapping[str, Array], title: str | list[str], skip: int = 0
+) -> View:
     """Draw the share of each layer in the sum over the layers.
 
     Args:
@@ -151,7 +175,9 @@ def shares_view(points: Sequence[str], losses: Mapping[str, Array], title: str |
     rows, most = [], 0.25
     slot = (SHARE_BAND[1] - SHARE_BAND[0]) / len(losses)  # the height of a bar
     for place, (name, values) in enumerate(losses.items()):
-        shares = values / np.where((total := values.sum(1, keepdims=True)) > 0, total, np.nan)  # (frames, points)
+        shares = values / np.where(
+            (total := values.sum(1, keepdims=True)) > 0, total, np.nan
+        )  # (frames, points)
         most = max(most, float(np.nanmax(shares, initial=0.0)))
         for k, (layer, own) in enumerate(zip(point_names(points), shares.T, strict=True)):
             top = k + SHARE_BAND[1] - place * slot
@@ -167,10 +193,18 @@ def shares_view(points: Sequence[str], losses: Mapping[str, Array], title: str |
                 }
             )
     numbers = Numbers("shares", "layer", {"Share": "text"}, column="series", named="Layer")
-    return View(_shares, (tuple(points), tuple(losses), ceil(4 * most) / 4, skip), {"shares": rows}, title, numbers)
+    return View(
+        _shares,
+        (tuple(points), tuple(losses), ceil(4 * most) / 4, skip),
+        {"shares": rows},
+        title,
+        numbers,
+    )
 
 
-def _shares(points: tuple[str, ...], names: tuple[str, ...], most: float, skip: int) -> g.LayerChart:
+def _shares(
+    points: tuple[str, ...], names: tuple[str, ...], most: float, skip: int
+) -> g.LayerChart:
     """Draw the bars, and behind each its number."""
     bars = g.moving("shares", value="v", words="text").transform_filter("isValid(datum.value)")
     bars = bars.transform_calculate(middle="(datum.y + datum.y2) / 2")
@@ -178,7 +212,11 @@ def _shares(points: tuple[str, ...], names: tuple[str, ...], most: float, skip: 
     end = alt.ExprRef(f"width - {SHARE_ROOM} * margin")
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, most], range=[0, end], nice=False), axis=axis)
     y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)))
-    legend = alt.Legend(title=None, symbolType="square", direction="vertical") if len(names) > 1 else None
+    legend = (
+        alt.Legend(title=None, symbolType="square", direction="vertical")
+        if len(names) > 1
+        else None
+    )
     fill = g.by_series("series", legend, names, fill=g.COLOURS[skip:])
     # The height of a bar, and of the letters behind it.
     height = f"({(SHARE_BAND[1] - SHARE_BAND[0]) / len(points) / len(names)} * height)"

@@ -50,8 +50,12 @@ CHANCE, ALONE = (
     )
     for second in ("accuracy", "ends")
 )
-TOWARDS = Layout("story", '". heatmap ." 23 "bar bar bar" auto / 1fr 2fr 1fr', '"heatmap" 21rem "bar" auto / 1fr')
-AGAIN = Layout("story", '"cka score" 23 "bar bar" auto / 1fr 1fr', '"cka" 18rem "bar" auto "score" 10rem / 1fr')
+TOWARDS = Layout(
+    "story", '". heatmap ." 23 "bar bar bar" auto / 1fr 2fr 1fr', '"heatmap" 21rem "bar" auto / 1fr'
+)
+AGAIN = Layout(
+    "story", '"cka score" 23 "bar bar" auto / 1fr 1fr', '"cka" 18rem "bar" auto "score" 10rem / 1fr'
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,11 @@ class Step:
     @property
     def notes(self) -> tuple[str, ...]:
         """The presenter's notes, and the figures behind the sentences; a scene without its picture has none."""
-        return (*words.NOTES[self.name], *self.finding.notes) if self.scene or self.name == "similar" else ()
+        return (
+            (*words.NOTES[self.name], *self.finding.notes)
+            if self.scene or self.name == "similar"
+            else ()
+        )
 
 
 def story(
@@ -115,7 +123,10 @@ def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     finding, frames = words.watch_finding(result, near, reduction), player_frames(result)
     asked = words.watch_question(result) if len(result.points) > 1 and len(frames) > 1 else None
     bands = stack_view(result, reduction, has_floor=False)
-    views = {"stack": _to_guess(bands) if asked else bands, "heatmap": heatmap_view(result, result.frames, reduction)}
+    views = {
+        "stack": _to_guess(bands) if asked else bands,
+        "heatmap": heatmap_view(result, result.frames, reduction),
+    }
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, PLAY)
     still = working_to(result) or result.amounts[-1]
     return Step("watch", finding, scene, result.amounts[0], still, asked)
@@ -124,19 +135,32 @@ def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
 def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show where a method and random removal change the layers, and what is left, at the same overall change."""
     finding = words.chance_finding(result, near)
-    whole, result = result, with_frame_at_damage(result, near, reduction)  # where a verdict reads it
-    beside, damages = chance_beside(result, near, reduction), damages_of(result, reduction)  # (frames,)
+    whole, result = (
+        result,
+        with_frame_at_damage(result, near, reduction),
+    )  # where a verdict reads it
+    beside, damages = (
+        chance_beside(result, near, reduction),
+        damages_of(result, reduction),
+    )  # (frames,)
     if not beside:
         return Step("chance", finding, None)
-    losses = {brief_name(result.pruning): 1 - own_similarity(result, reduction), AT_RANDOM: 1 - beside.own}
+    losses = {
+        brief_name(result.pruning): 1 - own_similarity(result, reduction),
+        AT_RANDOM: 1 - beside.own,
+    }
     views = {
-        "shares": shares_view(result.points, losses, "Where the change lies: each layer's share of it"),
+        "shares": shares_view(
+            result.points, losses, "Where the change lies: each layer's share of it"
+        ),
         "accuracy": chance_view(result, damages, beside.scores, beyond_from(whole)),
     }
     spans = zip(player_frames(result), beside.amounts[:, 1:].tolist(), strict=True)
     frames = [_at_random(frame, *span) for frame, span in spans]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, CHANCE)
-    reached = int((damages < DAMAGE - 1e-9).sum())  # the first frame that has changed as much as a verdict asks
+    reached = int(
+        (damages < DAMAGE - 1e-9).sum()
+    )  # the first frame that has changed as much as a verdict asks
     return Step("chance", finding, scene, result.amounts[min(reached, len(damages) - 1)])
 
 
@@ -159,10 +183,15 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     views = {
         "shares": shares_view(outputs, compared, "Each layer's share of the lost similarity"),
         "ends": shares_view(
-            outputs, {HANDED_ON: losses[..., 2]}, f"Share of the change that reaches {ENDS[passed.is_read]}", 2
+            outputs,
+            {HANDED_ON: losses[..., 2]},
+            f"Share of the change that reaches {ENDS[passed.is_read]}",
+            2,
         ),
     }
-    frames = [g.step(amount, f"{amount_name(amount)} of weights removed", "") for amount in passed.losses]
+    frames = [
+        g.step(amount, f"{amount_name(amount)} of weights removed", "") for amount in passed.losses
+    ]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, ALONE)
     return Step("alone", finding, scene, frames[0]["amount"])
 
@@ -174,14 +203,20 @@ def _towards(result: SweepResult, reduction: ReductionKey) -> Step:
     if not found:
         return Step("towards", finding, None)
     frames = player_frames(result)[: len(found.nearest)]
-    views = {"heatmap": heatmap_view(result, result.frames[: len(frames)], reduction, NEAREST, found.nearest)}
+    views = {
+        "heatmap": heatmap_view(
+            result, result.frames[: len(frames)], reduction, NEAREST, found.nearest
+        )
+    }
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
     return Step("towards", finding, scene, still=frames[-1]["amount"])
 
 
 def _again(result: SweepResult, recovery: Recovery | None) -> Step:
     """Show what comes back when the pruned model is trained again."""
-    finding = words.again_finding(result, recovery, cached_call(returned, recovery) if recovery else None)
+    finding = words.again_finding(
+        result, recovery, cached_call(returned, recovery) if recovery else None
+    )
     if not recovery:
         return Step("again", finding, None)
     scene = recover_scene(recovery, finding.heading)._replace(layout=AGAIN)
@@ -194,7 +229,9 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
         return Step("cut", words.cut_finding(result, None, 0.0), None)
     frontier, most = cached_call(frontier_of, study), float(LOSS.default)
     finding = words.cut_finding(result, frontier, most)
-    return Step("cut", finding, cut_scene(frontier, chosen(frontier, most), finding.heading, can_pick=False))
+    return Step(
+        "cut", finding, cut_scene(frontier, chosen(frontier, most), finding.heading, can_pick=False)
+    )
 
 
 def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
@@ -237,5 +274,7 @@ def _to_guess(stack: View) -> View:
     rows = []
     for row in stack.datasets["stack"]:
         answer = words.guess_answer(row["layer"], row["words"][-1], row["first"])
-        rows.append({**row, "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "answer": answer})
+        rows.append(
+            {**row, "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "answer": answer}
+        )
     return replace(stack, datasets={**stack.datasets, "stack": rows}, picks="stack")

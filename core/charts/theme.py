@@ -16,11 +16,27 @@ from core.request.catalog import ROOT
 ThemeName = Literal["light", "dark"]
 
 TYPEFACE = "Liberation Sans, Arial, Helvetica, sans-serif"  # vl-convert carries the first
-_TEXT: Spec = {"labelColor": "$text", "titleColor": "$text", "labelFontSize": "1em", "titleFontSize": "1em"}
-_LINES: Spec = {"gridColor": "$line", "domainColor": "$line", "tickColor": "$line", "labelLimit": "20em"}
+_TEXT: Spec = {
+    "labelColor": "$text",
+    "titleColor": "$text",
+    "labelFontSize": "1em",
+    "titleFontSize": "1em",
+}
+_LINES: Spec = {
+    "gridColor": "$line",
+    "domainColor": "$line",
+    "tickColor": "$line",
+    "labelLimit": "20em",
+}
 _ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600, "titleLimit": 600}
 # As `core.results.names` writes numbers.
-_SIGNS: Spec = {"decimal": ".", "thousands": ",", "grouping": [3], "percent": "\u00a0%", "minus": "−"}
+_SIGNS: Spec = {
+    "decimal": ".",
+    "thousands": ",",
+    "grouping": [3],
+    "percent": "\u00a0%",
+    "minus": "−",
+}
 STYLE: Spec = {
     "background": "transparent",
     "padding": 2,
@@ -28,13 +44,36 @@ STYLE: Spec = {
     "aria": False,  # the boxes around pictures have alternative texts
     "locale": {"number": {**_SIGNS, "currency": ["", ""]}},
     "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},  # a cell without a value is not 0
-    "axis": {**_TEXT, **_LINES, "titleFontWeight": "normal", "titlePadding": 6, "tickCount": 50},  # never too few
-    "legend": {**_TEXT, **_ABOVE, "titleFontWeight": "normal", "gradientLength": "8em", "gradientThickness": "0.8em"},
-    "title": {"color": "$text", "fontSize": "1.08em", "anchor": "start", "frame": "bounds", "offset": 8},
+    "axis": {
+        **_TEXT,
+        **_LINES,
+        "titleFontWeight": "normal",
+        "titlePadding": 6,
+        "tickCount": 50,
+    },  # never too few
+    "legend": {
+        **_TEXT,
+        **_ABOVE,
+        "titleFontWeight": "normal",
+        "gradientLength": "8em",
+        "gradientThickness": "0.8em",
+    },
+    "title": {
+        "color": "$text",
+        "fontSize": "1.08em",
+        "anchor": "start",
+        "frame": "bounds",
+        "offset": 8,
+    },
     "view": {"stroke": None},
     "style": {
         "frame": {"stroke": "$line"},
-        "halo": {"color": "$background", "stroke": "$background", "strokeWidth": "0.42em", "strokeJoin": "round"},
+        "halo": {
+            "color": "$background",
+            "stroke": "$background",
+            "strokeWidth": "0.42em",
+            "strokeJoin": "round",
+        },
         "band": {"color": "$accent", "opacity": 0.22},
         "series": {"color": "$accent", "strokeWidth": "0.2em"},
         "bar": {"color": "$accent"},
@@ -44,7 +83,13 @@ STYLE: Spec = {
         "note": {"color": "$text", "fontSize": "1em"},
         "guess": {"color": "$accent", "strokeWidth": 2, "strokeDash": [6, 4]},
         "current": {"color": "$text", "strokeWidth": "0.125em"},
-        "marker": {"color": "$accent", "stroke": "$text", "strokeWidth": 1.5, "size": "7.5em", "opacity": 1},
+        "marker": {
+            "color": "$accent",
+            "stroke": "$text",
+            "strokeWidth": 1.5,
+            "size": "7.5em",
+            "opacity": 1,
+        },
     },
 }
 

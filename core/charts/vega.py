@@ -14,4 +14,6 @@ def text_of(*names: str) -> str:
 @lru_cache(maxsize=1)
 def vega_script() -> str:
     """Return a module that sets `globalThis.vegaEmbed`, about 1 MB; it is put together once a process."""
-    return str(vl_convert.javascript_bundle("globalThis.vegaEmbed = vegaEmbed;"))  # all that the player needs of it
+    return str(
+        vl_convert.javascript_bundle("globalThis.vegaEmbed = vegaEmbed;")
+    )  # all that the player needs of it

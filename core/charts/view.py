@@ -22,7 +22,9 @@ from core.request.catalog import REDUCTIONS
 
 STILL = [step(0.0, "", "")]  # the frames of a scene that does not move
 # See `core.charts.grammar`.
-PARAMETERS = [{"name": k, "value": v} for k, v in {"frame": 0, "margin": CURVE_MARGIN, "least": 0.75}.items()]
+PARAMETERS = [
+    {"name": k, "value": v} for k, v in {"frame": 0, "margin": CURVE_MARGIN, "least": 0.75}.items()
+]
 
 WINDOW_REM = 50  # the height of a laptop's window, in which pictures are as high as layouts say
 ROW_GAP, COLUMN_GAP = 12, 24  # pixels, as in core/charts/player.css
@@ -90,12 +92,16 @@ class View:
     @property
     def heading(self) -> str:
         """The title on one line."""
-        return " ".join(" ".join([self.title] if isinstance(self.title, str) else self.title).split())
+        return " ".join(
+            " ".join([self.title] if isinstance(self.title, str) else self.title).split()
+        )
 
 
 @lru_cache(maxsize=256)
 def _template(drawing: Drawing, arguments: tuple[Hashable, ...]) -> Spec:
-    return drawing(*arguments).to_dict(validate=False)  # takes as long as all the rest; the tests do it
+    return drawing(*arguments).to_dict(
+        validate=False
+    )  # takes as long as all the rest; the tests do it
 
 
 class Box(NamedTuple):
@@ -133,7 +139,10 @@ class Layout:
             filled: Those of a box of a given height, `wide` or `narrow`, whose rows share it in proportion to theirs.
         """
         grids = {"wide": self.wide, "narrow": self.narrow or self.wide}
-        return {"name": self.name, **{name: _grid(grid, name in filled) for name, grid in grids.items()}}
+        return {
+            "name": self.name,
+            **{name: _grid(grid, name in filled) for name, grid in grids.items()},
+        }
 
     @property
     def on_slide(self) -> "Layout":
@@ -162,10 +171,20 @@ class Layout:
         across = _placed(self.wide.rpartition("/")[2].split(), factor, width, COLUMN_GAP)
         boxes = {}
         for name in names:
-            cells = [(r, c) for r, (areas, _) in enumerate(rows) for c, area in enumerate(areas) if area == name]
+            cells = [
+                (r, c)
+                for r, (areas, _) in enumerate(rows)
+                for c, area in enumerate(areas)
+                if area == name
+            ]
             if cells:
                 (top, left), (bottom, right) = min(cells), max(cells)
-                (y, _), (_, y2), (x, _), (_, x2) = down[top], down[bottom], across[left], across[right]
+                (y, _), (_, y2), (x, _), (_, x2) = (
+                    down[top],
+                    down[bottom],
+                    across[left],
+                    across[right],
+                )
                 boxes[name] = Box(x, y, x2 - x, y2 - y)
         return boxes
 
@@ -213,12 +232,19 @@ class Scene(NamedTuple):
 
 def frame_of(amounts: Sequence[float], asked: float | None) -> int:
     """Return the last frame up to an amount, as the player shows it; by default the frame in the middle."""
-    return len(amounts) // 2 if asked is None else max(sum(amount <= asked for amount in amounts) - 1, 0)
+    return (
+        len(amounts) // 2
+        if asked is None
+        else max(sum(amount <= asked for amount in amounts) - 1, 0)
+    )
 
 
 def reduction_choices(scenes: Mapping[str, Scene]) -> Rows:
     """Return the scenes by reduction as a player offers them: `name`, `title` and `views`."""
-    return [{"name": name, "title": REDUCTIONS[name].title, "views": scene.written} for name, scene in scenes.items()]
+    return [
+        {"name": name, "title": REDUCTIONS[name].title, "views": scene.written}
+        for name, scene in scenes.items()
+    ]
 
 
 # ---------------------------------------------------------------- grids
@@ -229,7 +255,9 @@ def _grid(grid: str, is_filled: bool) -> str:
     rows, _, columns = grid.rpartition("/")
     size = _part if is_filled else _length
     rows = ROW.sub(lambda row: f'"{row[1]}" {size(row[2])}', rows)
-    return re.sub(r"\b[\d.]+fr\b", r"minmax(0, \g<0>)", f"{rows}/ {' '.join(map(_length, columns.split()))}")
+    return re.sub(
+        r"\b[\d.]+fr\b", r"minmax(0, \g<0>)", f"{rows}/ {' '.join(map(_length, columns.split()))}"
+    )
 
 
 def _length(size: str) -> str:
@@ -254,7 +282,9 @@ def _measured(size: str) -> tuple[float, float]:
     return (0.0, float(match[1])) if match[2] == "fr" else (16 * float(match[1]), 0.0)
 
 
-def _placed(sizes: Sequence[str], factor: float, room: float, gap: float) -> list[tuple[float, float]]:
+def _placed(
+    sizes: Sequence[str], factor: float, room: float, gap: float
+) -> list[tuple[float, float]]:
     """Return where rows or columns begin and end: lengths are multiplied by a factor, shares take the rest."""
     pixels, shares = zip(*map(_measured, sizes), strict=True)
     share = (room - gap * (len(sizes) - 1) - factor * sum(pixels)) / (sum(shares) or 1)

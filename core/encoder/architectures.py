@@ -34,7 +34,11 @@ class Catcher(ExitStack):
         self._caught: dict[int, Tensor] = {}
         self.callback(model.register_forward_pre_hook(lambda *_: self._caught.clear()).remove)
         for index, (module, side) in enumerate(taps):
-            register = module.register_forward_pre_hook if side == "input" else module.register_forward_hook
+            register = (
+                module.register_forward_pre_hook
+                if side == "input"
+                else module.register_forward_hook
+            )
             self.callback(register(partial(self._catch, index)).remove)
 
     @property
@@ -42,9 +46,13 @@ class Catcher(ExitStack):
         """The tensors recorded in the last forward pass, in the order of the taps."""
         return [self._caught[index] for index in range(self._count)]
 
-    def _catch(self, index: int, module: nn.Module, inputs: tuple[Tensor, ...], output: Any = None) -> None:
+    def _catch(
+        self, index: int, module: nn.Module, inputs: tuple[Tensor, ...], output: Any = None
+    ) -> None:
         values = inputs if output is None else output
-        self._caught.setdefault(index, values if isinstance(values, Tensor) else values[0])  # mostly tuples
+        self._caught.setdefault(
+            index, values if isinstance(values, Tensor) else values[0]
+        )  # mostly tuples
 
 
 class RowBlock(NamedTuple):
@@ -149,7 +157,10 @@ def classifier(model: nn.Module) -> nn.Linear:
 def head_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
     """Yield the parameters behind the encoder layers, which no layer reads: a pooler, a last norm, the classifier."""
     base, stack, *_ = architecture_of(model).layers.split(".")
-    before = (f"{base}.embeddings", f"{base}.{stack}.")  # the second also holds what all layers share
+    before = (
+        f"{base}.embeddings",
+        f"{base}.{stack}.",
+    )  # the second also holds what all layers share
     return (weight for name, weight in model.named_parameters() if not name.startswith(before))
 
 
@@ -160,12 +171,17 @@ def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
     residual stream itself, which that LayerNorm reads.
     """
     paths = architecture_of(model)
-    return Tap(layer.get_submodule(paths.attention_norm), "input" if paths.output_norm is None else "output")
+    return Tap(
+        layer.get_submodule(paths.attention_norm),
+        "input" if paths.output_norm is None else "output",
+    )
 
 
 def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:
     """Yield the weight matrix of every nn.Linear inside `module`, in registration order."""
-    return (cast(nn.Parameter, layer.weight) for layer in linear_layers(module))  # its stub says Tensor
+    return (
+        cast(nn.Parameter, layer.weight) for layer in linear_layers(module)
+    )  # its stub says Tensor
 
 
 def linear_layers(module: nn.Module) -> Iterator[nn.Linear]:
@@ -175,4 +191,6 @@ def linear_layers(module: nn.Module) -> Iterator[nn.Linear]:
 
 def num_prunable(model: nn.Module) -> int:
     """Count the weights of the encoder's matrices, the denominator of `prunable_sparsity`."""
-    return sum(weight.numel() for layer in encoder_layers(model) for weight in linear_weights(layer))
+    return sum(
+        weight.numel() for layer in encoder_layers(model) for weight in linear_weights(layer)
+    )

@@ -36,7 +36,9 @@ def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> Features:
         examples = texts[start : start + TOKENISED_AT_ONCE]
         columns = [list(column) for column in zip(*examples, strict=True)]
         encoded = tokenise(tokenizer, *columns, truncation=True, max_length=MAX_LENGTH)
-        features += ({name: values[i] for name, values in encoded.items()} for i in range(len(examples)))
+        features += (
+            {name: values[i] for name, values in encoded.items()} for i in range(len(examples))
+        )
     return features
 
 
@@ -49,7 +51,9 @@ def tokenise(tokenizer: Any, *texts: str | list[str], **options: Any) -> Any:
 def minibatches(num_examples: int) -> list[range]:
     """Cut the evaluation order into minibatches; merge a shorter last one into the one before."""
     starts = list(range(0, max(num_examples - MINIBATCH, 0) + 1, MINIBATCH))
-    return [range(start, end) for start, end in zip(starts, [*starts[1:], num_examples], strict=True)]
+    return [
+        range(start, end) for start, end in zip(starts, [*starts[1:], num_examples], strict=True)
+    ]
 
 
 class MicroBatch(NamedTuple):
@@ -81,8 +85,14 @@ class MicroBatch(NamedTuple):
         """Split a micro-batch of several examples into two."""
         half, width = len(self.examples) // 2, self.real.shape[1]
         tokens = int(self.lengths[:half].sum())
-        for rows, places, before in ((slice(half), slice(tokens), 0), (slice(half, None), slice(tokens, None), half)):
-            inputs, cells = {name: values[rows] for name, values in self.inputs.items()}, self.cells[places]
+        for rows, places, before in (
+            (slice(half), slice(tokens), 0),
+            (slice(half, None), slice(tokens, None), half),
+        ):
+            inputs, cells = (
+                {name: values[rows] for name, values in self.inputs.items()},
+                self.cells[places],
+            )
             read = inputs, self.lengths[rows], self.real[rows], cells - before * width
             yield MicroBatch(self.examples[rows], *read, self.slots[places])
 
@@ -99,7 +109,9 @@ class Window(NamedTuple):
     micro_batches: list[MicroBatch]
 
 
-def plan_windows(tokenizer: Any, texts: Sequence[tuple[str, ...]], bytes_per_token: int) -> list[Window]:
+def plan_windows(
+    tokenizer: Any, texts: Sequence[tuple[str, ...]], bytes_per_token: int
+) -> list[Window]:
     """Prepare the forward passes of one amount; the same windows serve all amounts.
 
     Args:
@@ -137,11 +149,15 @@ class Encoded:
         """Tokenise one or two texts per example; see `encode`."""
         self._tokenizer, self._features = tokenizer, encode(tokenizer, texts)
         self.lengths: Lengths = np.array([len(feature["input_ids"]) for feature in self._features])
-        self._starts = self.lengths.cumsum() - self.lengths  # (examples,) each one's first slot among all tokens
+        self._starts = (
+            self.lengths.cumsum() - self.lengths
+        )  # (examples,) each one's first slot among all tokens
 
     def pack(self, examples: Lengths, first: int = 0) -> MicroBatch:
         """Pad chosen examples, (micro-batch,), to their longest; slots count from the example `first`."""
-        padded = self._tokenizer.pad([self._features[i] for i in examples], padding_side="right", return_tensors="pt")
+        padded = self._tokenizer.pad(
+            [self._features[i] for i in examples], padding_side="right", return_tensors="pt"
+        )
         real, starts = _real(self.lengths[examples]), self._starts - self._starts[first]
         return MicroBatch(
             examples=torch.from_numpy(examples),
@@ -149,17 +165,23 @@ class Encoded:
             lengths=torch.from_numpy(self.lengths[examples]),
             real=real,
             cells=real.flatten().nonzero().flatten(),
-            slots=torch.cat([torch.arange(starts[i], starts[i] + self.lengths[i]) for i in examples]),
+            slots=torch.cat(
+                [torch.arange(starts[i], starts[i] + self.lengths[i]) for i in examples]
+            ),
         )
 
 
 def _window(encoded: Encoded, group: list[range]) -> Window:
     first, last = group[0].start, group[-1].stop
-    order = first + np.argsort(encoded.lengths[first:last], kind="stable")  # (examples of the window,)
+    order = first + np.argsort(
+        encoded.lengths[first:last], kind="stable"
+    )  # (examples of the window,)
     members = np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH))  # each (micro-batch,)
     batches = [encoded.pack(examples, first) for examples in members]
     return Window([_real(encoded.lengths[batch]) for batch in group], batches)
 
 
 def _real(lengths: Lengths) -> Tensor:
-    return torch.arange(int(lengths.max())) < torch.from_numpy(lengths)[:, None]  # (examples, longest)
+    return (
+        torch.arange(int(lengths.max())) < torch.from_numpy(lengths)[:, None]
+    )  # (examples, longest)

@@ -21,7 +21,10 @@ def chosen_device() -> torch.device:
     Raises:
         PrunescopeError: It is not there.
     """
-    present = [f"cuda:{index}" for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)]
+    present = [
+        f"cuda:{index}"
+        for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+    ]
     present += ["mps"] * torch.backends.mps.is_available() + ["cpu"]
     asked = device_asked()
     name = {"auto": present[0], "cuda": "cuda:0"}.get(asked, asked)
@@ -38,7 +41,9 @@ def device_of(model: nn.Module) -> torch.device:
 
 def device_name(device: torch.device) -> str:
     """Name a device, a GPU with its model: `cpu`, `cuda:0 (NVIDIA H100)`."""
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+    return (
+        f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+    )
 
 
 def place(model: nn.Module) -> None:

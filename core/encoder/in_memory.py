@@ -9,7 +9,11 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import torch
-from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from core.errors import PrunescopeError, first_few, is_out_of_memory
 from core.inputs.checkpoint_files import check_config, refused
@@ -34,7 +38,10 @@ def write_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, par
         pair = f"a {type(model).__name__} and a {type(tokenizer).__name__}"
         remedy = "give (model, tokenizer); if the model has an adapter, give what merge_and_unload() returns"
         raise PrunescopeError(f"{pair} are not a model and a tokenizer of transformers: {remedy}")
-    name = re.sub(r"[^\w.-]+", "-", PurePath(str(model.name_or_path)).name).strip(".-") or type(model).__name__
+    name = (
+        re.sub(r"[^\w.-]+", "-", PurePath(str(model.name_or_path)).name).strip(".-")
+        or type(model).__name__
+    )
     folder = parent / name
     try:
         check_config(model.config.to_dict(), name)
@@ -53,7 +60,9 @@ def write_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, par
         if is_out_of_memory(error) or isinstance(error, PrunescopeError):
             raise
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise PrunescopeError(f"'{name}' cannot be written as a folder ({reason}): load it again") from error
+        raise PrunescopeError(
+            f"'{name}' cannot be written as a folder ({reason}): load it again"
+        ) from error
     return folder
 
 

@@ -20,7 +20,12 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+)
 from transformers.modeling_utils import load_state_dict
 from transformers.utils import logging
 
@@ -39,7 +44,12 @@ from core.wall.confined import within
 
 TOKENIZER_SECONDS = 8.0  # deadline for a tokenizer.json; XLM-R's takes two
 CONVERSION_SECONDS = 60.0  # deadline for other files, which are converted first
-OTHER_TASKS = ("ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForNextSentencePrediction")
+OTHER_TASKS = (
+    "ForTokenClassification",
+    "ForQuestionAnswering",
+    "ForMultipleChoice",
+    "ForNextSentencePrediction",
+)
 TRIAL = (("A film \N{SNOWMAN}",),)  # few vocabularies contain the snowman
 
 
@@ -109,8 +119,13 @@ def load(resolved: Resolved) -> Checkpoint:
             recorder.run(micro_batches(tokenizer, TRIAL)[0])
     # Results are stored under the hash of the content, so a file that has changed since it was hashed would put wrong
     # numbers there. Only files that `sha256_of` sees as changed are read again; a commit on the Hub never changes.
-    if resolved.source != "hub" and files.content_hash(resolved.folder, resolved.id) != resolved.revision:
-        fault = f"has changed while it was read, it no longer has the content {resolved.revision[:12]}"
+    if (
+        resolved.source != "hub"
+        and files.content_hash(resolved.folder, resolved.id) != resolved.revision
+    ):
+        fault = (
+            f"has changed while it was read, it no longer has the content {resolved.revision[:12]}"
+        )
         raise files.refused(resolved.id, fault, "wait until nothing writes to it, and start again")
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
@@ -133,22 +148,32 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
     """Turn the libraries' errors on a bad checkpoint into one line without a path on this machine."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns about unusual pickles before it refuses them
+            warnings.simplefilter(
+                "ignore"
+            )  # torch warns about unusual pickles before it refuses them
             yield
     except BaseException as error:  # a panic of the Rust tokenizers is no Exception
-        if is_out_of_memory(error) or isinstance(error, PrunescopeError | KeyboardInterrupt | SystemExit):
+        if is_out_of_memory(error) or isinstance(
+            error, PrunescopeError | KeyboardInterrupt | SystemExit
+        ):
             raise
         reason = " ".join(str(error).replace(str(resolved.folder), resolved.id).split())
         fault = f"cannot be loaded, a file is damaged or has the wrong format ({reason[:160] or type(error).__name__})"
         if isinstance(error, pickle.UnpicklingError):
-            fault = "cannot be loaded, its weights file is damaged or contains code, which is never run"
-        raise files.refused(resolved.id, fault, "fetch it again, or choose another checkpoint") from error
+            fault = (
+                "cannot be loaded, its weights file is damaged or contains code, which is never run"
+            )
+        raise files.refused(
+            resolved.id, fault, "fetch it again, or choose another checkpoint"
+        ) from error
 
 
 def _load_tokenizer(resolved: Resolved) -> Any:
     logging.set_verbosity_error()  # reports of unused weights would clutter the output of a command
     logging.disable_progress_bar()
-    with within(TOKENIZER_SECONDS if (resolved.folder / files.TOKENIZER).is_file() else CONVERSION_SECONDS):
+    with within(
+        TOKENIZER_SECONDS if (resolved.folder / files.TOKENIZER).is_file() else CONVERSION_SECONDS
+    ):
         return AutoTokenizer.from_pretrained(resolved.folder, **files.SAFE)
 
 
@@ -163,7 +188,9 @@ def _load_model(resolved: Resolved) -> Any:
     names = config.architectures
     class_name = str(names[0]) if isinstance(names, list) and names else ""
     if class_name.endswith(OTHER_TASKS):  # its weights might fit a classifier
-        raise files.refused(resolved.id, f"is a {class_name[:60]}, which does not classify whole texts")
+        raise files.refused(
+            resolved.id, f"is a {class_name[:60]}, which does not classify whole texts"
+        )
     # Fixed here, because a configuration may ask for any implementation, even for code on the Hub.
     attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
     _check_size(resolved.id, config, attention)
@@ -182,9 +209,13 @@ def _load_model(resolved: Resolved) -> Any:
     layers = f"{architecture_of(model).layers}."
     surplus = [name for name in report["unexpected_keys"] if name.startswith(layers)]
     if unfit := sorted([*(name for name, *_ in report["mismatched_keys"]), *surplus]):
-        raise files.refused(resolved.id, f"has weight {unfit[0]}, which does not belong to its {files.CONFIG}")
+        raise files.refused(
+            resolved.id, f"has weight {unfit[0]}, which does not belong to its {files.CONFIG}"
+        )
     if missing := sorted(report["missing_keys"]):
-        raise files.refused(resolved.id, f"lacks {len(missing)} weights of a classifier, such as {missing[0]}")
+        raise files.refused(
+            resolved.id, f"lacks {len(missing)} weights of a classifier, such as {missing[0]}"
+        )
     for name, parameter in model.named_parameters():
         parameter.data = parameter.data.clone()
         if not torch.isfinite(parameter).all():
@@ -195,10 +226,14 @@ def _load_model(resolved: Resolved) -> Any:
 def _check_size(name: str, config: Any, attention: str) -> None:
     """Check the numbers of parameters and positions before any weight is read, on the meta device, without memory."""
     with torch.device("meta"):
-        model = AutoModelForSequenceClassification.from_config(config, attn_implementation=attention)
+        model = AutoModelForSequenceClassification.from_config(
+            config, attn_implementation=attention
+        )
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > limits().parameters:
-        raise files.refused(name, f"has {count:,} parameters, more than the {limits().parameters:,} allowed here")
+        raise files.refused(
+            name, f"has {count:,} parameters, more than the {limits().parameters:,} allowed here"
+        )
     positions = config.max_position_embeddings
     if config.model_type in LATER_POSITIONS:
         positions -= (config.pad_token_id or 0) + 1
@@ -212,7 +247,9 @@ def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
         raise files.refused(name, "has a tokenizer without padding token")
     added = {*tokenise(tokenizer, "a", "a").input_ids, *tokenise(tokenizer, "a").input_ids}
     if max(added.union(tokenizer.get_vocab().values())) >= config.vocab_size:
-        raise files.refused(name, f"has a tokenizer with tokens beyond the {config.vocab_size:,} of its model")
+        raise files.refused(
+            name, f"has a tokenizer with tokens beyond the {config.vocab_size:,} of its model"
+        )
 
 
 def _reorder_labels(model: Any, order: Sequence[int]) -> None:
@@ -234,12 +271,20 @@ def stored_dtype(resolved: Resolved) -> torch.dtype:
     The dtype in the configuration may be missing or wrong.
     """
     weights = files.weight_files([path.name for path in resolved.folder.iterdir()], resolved.id)
-    shards = [load_state_dict(resolved.folder / name, "meta") for name in weights if not name.endswith(".json")]
-    dtypes = {weight.dtype for shard in shards for weight in shard.values() if weight.is_floating_point()}
+    shards = [
+        load_state_dict(resolved.folder / name, "meta")
+        for name in weights
+        if not name.endswith(".json")
+    ]
+    dtypes = {
+        weight.dtype for shard in shards for weight in shard.values() if weight.is_floating_point()
+    }
     return reduce(torch.promote_types, dtypes)
 
 
-def save(model: nn.Module, resolved: Resolved, folder: Path, dtype: torch.dtype | None = None) -> int:
+def save(
+    model: nn.Module, resolved: Resolved, folder: Path, dtype: torch.dtype | None = None
+) -> int:
     """Save a model made from a checkpoint, with the checkpoint's tokenizer and digests of its training data, if any.
 
     Args:
@@ -282,4 +327,6 @@ def replaced_atomically(folder: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             new.rename(folder)
     except OSError as error:
-        raise PrunescopeError(f"cannot write {folder} ({error.strerror or error}): make room there") from error
+        raise PrunescopeError(
+            f"cannot write {folder} ({error.strerror or error}): make room there"
+        ) from error

@@ -32,7 +32,11 @@ class _OneDnn(TorchFunctionMode):
     """Replaces `torch.nn.functional.linear` for inference on the processor; oneDNN's operator has no gradient."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is functional.linear and args[0].dtype == torch.float32 and args[0].device.type == "cpu":
+        if (
+            func is functional.linear
+            and args[0].dtype == torch.float32
+            and args[0].device.type == "cpu"
+        ):
             return _linear(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
 
@@ -85,7 +89,9 @@ def check_finite(values: Tensor, checkpoint: str) -> None:
     """
     if not values.isfinite().all():
         fault = f"'{checkpoint}' computes numbers that are not finite, beyond float32's 3.4e38"
-        raise PrunescopeError(f"{fault}: choose another checkpoint, or smaller amounts if it answers unpruned")
+        raise PrunescopeError(
+            f"{fault}: choose another checkpoint, or smaller amounts if it answers unpruned"
+        )
 
 
 class Recorder(Catcher):
@@ -94,7 +100,9 @@ class Recorder(Catcher):
     The states are (micro-batch, longest, hidden); what the classifier reads is (micro-batch, width).
     """
 
-    def __init__(self, model: nn.Module, points: Sequence[str], checkpoint: str = "", dtype: str = DTYPE) -> None:
+    def __init__(
+        self, model: nn.Module, points: Sequence[str], checkpoint: str = "", dtype: str = DTYPE
+    ) -> None:
         """Register one hook per point.
 
         Args:
@@ -142,7 +150,9 @@ class Representations:
         packed: (points, tokens of the largest window, hidden) float32, the current window's real tokens.
     """
 
-    def __init__(self, windows: Sequence[Window], head: nn.Linear, num_points: int, hidden: int) -> None:
+    def __init__(
+        self, windows: Sequence[Window], head: nn.Linear, num_points: int, hidden: int
+    ) -> None:
         """Allocate the buffers.
 
         Args:
@@ -158,7 +168,9 @@ class Representations:
         self.mean = torch.zeros(num_points, num_examples, hidden)
         self.cls = torch.zeros(num_points, num_examples, hidden)
         self.packed = torch.zeros(num_points, num_tokens, hidden)
-        self._padded = torch.empty(0)  # shared by all minibatches: new buffers would fragment memory
+        self._padded = torch.empty(
+            0
+        )  # shared by all minibatches: new buffers would fragment memory
 
     @property
     def features(self) -> dict[str, Tensor]:
@@ -196,7 +208,9 @@ class Representations:
         points, _, hidden = self.packed.shape
         for real in window.tokens:
             end = start + int(real.sum())
-            padded = self._padded.resize_(points, *real.shape, hidden).zero_()  # (points, minibatch, longest, hidden)
+            padded = self._padded.resize_(
+                points, *real.shape, hidden
+            ).zero_()  # (points, minibatch, longest, hidden)
             padded[:, real] = self.packed[:, start:end]
             yield padded.flatten(2)  # (points, minibatch, longest · hidden)
             start = end

@@ -35,7 +35,11 @@ _drawings: dict[str, "_Drawing"] = {}  # by their orders
 
 
 def draw(
-    figure: Figure, kind: Picture, frames: Sequence[int], report: Report = lambda *_: None, holder: str = ""
+    figure: Figure,
+    kind: Picture,
+    frames: Sequence[int],
+    report: Report = lambda *_: None,
+    holder: str = "",
 ) -> bytes:
     """Draw a figure, and return the file's content.
 
@@ -53,7 +57,9 @@ def draw(
     order = {"figure": figure, "format": kind, "frames": list(frames)}
     written = json.dumps(order | {"seconds": limits().drawing_seconds})
     with _lock:
-        drawing = _drawings[written] = _drawings.get(written) or _Drawing(written, len(frames), holder)
+        drawing = _drawings[written] = _drawings.get(written) or _Drawing(
+            written, len(frames), holder
+        )
     while not drawing.content.done():
         drawing.seen = monotonic()
         report(*drawing.progress)
@@ -79,7 +85,10 @@ class _Drawing:
 
     def _carry_out(self, order: str, frames: int, holder: str) -> bytes:
         try:
-            with _door.turn(holder, self._end_if_unseen), TemporaryDirectory(prefix="prunescope-") as folder:
+            with (
+                _door.turn(holder, self._end_if_unseen),
+                TemporaryDirectory(prefix="prunescope-") as folder,
+            ):
                 Path(folder, "order").write_text(order, "utf-8")
                 self._render(folder, frames)
                 return Path(folder, "picture").read_bytes()
@@ -94,7 +103,9 @@ class _Drawing:
     def _render(self, folder: str, frames: int) -> None:
         """Follow the renderer, which writes a line for each frame, to its end."""
         environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # each arena reserves memory
-        with subprocess.Popen([*RENDERER, folder], cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            [*RENDERER, folder], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        ) as process:
             try:
                 for done, _ in enumerate(process.stdout or (), 1):
                     self._end_if_unseen()

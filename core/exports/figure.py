@@ -70,23 +70,33 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     readouts = _readouts(scene, measures.readout, room)
     top = under_title + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
     caption = " · ".join(scene.caption)
-    small = next((size for size in range(measures.caption, FOOTER, -1) if width_of(caption, size) <= room), FOOTER)
+    small = next(
+        (size for size in range(measures.caption, FOOTER, -1) if width_of(caption, size) <= room),
+        FOOTER,
+    )
     footer = [("", line) for line in broken(caption, room, small)]
     below = GAP + LINE_HEIGHT * small * len(footer) + margin
     height = SLIDE[1] if is_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
     # Text in pictures that are lower than on a page is smaller; those that fill a screen have no such height.
-    text_size = min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
+    text_size = (
+        min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
+    )
     fixed = text_size, min(smallest / text_size, 1.0)
     written = partial(_written, colours.text, margin)
     return {
         "width": width,
         "height": height,
         "background": colours.background,
-        "words": written(margin, measures.title, title) + written(height - below + GAP, small, footer),
+        "words": written(margin, measures.title, title)
+        + written(height - below + GAP, small, footer),
         "readouts": [written(under_title, measures.readout, lines) for lines in readouts],
         "parts": [
-            {"x": margin + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, *fixed)}
+            {
+                "x": margin + box.x,
+                "y": top + box.y,
+                "spec": _spec(scene.views[name], box, colours, *fixed),
+            }
             for name, box in layout.boxes(scene.views, room, free).items()
         ],
     }
@@ -97,7 +107,9 @@ def _readouts(scene: Scene, size: int, room: float) -> list[list[Line]]:
     pairs = [(str(frame["name"]), str(frame["detail"])) for frame in scene.frames]
     if all(width_of(f"{name}   {detail}", size) <= room for name, detail in pairs):
         return [[(name, f"   {detail}")] for name, detail in pairs]
-    return [[(name, ""), *(("", line) for line in broken(detail, room, size))] for name, detail in pairs]
+    return [
+        [(name, ""), *(("", line) for line in broken(detail, room, size))] for name, detail in pairs
+    ]
 
 
 def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
@@ -107,11 +119,16 @@ def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
     lines = [view.title] if isinstance(view.title, str) else view.title
     return {
         **spec,
-        "title": [part for line in lines for part in broken(line, box.width, config["title"]["fontSize"])],
+        "title": [
+            part for line in lines for part in broken(line, box.width, config["title"]["fontSize"])
+        ],
         "width": box.width,
         "height": box.height,
         "autosize": {"type": "fit", "contains": "padding"},
-        "params": [{**param, "value": values.get(param["name"], param["value"])} for param in spec["params"]],
+        "params": [
+            {**param, "value": values.get(param["name"], param["value"])}
+            for param in spec["params"]
+        ],
         "config": {**spec["config"], **config, "title": {**config["title"], "limit": box.width}},
     }
 
@@ -124,7 +141,9 @@ def _written(colour: str, x: float, y: float, size: int, lines: Sequence[Line]) 
     texts = []
     for k, line in enumerate(lines):
         runs = zip((' font-weight="bold"', ""), line, strict=True)
-        words = "".join(f"<tspan{weight}>{escape(run, quote=False)}</tspan>" for weight, run in runs if run)
+        words = "".join(
+            f"<tspan{weight}>{escape(run, quote=False)}</tspan>" for weight, run in runs if run
+        )
         place = f'x="{x}" y="{y + k * (LINE_HEIGHT * size) + ASCENT * size}" font-size="{size}"'
         look = f'font-family="{TYPEFACE}" fill="{colour}" xml:space="preserve"'
         texts.append(f"<text {place} {look}>{words}</text>\n")
@@ -133,7 +152,9 @@ def _written(colour: str, x: float, y: float, size: int, lines: Sequence[Line]) 
 
 def width_of(text: str, size: float) -> float:
     """Estimate the width of a bold text, in the unit of its size; other text is a little narrower."""
-    letters = (0.31 if c in NARROW else 0.88 if c in WIDE else 0.72 if c.isupper() else 0.585 for c in text)
+    letters = (
+        0.31 if c in NARROW else 0.88 if c in WIDE else 0.72 if c.isupper() else 0.585 for c in text
+    )
     return size * sum(letters)
 
 

@@ -28,13 +28,24 @@ def gif(pngs: Iterable[bytes]) -> bytes:
     """
     pngs = list(pngs)
     counted = [np.unique(_packed(png), return_counts=True) for png in pngs]
-    colours, place = np.unique(np.concatenate([colours for colours, _ in counted]), return_inverse=True)
+    colours, place = np.unique(
+        np.concatenate([colours for colours, _ in counted]), return_inverse=True
+    )
     counts = np.bincount(place, np.concatenate([counts for _, counts in counted]))  # (colours,)
-    rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=-1).astype(np.uint8)  # (colours, 3)
+    rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=-1).astype(
+        np.uint8
+    )  # (colours, 3)
     commonest = np.argsort(-counts, kind="stable")
     areas = Image.fromarray(rgb[commonest[: max((counts >= AREA).sum(), COLOURS)]][None])
-    covering = areas.quantize(COLOURS - EXACT, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette() or []
-    palette = np.concatenate([rgb[commonest[:EXACT]], np.reshape(covering, (-1, 3))])[:COLOURS]  # (palette, 3)
+    covering = (
+        areas.quantize(
+            COLOURS - EXACT, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        ).getpalette()
+        or []
+    )
+    palette = np.concatenate([rgb[commonest[:EXACT]], np.reshape(covering, (-1, 3))])[
+        :COLOURS
+    ]  # (palette, 3)
     index = np.zeros(1 << 24, np.uint8)  # of each colour in the palette
     index[colours] = ((rgb[:, None].astype(np.int32) - palette) ** 2).sum(axis=-1).argmin(axis=-1)
     first, *others = frames = [Image.fromarray(index[_packed(png)], "P") for png in pngs]
@@ -42,13 +53,24 @@ def gif(pngs: Iterable[bytes]) -> bytes:
         frame.putpalette(palette.astype(np.uint8).tobytes())
     durations = [MILLISECONDS] * len(others) + [MILLISECONDS * LAST_HOLDS]
     file = io.BytesIO()
-    first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, disposal=1)
+    first.save(
+        file,
+        "GIF",
+        save_all=True,
+        append_images=others,
+        duration=durations,
+        loop=0,
+        optimize=False,
+        disposal=1,
+    )
     return file.getvalue()
 
 
 def _packed(png: bytes) -> NDArray[np.uint32]:
     """Return each pixel's colour as one number."""
-    return np.asarray(_read(png), np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)  # (height, width)
+    return np.asarray(_read(png), np.uint32) @ np.array(
+        [1 << 16, 1 << 8, 1], np.uint32
+    )  # (height, width)
 
 
 def _read(png: bytes) -> Image.Image:
@@ -59,7 +81,9 @@ def mp4(pngs: Iterable[bytes]) -> bytes:
     """Return an MP4 in H.264 with colours as PowerPoint and Keynote read them: 4:2:0, BT.709."""
     file, shown = io.BytesIO(), 0
     with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=RATE, options={"crf": QUALITY, "preset": "medium"})
+        stream = container.add_stream(
+            "libx264", rate=RATE, options={"crf": QUALITY, "preset": "medium"}
+        )
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.thread_count = 1  # others compute beside it
@@ -68,7 +92,9 @@ def mp4(pngs: Iterable[bytes]) -> bytes:
         for image in chain(map(_read, pngs), repeat(None, LAST_HOLDS - 1)):
             if image:  # otherwise the last one stays
                 frame = av.VideoFrame.from_ndarray(np.asarray(image), "rgb24").reformat(
-                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+                    format="yuv420p",
+                    dst_colorspace=Colorspace.ITU709,
+                    dst_color_range=ColorRange.MPEG,
                 )
             if not shown:
                 stream.width, stream.height = frame.width, frame.height

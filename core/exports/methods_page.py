@@ -18,7 +18,9 @@ def _mathml(formula: str, options: Mapping[str, Any]) -> str:
     return convert(formula, display="block" if options["display_mode"] else "inline")
 
 
-_markdown = MarkdownIt("js-default").use(dollarmath_plugin, renderer=_mathml)  # which shows raw HTML as text
+_markdown = MarkdownIt("js-default").use(
+    dollarmath_plugin, renderer=_mathml
+)  # which shows raw HTML as text
 
 
 def markdown_html(text: str) -> str:
@@ -37,4 +39,6 @@ def _html(part: Part) -> str:
         f'<section id="{section.anchor}"><h2>{escape(section.title)}</h2>{markdown_html(section.body)}</section>'
         for section in part.sections
     )
-    return "".join((markdown_html(part.introduction), markdown_html(part.contents(SECTIONS)), *sections))
+    return "".join(
+        (markdown_html(part.introduction), markdown_html(part.contents(SECTIONS)), *sections)
+    )

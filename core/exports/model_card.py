@@ -5,7 +5,13 @@ import shlex
 from huggingface_hub import ModelCardData
 
 from core.findings.cut import CutChoice, frontier_of
-from core.findings.words.cut import limit_words, machine_words, refit_words, removed_name, training_words
+from core.findings.words.cut import (
+    limit_words,
+    machine_words,
+    refit_words,
+    removed_name,
+    training_words,
+)
 from core.findings.words.numbers import decimals
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, TASKS
@@ -29,8 +35,13 @@ READERS = {  # of tables, by the ends of their names
     "parquet": "pandas.read_parquet({!r})",
     "jsonl": "pandas.read_json({!r}, lines=True)",
 }
-SCORERS = {"accuracy": "accuracy_score", "matthews_correlation": "matthews_corrcoef"}  # of scikit-learn; else F1's
-RESULT_FILE = "result.json"  # in the folder of a trained model: the study or the recovery that it is from
+SCORERS = {
+    "accuracy": "accuracy_score",
+    "matthews_correlation": "matthews_corrcoef",
+}  # of scikit-learn; else F1's
+RESULT_FILE = (
+    "result.json"  # in the folder of a trained model: the study or the recovery that it is from
+)
 
 
 def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
@@ -60,7 +71,9 @@ def recovered_card(recovery: Recovery, folder: str, licence: str | None) -> str:
 {_scoring(recovery, folder)}"""
 
 
-def _pruned_card(result: SweepResult | Recovery, frame: Measured, amount: float, licence: str | None, then: str) -> str:
+def _pruned_card(
+    result: SweepResult | Recovery, frame: Measured, amount: float, licence: str | None, then: str
+) -> str:
     """Write how a checkpoint was pruned, what it scores, and the beginning of a table about it."""
     method, by = result.pruning.method, result.pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
@@ -79,7 +92,9 @@ On {data_name(result)}:
 | amount | {amount_text(amount)} |"""
 
 
-def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | None, differing: int) -> str:
+def cut_card(
+    study: CutStudy, choice: CutChoice, folder: str, licence: str | None, differing: int
+) -> str:
     """Write the card of a smaller model: what was done, on what, and what it costs.
 
     Args:
@@ -92,10 +107,16 @@ def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | Non
     size, full, frontier = choice.depth.size, study.full_size, frontier_of(study)
     compared = {f"{study.task.main_metric}, beside the base": choice.difference}
     compared |= {f"times as fast, batch of {batch}": times for batch, times in size.speeds.items()}
-    rows = "\n".join(_row(name, figure.value, (figure.low, figure.high)) for name, figure in compared.items())
+    rows = "\n".join(
+        _row(name, figure.value, (figure.low, figure.high)) for name, figure in compared.items()
+    )
     removed = in_sentence(removed_name(frontier, choice))
     judged = len(study.task.gold)
-    again = f"\nRefitted again, it predicts {differing} of {judged:,} judged rows otherwise." if differing else ""
+    again = (
+        f"\nRefitted again, it predicts {differing} of {judged:,} judged rows otherwise."
+        if differing
+        else ""
+    )
     return f"""{_beginning(study, choice.depth.saved, "cut", licence)}, made smaller
 
 Written by Prunescope. Really removed: {removed} of {study.checkpoint.num_layers}, counted from 1. {refit_words(study)}
@@ -137,8 +158,16 @@ def scoring_lines(study: Trained, folder: str) -> str:
     """
     task, texts = study.task, task_of(study.task).text_columns
     columns = ", ".join(f"rows[{column!r}]" for column in texts)
-    macro = ", labels=list(set(task['gold'])), average='macro'" if task.main_metric == "macro_f1" else ""
-    inputs = f"list({columns})" if len(texts) == 1 else f"[dict(text=a, text_pair=b) for a, b in zip({columns})]"
+    macro = (
+        ", labels=list(set(task['gold'])), average='macro'"
+        if task.main_metric == "macro_f1"
+        else ""
+    )
+    inputs = (
+        f"list({columns})"
+        if len(texts) == 1
+        else f"[dict(text=a, text_pair=b) for a, b in zip({columns})]"
+    )
     return f"""import json, pandas, sklearn.metrics, transformers
 task = json.load(open({f"{folder}/{RESULT_FILE}"!r}))["task"]
 predict = transformers.pipeline("text-classification", {folder!r}, dtype="float32")
@@ -168,7 +197,11 @@ def upload_line(folder: str) -> str:
 def _beginning(result: Result, scored: Measured | Worth, tag: str, licence: str | None) -> str:
     """Write the metadata and the first words of the title."""
     base = result.checkpoint.id if result.checkpoint.source == "hub" else None
-    fields = {"pipeline_tag": "text-classification", "metrics": list(scored.metrics), "tags": ["pruned", tag]}
+    fields = {
+        "pipeline_tag": "text-classification",
+        "metrics": list(scored.metrics),
+        "tags": ["pruned", tag],
+    }
     metadata = ModelCardData(license=licence, base_model=base, **fields)
     return f"---\n{metadata.to_yaml()}\n---\n\n# {checkpoint_name(result)}"
 
@@ -179,7 +212,10 @@ def _question(result: Result) -> str:
 
 
 def _base(result: Result, licence: str | None) -> str:
-    checkpoint, revision = result.checkpoint, "revision" if result.checkpoint.source == "hub" else "content"
+    checkpoint, revision = (
+        result.checkpoint,
+        "revision" if result.checkpoint.source == "hub" else "content",
+    )
     return f"""| | |
 |---|---|
 | base | `{checkpoint.id}`, {revision} `{checkpoint.revision}`, {checkpoint.architecture} |

@@ -54,7 +54,10 @@ class NotebookResult(SweepResult):
         """
         import pandas as pd  # takes half a second
 
-        titles = {point: name.title for point, name in zip(self.points, point_names(self.points), strict=True)}
+        titles = {
+            point: name.title
+            for point, name in zip(self.points, point_names(self.points), strict=True)
+        }
         by_depth = pd.CategoricalDtype(titles.values(), ordered=True)
         table = pd.DataFrame(own_rows(self), columns=list(OWN_COLUMNS))
         table["point"] = table["point"].map(titles)

@@ -55,7 +55,10 @@ POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inli
 
 
 def player_page(
-    scene: Scene, results: Sequence[SweepResult], theme: ThemeName = "light", choices: Mapping[str, Scene] | None = None
+    scene: Scene,
+    results: Sequence[SweepResult],
+    theme: ThemeName = "light",
+    choices: Mapping[str, Scene] | None = None,
 ) -> str:
     """Write a scene as a page.
 
@@ -65,10 +68,18 @@ def player_page(
         theme: The colours, on white or on black.
         choices: The scenes by reduction, this one among them, between which the viewer may switch.
     """
-    data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.css("wide"), "vega": None}
+    data = {
+        **scene.mounted,
+        "group": "main",
+        "autoplay": True,
+        "layout": scene.layout.css("wide"),
+        "vega": None,
+    }
     if choices:
         data["choices"] = reduction_choices(choices)
-        data["choice"] = next(name for name, choice in choices.items() if choice.views is scene.views)
+        data["choice"] = next(
+            name for name, choice in choices.items() if choice.views is scene.views
+        )
     else:
         data["views"] = scene.written
     script = f"{text_of('player.js')}\n{_call('mountPlayer', data)}\n{KEYS}"
@@ -76,7 +87,9 @@ def player_page(
     return _page(scene.title, scene.caption, results, style, script)
 
 
-def story_page(steps: Sequence[Step], result: SweepResult, title: str, theme: ThemeName = "light") -> str:
+def story_page(
+    steps: Sequence[Step], result: SweepResult, title: str, theme: ThemeName = "light"
+) -> str:
     """Write a story as a page for a talk: turned by keys, full screen, with a presenter's notes.
 
     Args:
@@ -104,7 +117,12 @@ def _call(function: str, data: Mapping[str, Any]) -> str:
 
 
 def _page(
-    title: str, caption: Sequence[str], results: Sequence[SweepResult], style: str, script: str, paper: str = ""
+    title: str,
+    caption: Sequence[str],
+    results: Sequence[SweepResult],
+    style: str,
+    script: str,
+    paper: str = "",
 ) -> str:
     commands, made = "\n\n".join(map(recompute_script, results)), "Made with Prunescope"
     return f"""<!doctype html>

@@ -32,7 +32,9 @@ from core.sweep.origin import check_same_content, find_pruning, frame_of
 from core.training.cut_study import refit_again
 
 
-def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report) -> Path:
+def write_pruned(
+    result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
+) -> Path:
     """Prune a result's checkpoint as one of its frames was pruned, and write it.
 
     Args:
@@ -58,10 +60,17 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
             pruned.prune(frame.amount)
             name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
             folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
-            return _written(folder, pruned.model, resolved, model_card(result, frame, licence_of(resolved.folder)))
+            return _written(
+                folder,
+                pruned.model,
+                resolved,
+                model_card(result, frame, licence_of(resolved.folder)),
+            )
 
 
-def write_cut(study: CutStudy, left: int, inputs: CutInputs, report: Report, folder: Path | None = None) -> Path:
+def write_cut(
+    study: CutStudy, left: int, inputs: CutInputs, report: Report, folder: Path | None = None
+) -> Path:
     """Refit one depth of a study again, and write it.
 
     Args:
@@ -78,9 +87,13 @@ def write_cut(study: CutStudy, left: int, inputs: CutInputs, report: Report, fol
         PrunescopeError: The study offers no such model, the inputs are not the study's, or the folder cannot be written
             or is too large here.
     """
-    choice = next((choice for choice in frontier_of(study).choices if choice.depth.layers == left), None)
+    choice = next(
+        (choice for choice in frontier_of(study).choices if choice.depth.layers == left), None
+    )
     if choice is None:
-        raise PrunescopeError(f"the study offers no smaller model of {left} layers: choose what it shows")
+        raise PrunescopeError(
+            f"the study offers no smaller model of {left} layers: choose what it shows"
+        )
     check_same_content(inputs.resolved, study.checkpoint.id, study.checkpoint.revision)
     name = f"{study.task.name}-{left}-layers-{study.key[:8]}"
     place = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
@@ -91,14 +104,24 @@ def write_cut(study: CutStudy, left: int, inputs: CutInputs, report: Report, fol
         return _written(place, model, inputs.resolved, card, study)
 
 
-def write_recovered(recovery: Recovery, model: nn.Module, resolved: Resolved, folder: Path | None = None) -> Path:
+def write_recovered(
+    recovery: Recovery, model: nn.Module, resolved: Resolved, folder: Path | None = None
+) -> Path:
     """Write the trained model of a recovery; see `write_cut`."""
     name = f"{recovery.task.name}-trained-{recovery.key[:8]}"
     place = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
-    return _written(place, model, resolved, recovered_card(recovery, place.name, licence_of(resolved.folder)), recovery)
+    return _written(
+        place,
+        model,
+        resolved,
+        recovered_card(recovery, place.name, licence_of(resolved.folder)),
+        recovery,
+    )
 
 
-def _written(folder: Path, model: nn.Module, resolved: Resolved, card: str, origin: Trained | None = None) -> Path:
+def _written(
+    folder: Path, model: nn.Module, resolved: Resolved, card: str, origin: Trained | None = None
+) -> Path:
     """Write a model with its tokenizer, its card and what it is from, all or nothing; on a hosted server, as a ZIP."""
     with replaced_atomically(folder) as whole:
         size = save(model, resolved, whole, float32 if isinstance(origin, Recovery) else None)

@@ -40,13 +40,17 @@ SERVER_ONLY = ("app_port:", "suggested_hardware:")  # lines of the README that a
 LOCAL = "pip install -r requirements.txt && streamlit run app.py"
 SCRIPTS = ("player.js", "story.js", "site.js")
 STYLES = ("player.css", "story.css", "steps.css", "site.css")
-EXPORT = re.compile(r"^export (default [^;]*;|)", re.MULTILINE)  # a browser loads no modules from a disk
+EXPORT = re.compile(
+    r"^export (default [^;]*;|)", re.MULTILINE
+)  # a browser loads no modules from a disk
 
 
 # ---------------------------------------------------------------- the pages of some results
 
 
-def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], list[GridRow]] | str:
+def make_pages(
+    shelf: Shelf, data: Path, entry: Entry
+) -> tuple[dict[str, Any], list[GridRow]] | str:
     """Write the pages of a sweep.
 
     Args:
@@ -68,10 +72,17 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
             write_page(data, "Compare", shelf, result, shelf.read(other))
     except OSError:  # the disk is full
         raise
-    except Exception as error:  # a stranger's file may break a page; the other results still get theirs
+    except (
+        Exception
+    ) as error:  # a stranger's file may break a page; the other results still get theirs
         reason = " ".join(f"{type(error).__name__} {error}".split())
         return f"{entry.key[:12]}…, which no page can show ({reason:.200})"
-    trained = [other.key for others in shelf.trained.values() for other in others if is_of_model(other, result)]
+    trained = [
+        other.key
+        for others in shelf.trained.values()
+        for other in others
+        if is_of_model(other, result)
+    ]
     facts = {"name": entry.name, "other": distinguishing_labels(others), "trained": trained}
     return {**facts, "recipe": commands}, [row for row in rows if row.key == entry.key]
 
@@ -120,7 +131,9 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
         new.mkdir()
     results, rows, problems = dict[str, dict[str, Any]](), list[GridRow](), list[str]()
     with ProcessPoolExecutor(initializer=_end_with_parent) as pool:
-        made = zip(shelf.chosen, pool.map(partial(make_pages, shelf, data), shelf.chosen), strict=True)
+        made = zip(
+            shelf.chosen, pool.map(partial(make_pages, shelf, data), shelf.chosen), strict=True
+        )
         for done, (entry, outcome) in enumerate(made, 1):
             report("pages", done, len(shelf.chosen))
             if isinstance(outcome, str):
@@ -154,14 +167,24 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
     return problems
 
 
-def _index(shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[GridRow], start: str) -> dict[str, Any]:
+def _index(
+    shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[GridRow], start: str
+) -> dict[str, Any]:
     rows = arranged(rows)
     table = dict(zip((row.key for row in rows), grid_table(rows), strict=True))
     columns = list(next(iter(table.values()), ()))[: NAMING + 1]
     cells = {key: [row[title] for title in columns] for key, row in table.items()}
-    results = {key: {**facts, "cells": cells.get(key, [facts["name"]])} for key, facts in results.items()}
+    results = {
+        key: {**facts, "cells": cells.get(key, [facts["name"]])} for key, facts in results.items()
+    }
     trained = {name: distinguishing_labels(entries) for name, entries in shelf.trained.items()}
-    own = {"start": start, "columns": columns, "results": results, "trained": trained, "local": LOCAL}
+    own = {
+        "start": start,
+        "columns": columns,
+        "results": results,
+        "trained": trained,
+        "local": LOCAL,
+    }
     return {**table_of_pages(), **own}
 
 

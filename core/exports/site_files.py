@@ -74,14 +74,27 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
         options = options_of(choice, *subjects)
         can_be_named = not any(SEPARATOR in value or value == "__proto__" for value in options)
         if can_be_named and len(options) <= MOST_OPTIONS:  # otherwise its default is shown
-            choices.append(choice._replace(options=options, default=choice.default or next(iter(options))))
-    show = partial(compose, page, subjects, shelf.entries, lambda entries: list(map(shelf.read, entries)), **more)
+            choices.append(
+                choice._replace(options=options, default=choice.default or next(iter(options)))
+            )
+    show = partial(
+        compose,
+        page,
+        subjects,
+        shelf.entries,
+        lambda entries: list(map(shelf.read, entries)),
+        **more,
+    )
     name = name_of(page, *(subject.key for subject in subjects))
     write_views(folder, name, show, choices)
 
 
 def write_views(
-    folder: Path, name: str, show: Show, choices: Sequence[Choice] = (), html: Callable[[str], str] = markdown_html
+    folder: Path,
+    name: str,
+    show: Show,
+    choices: Sequence[Choice] = (),
+    html: Callable[[str], str] = markdown_html,
 ) -> None:
     """Write all views of a page.
 
@@ -105,7 +118,11 @@ def _view(shown: Shown, text: str) -> dict[str, Any]:
         **said(shown.finding),
         "notes": list(map(unbroken, shown.notes)),
         "blocks": list(map(_block, shown.blocks)),
-        "tables": [{"title": title, "rows": list(map(_row, table))} for title, table in shown.tables.items() if table],
+        "tables": [
+            {"title": title, "rows": list(map(_row, table))}
+            for title, table in shown.tables.items()
+            if table
+        ],
         "text": text,
         "alone": shown.alone and [shown.alone, SEE_ALONE],
         "steps": mounted(shown.steps, None),
@@ -113,12 +130,20 @@ def _view(shown: Shown, text: str) -> dict[str, Any]:
 
 
 def _row(cells: Mapping[str, Any]) -> dict[str, Any]:
-    return {title: unbroken(cell) if isinstance(cell, str) else cell for title, cell in cells.items()}
+    return {
+        title: unbroken(cell) if isinstance(cell, str) else cell for title, cell in cells.items()
+    }
 
 
 def _block(block: Block) -> dict[str, Any]:
     scene = block.scene
-    player: dict[str, Any] = {**scene.mounted, "layout": scene.layout.css(), "group": block.group or scene.layout.name}
+    player: dict[str, Any] = {
+        **scene.mounted,
+        "layout": scene.layout.css(),
+        "group": block.group or scene.layout.name,
+    }
     player |= {"vega": None, "start": block.start, "stage": block.stage}
-    player |= {"choices": reduction_choices(block.choices)} if block.choices else {"views": scene.written}
+    player |= (
+        {"choices": reduction_choices(block.choices)} if block.choices else {"views": scene.written}
+    )
     return {**said(block.finding), "player": player, "picks": block.picks}

@@ -12,7 +12,16 @@ from core.findings.choices import counterpart, offered, published_pair, settings
 from core.findings.words.choices import playlist
 from core.request import catalog
 from core.results import store
-from core.results.library import TRAINED, CutEntry, Entry, OfAnyKind, RecoveryEntry, entry_of, extracts, shipped
+from core.results.library import (
+    TRAINED,
+    CutEntry,
+    Entry,
+    OfAnyKind,
+    RecoveryEntry,
+    entry_of,
+    extracts,
+    shipped,
+)
 from core.results.schema import SweepResult
 
 KEY = re.compile("[0-9a-f]{64}")
@@ -44,13 +53,19 @@ class Shelf(NamedTuple):
         """Return the sweeps to compare one with: its control or the nearest, and the other of the published pair."""
         entry, pair = entry_of(result), published_pair(self.entries)
         nearest = counterpart(entry, offered(self.entries, [entry.key]))
-        others = {other.key: other for other in (nearest, *(pair if entry in pair else ())) if other}
+        others = {
+            other.key: other for other in (nearest, *(pair if entry in pair else ())) if other
+        }
         return [other for key, other in others.items() if key != entry.key]
 
     def playlist(self, key: str) -> dict[str, str]:
         """Return the titles, by key, of the sweeps that are presented one after another, this one among them."""
         chosen = {entry.key: entry for entry in self.chosen}
-        return {other: title for other, title in playlist(self.entries, chosen[key]).items() if other in chosen}
+        return {
+            other: title
+            for other, title in playlist(self.entries, chosen[key]).items()
+            if other in chosen
+        }
 
 
 def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
@@ -73,21 +88,40 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
         keys = _keys_in(select)
         chosen = [entry for entry in sweeps if entry.key in keys]
         if missing := len(keys) - len(chosen):
-            print(f"left out: {missing} keys in {select} that are none of these sweeps", file=sys.stderr)
+            print(
+                f"left out: {missing} keys in {select} that are none of these sweeps",
+                file=sys.stderr,
+            )
     if not chosen:
-        where = f"--select {select} names none of the sweeps" if select else f"--results {folder} holds no sweep"
+        where = (
+            f"--select {select} names none of the sweeps"
+            if select
+            else f"--results {folder} holds no sweep"
+        )
         raise PrunescopeError(f"{where}: make one with python -m core.precompute, and name its key")
     models = {(entry.checkpoint, entry.task) for entry in chosen}
-    near = [of for of, _ in described.values() if (of.checkpoint, of.task) in models and not of.is_control]
-    trained = {name: [of for of in near if isinstance(of, kind)] for name, (kind, _) in TRAINED.items()}
-    return Shelf(sweeps, trained, {key: path for key, (_, path) in described.items()}, tuple(chosen))
+    near = [
+        of
+        for of, _ in described.values()
+        if (of.checkpoint, of.task) in models and not of.is_control
+    ]
+    trained = {
+        name: [of for of in near if isinstance(of, kind)] for name, (kind, _) in TRAINED.items()
+    }
+    return Shelf(
+        sweeps, trained, {key: path for key, (_, path) in described.items()}, tuple(chosen)
+    )
 
 
 def _described(folder: Path | None) -> Iterator[tuple[OfAnyKind, Path]]:
-    entries: list[OfAnyKind] = [] if folder else [*shipped(Entry), *shipped(CutEntry), *shipped(RecoveryEntry)]
+    entries: list[OfAnyKind] = (
+        [] if folder else [*shipped(Entry), *shipped(CutEntry), *shipped(RecoveryEntry)]
+    )
     for entry in entries:
         yield entry, store.place_in(store.SHIPPED_RESULTS, entry.key)
-    for file, extract in extracts(map(store.state_of, store.result_files(folder) if folder else ())).items():
+    for file, extract in extracts(
+        map(store.state_of, store.result_files(folder) if folder else ())
+    ).items():
         if isinstance(extract, PrunescopeError):
             print(f"left out: {extract}", file=sys.stderr)
         else:
@@ -100,4 +134,6 @@ def _keys_in(select: Path) -> set[str]:
             raise OSError
         return set(KEY.findall(select.read_text("utf-8")))
     except (OSError, ValueError) as error:
-        raise PrunescopeError(f"--select {select} cannot be read as text: name a file with keys of results") from error
+        raise PrunescopeError(
+            f"--select {select} cannot be read as text: name a file with keys of results"
+        ) from error

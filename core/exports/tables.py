@@ -11,11 +11,16 @@ from core.charts.view import Scene
 from core.results.cut import Result
 from core.results.schema import SweepResult
 
-PLACE, VALUE = ("amount", "sparsity", "prunable_sparsity"), ("value", "low", "high")  # a number and its 95 % interval
+PLACE, VALUE = (
+    ("amount", "sparsity", "prunable_sparsity"),
+    ("value", "low", "high"),
+)  # a number and its 95 % interval
 COLUMNS = (*PLACE, "measure", "reduction", "baseline_point", "pruned_point", *VALUE)
 OWN_COLUMNS = (*PLACE, "measure", "reduction", "point", *VALUE)
 UNKNOWN = (None, None)  # an interval
-FORMULA = re.compile(r"(?![+-]?\d[\d.]*$)[=+@\t\r-]")  # the beginning of text that a spreadsheet would compute
+FORMULA = re.compile(
+    r"(?![+-]?\d[\d.]*$)[=+@\t\r-]"
+)  # the beginning of text that a spreadsheet would compute
 PICTURE, SHOWN_AT = "Picture", "Shown at"
 
 
@@ -27,10 +32,20 @@ def file_name(results: Sequence[Result], ending: str, page: str = "") -> str:
         ending: The end of the name, such as `-0.50.png`.
         page: The page that shows them like this.
     """
-    kinds = [result.pruning.method if isinstance(result, SweepResult) else result.kind for result in results]
+    kinds = [
+        result.pruning.method if isinstance(result, SweepResult) else result.kind
+        for result in results
+    ]
     parts = zip(results, kinds, strict=True)
-    content = "-and-".join(dict.fromkeys(f"{result.task.name}-{kind}-{result.key[:8]}" for result, kind in parts))
-    return re.sub(r"[^\w.-]+", "_", "-".join(filter(None, ("prunescope", page, content))) + ending, flags=re.ASCII)
+    content = "-and-".join(
+        dict.fromkeys(f"{result.task.name}-{kind}-{result.key[:8]}" for result, kind in parts)
+    )
+    return re.sub(
+        r"[^\w.-]+",
+        "_",
+        "-".join(filter(None, ("prunescope", page, content))) + ending,
+        flags=re.ASCII,
+    )
 
 
 # ---------------------------------------------------------------- all numbers of a result
@@ -43,7 +58,9 @@ def numbers_csv(result: SweepResult) -> str:
 
 def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
     """Yield OWN_COLUMNS for each amount: its metrics, then the similarity of each point to its own baseline."""
-    return ((*row[:5], *row[6:]) for row in _rows(result) if row[5] == row[6])  # metrics have no points
+    return (
+        (*row[:5], *row[6:]) for row in _rows(result) if row[5] == row[6]
+    )  # metrics have no points
 
 
 def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
@@ -65,13 +82,27 @@ def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
         for measure, by_reduction in frame.similarity.items():
             for reduction in filter(by_reduction.get, by_reduction):  # some need more examples
                 statistics = result.statistics_of(reduction, measure)
-                intervals = dict(zip(points, statistics.own[k], strict=True)) if statistics and statistics.own else {}
+                intervals = (
+                    dict(zip(points, statistics.own[k], strict=True))
+                    if statistics and statistics.own
+                    else {}
+                )
                 is_matrix = measure == "cka"
                 pairs = product(points, points) if is_matrix else zip(points, points, strict=True)
-                rows = frame.matrix(reduction) if is_matrix else [frame.own(reduction, measure) or ()]
+                rows = (
+                    frame.matrix(reduction) if is_matrix else [frame.own(reduction, measure) or ()]
+                )
                 for (baseline, pruned), value in zip(pairs, chain.from_iterable(rows), strict=True):
                     interval = intervals.get(pruned) if baseline == pruned else None
-                    yield *place, measure, reduction, baseline, pruned, value, *(interval or UNKNOWN)
+                    yield (
+                        *place,
+                        measure,
+                        reduction,
+                        baseline,
+                        pruned,
+                        value,
+                        *(interval or UNKNOWN),
+                    )
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -81,7 +112,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerows([_safe(value) if isinstance(value, str) else value for value in row] for row in (columns, *rows))
+    writer.writerows(
+        [_safe(value) if isinstance(value, str) else value for value in row]
+        for row in (columns, *rows)
+    )
     return file.getvalue()
 
 
@@ -104,7 +138,9 @@ def shown_csv(scene: Scene) -> str:
                 moves = any(isinstance(row.get(field), list) for _, field in columns)
                 for k, frame in enumerate(scene.frames if moves else [{}]):
                     values = {title: _at_frame(row.get(field), k) for title, field in columns}
-                    rows.append({PICTURE: view.heading, SHOWN_AT: frame.get("amount", ""), **values})
+                    rows.append(
+                        {PICTURE: view.heading, SHOWN_AT: frame.get("amount", ""), **values}
+                    )
     titles = list(dict.fromkeys([PICTURE, SHOWN_AT, *(title for row in rows for title in row)]))
     return table(titles, ([row.get(title, "") for title in titles] for row in rows))
 
@@ -116,15 +152,24 @@ def _at_frame(value: Any, k: int) -> object:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-def _tooltips(part: Mapping[str, Any], dataset: str | None = None) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+def _tooltips(
+    part: Mapping[str, Any], dataset: str | None = None
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
     """Yield the dataset of each mark with a tooltip, and the title and the field of each column."""
     dataset = part.get("data", {}).get("name", dataset)
     for layer in part.get("layer", ()):
         yield from _tooltips(layer, dataset)
     columns = part.get("encoding", {}).get("tooltip", ())
     if dataset and columns:
-        formulas = {step["as"]: step["calculate"] for step in part.get("transform", ()) if "calculate" in step}
-        yield dataset, tuple((column["title"], _source(column["field"], formulas)) for column in columns)
+        formulas = {
+            step["as"]: step["calculate"]
+            for step in part.get("transform", ())
+            if "calculate" in step
+        }
+        yield (
+            dataset,
+            tuple((column["title"], _source(column["field"], formulas)) for column in columns),
+        )
 
 
 def _source(field: str, formulas: Mapping[str, str]) -> str:

@@ -27,10 +27,18 @@ EACH_MAIN = "each its main one"  # in the place of a metric, of two tasks that d
 
 def metrics_of(*results: SweepResult) -> dict[str, str]:
     """Return the metrics that all results have, with their titles; before them the main one, or EACH_MAIN."""
-    shared = [name for name in METRICS if all(name in result.frames[0].metrics for result in results)]
+    shared = [
+        name for name in METRICS if all(name in result.frames[0].metrics for result in results)
+    ]
     mains = dict.fromkeys(result.task.main_metric for result in results)
-    titles = {EACH_MAIN: capitalised(" and ".join(METRICS[name].symbol for name in mains))} if len(mains) > 1 else {}
-    return titles | {name: METRICS[name].title for name in sorted(shared, key=lambda name: name not in mains)}
+    titles = (
+        {EACH_MAIN: capitalised(" and ".join(METRICS[name].symbol for name in mains))}
+        if len(mains) > 1
+        else {}
+    )
+    return titles | {
+        name: METRICS[name].title for name in sorted(shared, key=lambda name: name not in mains)
+    }
 
 
 def metric_of(result: SweepResult, preferred: str | None) -> str:
@@ -86,8 +94,12 @@ def smallest_drop(result: SweepResult) -> float | None:
     score, n = SCORES[working.metric], labels.shape[1]
     # Examples with the same three labels have the same replicate.
     _, firsts, counts = np.unique(labels, axis=1, return_index=True, return_counts=True)
-    left = (np.delete(labels, k, axis=1) for k in firsts)  # each (3, n - 1); all of them at once may take gigabytes
-    without = [float(score(gold, after) - score(gold, before)) for gold, before, after in left]  # (kinds,)
+    left = (
+        np.delete(labels, k, axis=1) for k in firsts
+    )  # each (3, n - 1); all of them at once may take gigabytes
+    without = [
+        float(score(gold, after) - score(gold, before)) for gold, before, after in left
+    ]  # (kinds,)
     variance = np.cov(without, fweights=counts, ddof=0)
     return float(DETECTABLE * np.sqrt((n - 1) * variance * n / working.examples))
 
@@ -112,15 +124,23 @@ def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | N
         The unpruned model's accuracy, what the order gives, and the labels in it.
     """
     names, gold, predicted = result.task.label_names, result.task.gold, result.frames[0].predictions
-    confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold labels)
+    confusion = np.zeros(
+        (len(names), len(names)), dtype=np.int64
+    )  # (predicted labels, gold labels)
     np.add.at(confusion, (predicted, gold), 1)
     count, correct = len(gold), int(confusion.trace())
     majority = int(confusion.sum(axis=0).max())
     enough = max(correct + MIN_IMPROVEMENT * count, majority + MIN_LEAD * (count - majority))
-    if count >= FEW_EXAMPLES and confusion.max(axis=1).sum() >= enough:  # else no order can be that good
-        from scipy.optimize import linear_sum_assignment  # imported here: it would slow down the first page
+    if (
+        count >= FEW_EXAMPLES and confusion.max(axis=1).sum() >= enough
+    ):  # else no order can be that good
+        from scipy.optimize import (
+            linear_sum_assignment,
+        )  # imported here: it would slow down the first page
 
-        _, meant = linear_sum_assignment(confusion, maximize=True)  # (labels,) what each predicted label fits best
+        _, meant = linear_sum_assignment(
+            confusion, maximize=True
+        )  # (labels,) what each predicted label fits best
         best = int(confusion[range(len(names)), meant].sum())
         if best >= enough:
             return correct / count, best / count, tuple(names[label] for label in meant)

@@ -29,7 +29,9 @@ def offered(entries: Sequence[Entry], keys: Collection[str] = ()) -> list[Entry]
 
     Sweeps in small steps that stop at a damage serve the others, and are offered only where there is nothing else.
     """
-    return [entry for entry in entries if entry.until_damage is None or entry.key in keys] or list(entries)
+    return [entry for entry in entries if entry.until_damage is None or entry.key in keys] or list(
+        entries
+    )
 
 
 def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
@@ -38,7 +40,11 @@ def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
     Some layers pruned alone are in it if asked for: the Layers page shows them together.
     """
     whole = [entry for entry in entries if entry.controls is None and entry.until_damage is None]
-    return [entry for entry in whole if with_alone or run_of(entry.scope) is None] or whole or list(entries)
+    return (
+        [entry for entry in whole if with_alone or run_of(entry.scope) is None]
+        or whole
+        or list(entries)
+    )
 
 
 def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
@@ -50,7 +56,9 @@ def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
     """
     whole = offered(entries)
     preferences: dict[str, Callable[[Entry], bool]] = {
-        "Story": lambda entry: _method(entry) == _method(DEFAULT_REQUEST) and entry.source != "written",
+        "Story": lambda entry: (
+            _method(entry) == _method(DEFAULT_REQUEST) and entry.source != "written"
+        ),
         "Sentences": lambda entry: entry.source == "written",  # whose texts are kept
         "Compare": lambda entry: bool(companions(entry, whole)),
     }
@@ -71,7 +79,9 @@ def published_pair(
     layers, method = (len(like.points), like.controls or like.method) if like else (0, "")
     by_task: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
     runs = [(run, entry) for entry in entries if (run := run_of(entry.scope))]
-    isolated = {_model_and_examples(entry) for run, entry in runs if (len(run) == 1) == with_single_layers}
+    isolated = {
+        _model_and_examples(entry) for run, entry in runs if (len(run) == 1) == with_single_layers
+    }
 
     def preference(entry: Entry) -> tuple[bool, bool]:
         return entry.source == "written", _model_and_examples(entry) not in isolated
@@ -79,8 +89,14 @@ def published_pair(
     for entry in sorted(entries, key=preference):
         is_whole = entry.scope in ("encoder", None) and entry.until_damage is None
         if entry.task in PAIR and is_whole and at_attention(entry.points):
-            likeness = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
-            by_task[entry.task].setdefault((*likeness, is_shipped(entry.key), len(entry.points)), entry)
+            likeness = (
+                len(entry.points) == layers,
+                entry.method == method,
+                -list(METHODS).index(entry.method),
+            )
+            by_task[entry.task].setdefault(
+                (*likeness, is_shipped(entry.key), len(entry.points)), entry
+            )
     shared = set.intersection(*map(set, by_task.values()))
     return [by_task[task][max(shared)] for task in PAIR] if shared else []
 
@@ -100,7 +116,9 @@ def is_of_model(entry: OfAnyKind, result: Result) -> bool:
     return is_alike and revision in ("", result.checkpoint.revision)
 
 
-def trained_of(result: Result, listed: Mapping[str, Iterable[OfAnyKind]], read: Callable[[Any], Any]) -> dict[str, Any]:
+def trained_of(
+    result: Result, listed: Mapping[str, Iterable[OfAnyKind]], read: Callable[[Any], Any]
+) -> dict[str, Any]:
     """Read the first study of cuts and the first recovery of a result's model; None for what is missing.
 
     Args:
@@ -108,7 +126,10 @@ def trained_of(result: Result, listed: Mapping[str, Iterable[OfAnyKind]], read: 
         listed: Those available, by the keys of TRAINED, as in what is returned.
         read: Reads one; None if it cannot.
     """
-    fitting = {name: [entry for entry in entries if is_of_model(entry, result)] for name, entries in listed.items()}
+    fitting = {
+        name: [entry for entry in entries if is_of_model(entry, result)]
+        for name, entries in listed.items()
+    }
     return {name: next(filter(None, map(read, entries)), None) for name, entries in fitting.items()}
 
 
@@ -130,7 +151,9 @@ def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
 def _beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the other results of a checkpoint on the same examples."""
     place = _model_and_examples(entry)
-    return [other for other in among if other.key != entry.key and _model_and_examples(other) == place]
+    return [
+        other for other in among if other.key != entry.key and _model_and_examples(other) == place
+    ]
 
 
 def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
@@ -144,7 +167,11 @@ def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
 
 def alone(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return every layer and run of layers pruned alone like a result of all layers; they have points of their own."""
-    return [other for other in _beside(entry, () if run_of(entry.scope) else among) if is_isolated(other, entry)]
+    return [
+        other
+        for other in _beside(entry, () if run_of(entry.scope) else among)
+        if is_isolated(other, entry)
+    ]
 
 
 def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
@@ -152,7 +179,9 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     methods: dict[object, Entry] = {}
     for other in among:
         is_whole = (other.controls, other.until_damage, run_of(other.scope)) == (None, None, None)
-        is_beside = other.checkpoint == entry.checkpoint and _examples_and_points(other) == _examples_and_points(entry)
+        is_beside = other.checkpoint == entry.checkpoint and _examples_and_points(
+            other
+        ) == _examples_and_points(entry)
         if is_whole and is_beside:
             methods.setdefault((other.method, other.scope), other)
     return list(methods.values())

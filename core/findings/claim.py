@@ -20,7 +20,15 @@ from core.findings.accuracy import has_doubtful_range
 from core.findings.comparable import control_sweeps, own_sweeps
 from core.request import catalog
 from core.request.amounts import amount_text
-from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
+from core.request.catalog import (
+    CONFIDENCE,
+    CONTROL_SEEDS,
+    DAMAGE,
+    METHODS,
+    REDUCTION,
+    SECOND_DAMAGE,
+    SINGLE_BATCH,
+)
 from core.request.controls import SMALL_STEP, Remedy
 from core.request.scope import at_attention, run_of
 from core.results import store
@@ -30,13 +38,20 @@ from core.sweep.control_contrast import DIFFERENT, Contrast, State, contrast
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import Array
 
-SENSITIVITY = ((REDUCTION, SECOND_DAMAGE), (REDUCTION, 0.2), ("cls", DAMAGE))  # what stands beside a verdict
+SENSITIVITY = (
+    (REDUCTION, SECOND_DAMAGE),
+    (REDUCTION, 0.2),
+    ("cls", DAMAGE),
+)  # what stands beside a verdict
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
 CEILING = 0.9  # share under random removal above which a method can hardly lie higher
 ONE_EXAMPLE = 0.5  # of the jackknife's variance, above which one example decides it
 
 Lead = Literal["upper", "lower"]  # the half of the layers that changes more
-BY_INTERVAL = (None, "interval too wide")  # reasons that leave the numbers as good as those of a verdict
+BY_INTERVAL = (
+    None,
+    "interval too wide",
+)  # reasons that leave the numbers as good as those of a verdict
 
 
 class AtDamage(NamedTuple):
@@ -94,7 +109,9 @@ class Verdict:
         """The method's share minus each seed's, (k,), and that without each example, (k, n); None without either."""
         if not self.method or not self.controls:
             return None
-        gaps = np.array([[each.gap.value, *each.gap.replicates] for each in (self.method, *self.controls)])
+        gaps = np.array(
+            [[each.gap.value, *each.gap.replicates] for each in (self.method, *self.controls)]
+        )
         shares = upper_share(gaps, self.damage)  # (1 + k, 1 + n)
         return shares[0, 0] - shares[1:, 0], shares[0, 1:] - shares[1:, 1:]
 
@@ -113,7 +130,9 @@ class Verdict:
         """Which half of the layers changes more under the control; None if the mean of its seeds does not show it."""
         if len(self.controls) < FEWEST_SEEDS:
             return None
-        gaps = np.array([[seed.gap.value, *seed.gap.replicates] for seed in self.controls])  # (k, 1 + n)
+        gaps = np.array(
+            [[seed.gap.value, *seed.gap.replicates] for seed in self.controls]
+        )  # (k, 1 + n)
         return _lead(*contrast(gaps[:, 0], gaps[:, 1:]).mean_interval())
 
     @property
@@ -122,7 +141,9 @@ class Verdict:
         method, drawn, apart = self.method, self.control_shares, self.apart
         holds = {
             "beyond working range": method is not None and not method.works,
-            "random removal beyond its working range": 2 * sum(not seed.works for seed in self.controls) > len(drawn),
+            "random removal beyond its working range": 2
+            * sum(not seed.works for seed in self.controls)
+            > len(drawn),
             "range doubtful": method is not None and method.has_doubtful_range,
             "at the ceiling": bool(drawn) and float(np.mean(drawn)) > CEILING,
             "one example decides": apart is not None and largest_influence(apart[1]) > ONE_EXAMPLE,
@@ -143,7 +164,10 @@ def _lead(low: float, high: float) -> Lead | None:
 
 
 def verdict(
-    result: SweepResult, companions: Iterable[SweepResult], reduction: str = REDUCTION, damage: float = DAMAGE
+    result: SweepResult,
+    companions: Iterable[SweepResult],
+    reduction: str = REDUCTION,
+    damage: float = DAMAGE,
 ) -> Verdict:
     """Judge a result against the seeds of its matched random control, at one damage.
 
@@ -155,9 +179,14 @@ def verdict(
     """
     companions = list(companions)
     method = at_damage(own_sweeps(result, companions), reduction, damage)
-    drawn = [at_damage(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
+    drawn = [
+        at_damage(sweeps, reduction, damage)
+        for sweeps in control_sweeps(result, companions).values()
+    ]
     controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
-    unjudged = Verdict(damage, method, controls, CONTROL_SEEDS[result.pruning.granularity], None, None)
+    unjudged = Verdict(
+        damage, method, controls, CONTROL_SEEDS[result.pruning.granularity], None, None
+    )
     if not is_judged(result) or reduction not in SINGLE_BATCH:
         return unjudged
     contrast = unjudged.contrast
@@ -169,9 +198,14 @@ def verdict(
         "steps too coarse": (method is not None and method.gap.coarse, "smaller steps"),
         "no control": (not drawn, "random removal"),
         "too few seeds": (len(controls) < unjudged.needed, more),
-        "interval too wide": (not contrast or contrast.state == "inconclusive", narrowing(contrast)),
+        "interval too wide": (
+            not contrast or contrast.state == "inconclusive",
+            narrowing(contrast),
+        ),
     }
-    reason, remedy = next(((name, remedy) for name, (holds, remedy) in obstacles.items() if holds), (None, None))
+    reason, remedy = next(
+        ((name, remedy) for name, (holds, remedy) in obstacles.items() if holds), (None, None)
+    )
     state: State = contrast.state if contrast and not reason else "inconclusive"
     return replace(unjudged, state=state, reason=reason, remedy=remedy)
 
@@ -180,7 +214,9 @@ def narrowing(beside: Contrast | None) -> Remedy | None:
     """Return what may decide a verdict whose interval is too wide: more examples, if twice as many would."""
     if beside is None:
         return None
-    doubled = replace(beside, standard_error=beside.standard_error / np.sqrt(2), examples=2 * beside.examples)
+    doubled = replace(
+        beside, standard_error=beside.standard_error / np.sqrt(2), examples=2 * beside.examples
+    )
     return "more examples" if doubled.state != "inconclusive" else None
 
 
@@ -203,7 +239,10 @@ def at_damage(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> A
         return None
     step, sweep, gap = min(reached, key=itemgetter(0))
     # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
-    judge = max((sweep, *sweeps), key=lambda sweep: sweep.working_range.examples if sweep.working_range else 0)
+    judge = max(
+        (sweep, *sweeps),
+        key=lambda sweep: sweep.working_range.examples if sweep.working_range else 0,
+    )
     ends = judge.working_range
     works = ends is None or (ends.to is not None and gap.amount <= ends.to)
     doubtful = judge.pruning.controls is None and has_doubtful_range(judge)
@@ -225,7 +264,9 @@ def is_judged(result: SweepResult) -> bool:
 
 def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Correct the verdicts of a table for their number by Holm's method, which a difference must survive."""
-    from core.sweep.paired_tests import holm  # here: statsmodels takes a second, which no first picture waits for
+    from core.sweep.paired_tests import (
+        holm,
+    )  # here: statsmodels takes a second, which no first picture waits for
 
     tested = {
         k: verdict.contrast.p_value
@@ -234,7 +275,12 @@ def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     }
     adjusted = dict(zip(tested, holm(tuple(tested.values())), strict=True))
     return [
-        replace(verdict, state="inconclusive", reason="interval too wide", remedy=narrowing(verdict.contrast))
+        replace(
+            verdict,
+            state="inconclusive",
+            reason="interval too wide",
+            remedy=narrowing(verdict.contrast),
+        )
         if verdict.state in DIFFERENT and adjusted[k] >= 1 - CONFIDENCE
         else verdict
         for k, verdict in enumerate(verdicts)
@@ -249,13 +295,17 @@ def with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
     """
     rows: list[SweepResult] = []
     for result in results:
-        is_whole = result.pruning.stop is None and result.task.source != "written" and is_judged(result)
+        is_whole = (
+            result.pruning.stop is None and result.task.source != "written" and is_judged(result)
+        )
         if is_whole and own_sweeps(result, rows) == [result]:
             rows.append(result)
     return rows
 
 
-def listed_with_verdicts(results: Sequence[SweepResult]) -> list[tuple[SweepResult, Verdict | None]]:
+def listed_with_verdicts(
+    results: Sequence[SweepResult],
+) -> list[tuple[SweepResult, Verdict | None]]:
     """Return the sweeps that the table of all results lists, each with its verdict if it has one.
 
     Random controls and sweeps in small steps are listed only where there is nothing else. A visitor is told which
@@ -264,6 +314,17 @@ def listed_with_verdicts(results: Sequence[SweepResult]) -> list[tuple[SweepResu
     Args:
         results: All of them, since each is judged beside others.
     """
-    whole = [result for result in results if result.pruning.controls is None and result.pruning.stop is None]
-    rows = {row.key for row in with_rows(whole) if control_sweeps(row, results) or not store.is_shipped(row.key)}
-    return [(result, verdict(result, results) if result.key in rows else None) for result in whole or results]
+    whole = [
+        result
+        for result in results
+        if result.pruning.controls is None and result.pruning.stop is None
+    ]
+    rows = {
+        row.key
+        for row in with_rows(whole)
+        if control_sweeps(row, results) or not store.is_shipped(row.key)
+    }
+    return [
+        (result, verdict(result, results) if result.key in rows else None)
+        for result in whole or results
+    ]

@@ -47,7 +47,11 @@ def is_matched(control: SweepResult, result: SweepResult) -> bool:
 def largest_mismatch(first: SweepResult, second: SweepResult) -> float:
     """Return the largest difference in the share of a layer's weights removed, over the amounts that both have."""
     others = {frame.amount: frame.layer_sparsity for frame in second.frames}
-    pairs = [(frame.layer_sparsity, others[frame.amount]) for frame in first.frames if frame.amount in others]
+    pairs = [
+        (frame.layer_sparsity, others[frame.amount])
+        for frame in first.frames
+        if frame.amount in others
+    ]
     return round(float(np.abs(np.diff(pairs, axis=1)).max()), 9)  # of (amounts, 1, layers)
 
 
@@ -64,7 +68,9 @@ def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
 # ---------------------------------------------------------------- the controls and further sweeps of a result
 
 
-def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
+def control_sweeps(
+    result: SweepResult, candidates: Iterable[SweepResult]
+) -> dict[int, list[SweepResult]]:
     """Collect the matched random controls of a result, by seed: one seed may have been swept in several steps."""
     return by_seed(candidate for candidate in candidates if is_matched(candidate, result))
 
@@ -107,7 +113,9 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
 
     They are measured at these layers' outputs, whatever the points of the whole result.
     """
-    return by_scope(result, [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)])
+    return by_scope(
+        result, [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)]
+    )
 
 
 def by_scope(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[str, SweepResult]:

@@ -13,7 +13,13 @@ import numpy as np
 
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, at_damage, verdict
-from core.findings.comparable import SPARSITY_TOLERANCE, is_matched, obstacle, own_sweeps, same_checkpoint
+from core.findings.comparable import (
+    SPARSITY_TOLERANCE,
+    is_matched,
+    obstacle,
+    own_sweeps,
+    same_checkpoint,
+)
 from core.findings.matching import frames_at, grid_to, largest_damage
 from core.request.catalog import DAMAGE, SINGLE_BATCH
 from core.results.names import ReductionKey, brief_name, checkpoint_name, in_sentence, name_of
@@ -28,7 +34,9 @@ Scale = Literal["amount", "prunable_sparsity", "damage"]
 Axis = Literal["amount", "damage"]
 Two = tuple[SweepResult, SweepResult]  # each a whole sweep or the first frames of one
 FramePair = tuple[Frame, Frame]
-Tested = tuple[tuple[float, float], float, "PairedTest"]  # of frames: both amounts, the share of weights, the test
+Tested = tuple[
+    tuple[float, float], float, "PairedTest"
+]  # of frames: both amounts, the share of weights, the test
 
 MAX_PAIR_DISTANCE = 0.05  # on a scale of amounts, between frames shown together
 START = 0.1  # of damage, where it is shown first: similarity has fallen by a tenth
@@ -70,7 +78,11 @@ def shown_together(two: Two, axis: Axis = "amount", reduction: ReductionKey = "m
         frames = (frames_at(result, reduction, places) for result in two)
         return Together(axis, places, tuple(zip(*frames, strict=True)))
     # The amounts of single weights and of whole units differ in meaning.
-    scale: Scale = "amount" if len({result.pruning.granularity for result in two}) == 1 else "prunable_sparsity"
+    scale: Scale = (
+        "amount"
+        if len({result.pruning.granularity for result in two}) == 1
+        else "prunable_sparsity"
+    )
     pairs = _nearest_pairs((result.frames for result in two), scale, MAX_PAIR_DISTANCE)
     return Together(scale, tuple(place(frame, scale) for frame, _ in pairs), tuple(pairs))
 
@@ -87,7 +99,10 @@ def same_model(two: Two) -> bool:
 
 def distinguishing_names(two: Two) -> tuple[str, str]:
     """Name two results by what tells them apart: their prunings, else what controls are matched to; or their models."""
-    prunings, models = [brief_name(result.pruning) for result in two], [checkpoint_name(result) for result in two]
+    prunings, models = (
+        [brief_name(result.pruning) for result in two],
+        [checkpoint_name(result) for result in two],
+    )
     is_same_model = same_model(two)
     if is_same_model and prunings[0] == prunings[1]:
         prunings = [name_of(result.pruning) for result in two]
@@ -98,18 +113,30 @@ def distinguishing_names(two: Two) -> tuple[str, str]:
         if tasks[0] != tasks[1] and apart[0] == apart[1]:  # the task alone tells them apart
             models = tasks
         is_alike = prunings[0] == prunings[1]
-        first, second = models if is_alike else (f"{first} ({models[0]})", f"{second} ({models[1]})")
-    return (f"{first} (first result)", f"{second} (second result)") if first == second else (first, second)
+        first, second = (
+            models if is_alike else (f"{first} ({models[0]})", f"{second} ({models[1]})")
+        )
+    return (
+        (f"{first} (first result)", f"{second} (second result)")
+        if first == second
+        else (first, second)
+    )
 
 
-def _nearest_pairs(sides: Iterable[Sequence[Frame]], scale: Scale, max_distance: float) -> list[FramePair]:
+def _nearest_pairs(
+    sides: Iterable[Sequence[Frame]], scale: Scale, max_distance: float
+) -> list[FramePair]:
     """Pair frames of two results that are each other's nearest and at most `max_distance` apart."""
     first, second = sides
     places = ([place(frame, scale) for frame in frames] for frames in (first, second))
     apart = np.abs(np.subtract.outer(*places)).round(9)  # (first, second)
     if not apart.size:
         return []
-    pairs = [(i, j) for i, j in enumerate(apart.argmin(1)) if apart[:, j].argmin() == i and apart[i, j] <= max_distance]
+    pairs = [
+        (i, j)
+        for i, j in enumerate(apart.argmin(1))
+        if apart[:, j].argmin() == i and apart[i, j] <= max_distance
+    ]
     return [(first[i], second[j]) for i, j in pairs]
 
 
@@ -133,7 +160,9 @@ class Depth(NamedTuple):
     verdict: Verdict | None
 
 
-def depth_of(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> Depth | str:
+def depth_of(
+    two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
+) -> Depth | str:
     """Compare the shares of the damage in the upper half of the layers, or return why that cannot be done.
 
     Of several sweeps of one pruning, the one with the smallest steps is read.
@@ -156,7 +185,11 @@ def depth_of(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult
     even, difference = upper_share(0.0, DAMAGE), gap_difference(*gaps)
     low, high = (upper_share(bound, DAMAGE) - even for bound in (difference.low, difference.high))
     shares = upper_share(gaps[0].value, DAMAGE), upper_share(gaps[1].value, DAMAGE)
-    judged = (verdict(method, [drawn, *companions]) for method, drawn in (two, two[::-1]) if is_matched(drawn, method))
+    judged = (
+        verdict(method, [drawn, *companions])
+        for method, drawn in (two, two[::-1])
+        if is_matched(drawn, method)
+    )
     return Depth(shares, low, high, next(judged, None))
 
 
@@ -177,4 +210,7 @@ def paired_comparisons(two: Two, metric: str) -> list[Tested]:
     pairs = _nearest_pairs(pruned, "prunable_sparsity", SPARSITY_TOLERANCE)
     predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
     tests = paired_tests(metric, two[0].task.gold, *predictions)
-    return [((a.amount, b.amount), a.prunable_sparsity, test) for (a, b), test in zip(pairs, tests, strict=True)]
+    return [
+        ((a.amount, b.amount), a.prunable_sparsity, test)
+        for (a, b), test in zip(pairs, tests, strict=True)
+    ]

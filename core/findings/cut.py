@@ -57,8 +57,13 @@ class Frontier(NamedTuple):
 
 def frontier_of(study: CutStudy) -> Frontier:
     """Collect what a study offers."""
-    values = values_of(study, [study.full, *(depth.saved for depth in study.depths)])  # (models, 1 + draws)
-    choices = (_choice(study, depth, own, values[0]) for depth, own in zip(study.depths, values[1:], strict=True))
+    values = values_of(
+        study, [study.full, *(depth.saved for depth in study.depths)]
+    )  # (models, 1 + draws)
+    choices = (
+        _choice(study, depth, own, values[0])
+        for depth, own in zip(study.depths, values[1:], strict=True)
+    )
     full = _estimate(study, study.full, values[0])
     return Frontier(study, full, reference_of(study, study.task.main_metric)[1], tuple(choices))
 
@@ -71,11 +76,17 @@ def values_of(study: CutStudy | Recovery, models: list[Worth | Moment]) -> Array
     Returns:
         (models, 1 + draws): on all rows, and on those of each draw, which serves all models.
     """
-    labels = np.array([study.task.gold, *(model.predictions for model in models)])  # (1 + models, rows)
+    labels = np.array(
+        [study.task.gold, *(model.predictions for model in models)]
+    )  # (1 + models, rows)
     kinds, counts = np.unique(labels, axis=1, return_counts=True)  # (1 + models, kinds), (kinds,)
-    draws = np.random.default_rng(0).multinomial(counts.sum(), counts / counts.sum(), DRAWS)  # (draws, kinds)
+    draws = np.random.default_rng(0).multinomial(
+        counts.sum(), counts / counts.sum(), DRAWS
+    )  # (draws, kinds)
     drawn = np.vstack([counts, draws]).astype(np.float64)
-    gold, *predicted = kinds[..., None] == np.arange(len(study.task.label_names))  # each (kinds, labels)
+    gold, *predicted = kinds[..., None] == np.arange(
+        len(study.task.label_names)
+    )  # each (kinds, labels)
     score = score_from_counts(study.task.main_metric)
     return np.array([score(drawn @ (gold & own), drawn @ gold, drawn @ own) for own in predicted])
 
@@ -131,7 +142,9 @@ def lead(frontier: Frontier, most: float) -> tuple[CutChoice, Outcome]:
     """
     kept = [choice for choice in frontier.choices if keeps(frontier, choice, most)]
     if kept:
-        return max(kept, key=lambda choice: (choice.depth.speed.value, -choice.depth.layers)), "keeps"
+        return max(
+            kept, key=lambda choice: (choice.depth.speed.value, -choice.depth.layers)
+        ), "keeps"
     return max(frontier.choices, key=lambda choice: choice.least), promise_of(frontier) or "closest"
 
 

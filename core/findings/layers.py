@@ -98,7 +98,11 @@ class LayerOrder:
     def selected(self) -> LayerSurvival:
         """The layer to select at first: the first to fall, else the one that has changed most at the last amount."""
         at_end = [layer.own[-1] for layer in self.every]
-        return self.first[0] if self.first else self.every[0 if np.isnan(at_end).all() else int(np.nanargmin(at_end))]
+        return (
+            self.first[0]
+            if self.first
+            else self.every[0 if np.isnan(at_end).all() else int(np.nanargmin(at_end))]
+        )
 
 
 def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
@@ -123,11 +127,19 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
     )
     defined = [layer for layer in every if layer.is_defined]
     ranks = [layer.rank for layer in defined]
-    first, last = (tuple(layer for layer in defined if layer.rank == end(ranks)) for end in (min, max))
+    first, last = (
+        tuple(layer for layer in defined if layer.rank == end(ranks)) for end in (min, max)
+    )
     if len(last) == len(defined) and (len(defined) != 1 or last[0].censored):
         first = ()
-    latest = max((layer.interval[1] if layer.interval else layer.value for layer in first), default=-1.0)
-    rivals = (layer for layer in defined if layer not in first and layer.interval and layer.interval[0] <= latest)
+    latest = max(
+        (layer.interval[1] if layer.interval else layer.value for layer in first), default=-1.0
+    )
+    rivals = (
+        layer
+        for layer in defined
+        if layer not in first and layer.interval and layer.interval[0] <= latest
+    )
     return LayerOrder(every, first, last, tuple(rivals))
 
 
@@ -162,7 +174,9 @@ def towards(result: SweepResult, reduction: ReductionKey) -> Towards | None:
         return None
     matrices = similarities(frames, reduction)
     i, j = np.indices((size, size))
-    return Towards(nearest_in(matrices), *(_grown(matrices, (2 * j >= size) & side) for side in (i < j, i > j)))
+    return Towards(
+        nearest_in(matrices), *(_grown(matrices, (2 * j >= size) & side) for side in (i < j, i > j))
+    )
 
 
 def similarities(frames: Sequence[Measured], reduction: ReductionKey) -> Array:

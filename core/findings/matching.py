@@ -17,7 +17,12 @@ from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import Array, Missing, damage, first_reached
 
-STEPS = (0.005, 0.01, 0.025, 0.05)  # of the grid; each holds the damages at which results are judged
+STEPS = (
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+)  # of the grid; each holds the damages at which results are judged
 MOST_FRAMES = 30  # about as many as a sweep has
 
 
@@ -28,7 +33,9 @@ def damages_of(result: SweepResult, reduction: ReductionKey) -> Array:
 
 def scores_of(result: SweepResult) -> Array:
     """Return every frame's value of the main metric, (frames,); NaN where it is undefined."""
-    return np.array([frame.metrics.get(result.task.main_metric) for frame in result.frames], dtype=np.float64)
+    return np.array(
+        [frame.metrics.get(result.task.main_metric) for frame in result.frames], dtype=np.float64
+    )
 
 
 def largest_damage(result: SweepResult, reduction: ReductionKey) -> float:
@@ -46,13 +53,17 @@ def grid_to(largest: float) -> tuple[float, ...]:
     return tuple(min(round(k * step, 6), largest) for k in range(int(largest / step + 1e-9) + 1))
 
 
-def frames_at(result: SweepResult, reduction: ReductionKey, places: tuple[float, ...]) -> list[Frame]:
+def frames_at(
+    result: SweepResult, reduction: ReductionKey, places: tuple[float, ...]
+) -> list[Frame]:
     """Interpolate a result's frames at damages that it reaches, the first of them 0."""
     later = (frame_at([result], reduction, target) for target in places[1:])
     return [result.frames[0], *filter(None, later)]
 
 
-def with_frame_at_damage(result: SweepResult, near: Iterable[SweepResult], reduction: ReductionKey) -> SweepResult:
+def with_frame_at_damage(
+    result: SweepResult, near: Iterable[SweepResult], reduction: ReductionKey
+) -> SweepResult:
     """Add a frame at DAMAGE to a result, interpolated in its own or a companion's steps; none if none reaches it."""
     at = frame_at(own_sweeps(result, near), reduction, DAMAGE)
     if at is None:
@@ -116,7 +127,9 @@ class Beside(NamedTuple):
     scores: Array
 
 
-def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey) -> Beside | None:
+def chance_beside(
+    result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey
+) -> Beside | None:
     """Place a method's matched random control at the damage of each of its frames.
 
     Args:
@@ -132,8 +145,12 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
         return None
     targets = damages_of(result, reduction)  # (frames,)
     reached = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
-    values = np.ma.masked_invalid(reached)  # (seeds, frames, 2 + points); masked where a seed does not change as much
-    spread = np.stack([over(0).filled(np.nan) for over in (values.mean, values.min, values.max)], -1)
+    values = np.ma.masked_invalid(
+        reached
+    )  # (seeds, frames, 2 + points); masked where a seed does not change as much
+    spread = np.stack(
+        [over(0).filled(np.nan) for over in (values.mean, values.min, values.max)], -1
+    )
     return Beside(spread[:, 2:, 0], spread[:, 0], spread[:, 1])
 
 

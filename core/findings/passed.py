@@ -51,7 +51,9 @@ def _upper_share(losses: Array) -> float:
     return float(upper_share(gap(1 - losses), losses.mean())) if losses.mean() else np.nan
 
 
-def passed_on(result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey) -> PassedOn | None:
+def passed_on(
+    result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey
+) -> PassedOn | None:
     """Collect what every layer passes on, pruned alone like a whole result; None if a layer is missing.
 
     Args:
@@ -62,9 +64,14 @@ def passed_on(result: SweepResult, companions: Sequence[SweepResult], reduction:
     alone = isolated_of(result, companions)
     is_read = all(frame.read is not None for sweep in alone.values() for frame in sweep.frames)
     losses = by_amount(alone, reduction, is_read, result)
-    ends = [zip(half.amounts, 1 - own_similarity(half, reduction)[:, -1], strict=True) for half in halves_of(alone)]
+    ends = [
+        zip(half.amounts, 1 - own_similarity(half, reduction)[:, -1], strict=True)
+        for half in halves_of(alone)
+    ]
     lower, upper = map(dict, ends) if ends else ({}, {})
-    halves = {amount: (float(lower[amount]), float(upper[amount])) for amount in lower if amount in upper}
+    halves = {
+        amount: (float(lower[amount]), float(upper[amount])) for amount in lower if amount in upper
+    }
     return PassedOn(losses, is_read, halves) if losses else None
 
 
@@ -82,17 +89,31 @@ def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: Sweep
     if depth < 2 or len(layers) < depth:
         return {}
     amounts = sorted(set.intersection(*(set(sweep.amounts) for sweep in layers)) - {0.0})
-    rows = ([_row(sweep, k, amount, reduction, is_read, whole) for k, sweep in enumerate(layers)] for amount in amounts)
+    rows = (
+        [_row(sweep, k, amount, reduction, is_read, whole) for k, sweep in enumerate(layers)]
+        for amount in amounts
+    )
     tables = zip(amounts, map(np.array, rows), strict=True)
     return {amount: table for amount, table in tables if not np.isnan(table[:, 1:]).any()}
 
 
 def _row(
-    alone: SweepResult, layer: int, amount: float, reduction: ReductionKey, is_read: bool, whole: SweepResult
+    alone: SweepResult,
+    layer: int,
+    amount: float,
+    reduction: ReductionKey,
+    is_read: bool,
+    whole: SweepResult,
 ) -> tuple[float, float, float]:
-    k, point, faded = alone.amounts.index(amount), alone.points.index(f"layer.{layer}.output"), np.nan
+    k, point, faded = (
+        alone.amounts.index(amount),
+        alone.points.index(f"layer.{layer}.output"),
+        np.nan,
+    )
     if amount in whole.amounts:
-        last = (layer + 1) * len(whole.points) // whole.checkpoint.num_layers - 1  # this layer's last point
+        last = (layer + 1) * len(
+            whole.points
+        ) // whole.checkpoint.num_layers - 1  # this layer's last point
         faded = own_similarity(whole, reduction)[whole.amounts.index(amount), last]
     own = float(own_similarity(alone, reduction)[k, point])
     end = float(own_similarity(alone, "cls")[k, -1])  # the last point is the last layer's output
@@ -128,10 +149,15 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
     Args:
         alone: See `core.findings.comparable.isolated_of`.
     """
-    from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second, which no first picture waits for
+    from core.sweep.paired_tests import (
+        mcnemar_p,
+    )  # here: statsmodels takes a second, which no first picture waits for
 
     halves = [
-        {(frame.amount, round(frame.prunable_sparsity, 3)): frame.predictions for frame in half.frames}
+        {
+            (frame.amount, round(frame.prunable_sparsity, 3)): frame.predictions
+            for frame in half.frames
+        }
         for half in halves_of(alone)
     ]
     unpruned = 0.0, 0.0
@@ -139,5 +165,7 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
     if not shared:
         return None
     removed = min(shared, key=lambda place: (abs(place[0] - HELD_AGAINST), place))
-    lower, upper = (np.not_equal(half[removed], half[unpruned]) for half in halves)  # each (examples,)
+    lower, upper = (
+        np.not_equal(half[removed], half[unpruned]) for half in halves
+    )  # each (examples,)
     return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper))

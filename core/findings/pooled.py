@@ -150,8 +150,14 @@ MEANINGS = TableFile("meaning.json", TypeAdapter(tuple[Estimate, ...]))
 shipped = FILE.read
 
 
-def estimate(quantity: str, scale: Scale, at: float, method: str = "magnitude", beside: str = "") -> Estimate | None:
+def estimate(
+    quantity: str, scale: Scale, at: float, method: str = "magnitude", beside: str = ""
+) -> Estimate | None:
     """Return what the shipped file says of a quantity; None if it does not."""
     place = quantity, scale, at, method, beside
-    rows = (row for row in MEANINGS.read() if (row.quantity, row.scale, row.at, row.method, row.beside) == place)
+    rows = (
+        row
+        for row in MEANINGS.read()
+        if (row.quantity, row.scale, row.at, row.method, row.beside) == place
+    )
     return next(rows, None)

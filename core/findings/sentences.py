@@ -39,7 +39,9 @@ class Example:
     @cached_property
     def flip(self) -> int | None:
         """The first frame that predicts another label than the unpruned model; None if none does."""
-        return next((k for k, label in enumerate(self.predictions) if label != self.predictions[0]), None)
+        return next(
+            (k for k, label in enumerate(self.predictions) if label != self.predictions[0]), None
+        )
 
     @property
     def returns(self) -> bool:
@@ -52,7 +54,10 @@ def examples_of(result: SweepResult) -> list[Example]:
     task = result.task
     predictions = zip(*(frame.predictions for frame in result.frames), strict=True)
     texts = texts_of(task) or ((),) * len(task.examples)
-    return [Example(*fields) for fields in zip(task.examples, task.gold, predictions, texts, strict=True)]
+    return [
+        Example(*fields)
+        for fields in zip(task.examples, task.gold, predictions, texts, strict=True)
+    ]
 
 
 def spans(example: Example) -> list[tuple[int, int, int]]:
@@ -68,7 +73,10 @@ def spans(example: Example) -> list[tuple[int, int, int]]:
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
     """Sort examples: first those that the unpruned model predicts correctly; in both groups the earliest flip first."""
-    return sorted(examples, key=lambda one: (not one.is_correct_unpruned, one.flip or len(one.predictions), one.gold))
+    return sorted(
+        examples,
+        key=lambda one: (not one.is_correct_unpruned, one.flip or len(one.predictions), one.gold),
+    )
 
 
 def label_name(result: SweepResult, label: int) -> str:
@@ -89,7 +97,9 @@ KINDS: Mapping[str, Callable[[Example], bool]] = {
 }
 
 
-def selected(result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL) -> list[Example]:
+def selected(
+    result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL
+) -> list[Example]:
     """Filter the examples of a result, and put those that flip earliest first.
 
     Args:
@@ -100,5 +110,7 @@ def selected(result: SweepResult, examples: Sequence[Example], label: str = ALL,
     """
     amounts = [amount_text(amount) for amount in result.amounts]
     is_kind = KINDS.get(flips) or (lambda example: example.flip == amounts.index(flips))
-    labelled = (example for example in examples if label in (ALL, result.task.label_names[example.gold]))
+    labelled = (
+        example for example in examples if label in (ALL, result.task.label_names[example.gold])
+    )
     return in_order_of_flips(filter(is_kind, labelled))

@@ -24,12 +24,21 @@ TOKENIZER = "tokenizer.json"  # describes a tokenizer completely; other files ar
 _SUBWORDS = ("spiece.model", "spm.model", "sentencepiece.bpe.model", "bpe.codes")
 VOCABULARIES = (TOKENIZER, "vocab.txt", "vocab.json", *_SUBWORDS)
 TOKENIZER_CONFIG = "tokenizer_config.json"
-TOKENIZER_FILES = (*VOCABULARIES, "merges.txt", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json")
+TOKENIZER_FILES = (
+    *VOCABULARIES,
+    "merges.txt",
+    TOKENIZER_CONFIG,
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
 # Options of every transformers call that reads a checkpoint: fetch nothing, run none of its code.
 SAFE = {"local_files_only": True, "trust_remote_code": False}
 MAX_JSON_BYTES = 4 * 2**20
 MAX_TOKENIZER_BYTES = 32 * 2**20  # XLM-R's tokenizer.json has 17 MB
-_WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))
+_WEIGHTS = (
+    ("model.safetensors", "model-*.safetensors"),
+    ("pytorch_model.bin", "pytorch_model-*.bin"),
+)
 # Fields that no checkpoint may set: the first two make transformers read weights of other formats or files than are
 # hashed; the third puts a convolution beside the first layer, which no method here prunes.
 _FOREIGN = ("quantization_config", "transformers_weights", "conv_kernel_size")
@@ -105,16 +114,23 @@ def check_config(config: Any, checkpoint: str) -> None:
     model_type = config.get("model_type") if isinstance(config, Mapping) else None
     if model_type not in SUPPORTED_MODEL_TYPES:
         remedy = f"choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
-        raise refused(checkpoint, f"has model type {str(model_type)[:40]!a}, which is not supported", remedy)
+        raise refused(
+            checkpoint, f"has model type {str(model_type)[:40]!a}, which is not supported", remedy
+        )
     for name in _FOREIGN:
         if config.get(name):
             raise refused(checkpoint, f"cannot be pruned as it is stored: its {CONFIG} sets {name}")
     for name, most in _MOST.items():
         value = config.get(name, most)
         if type(value) is not int or not 1 <= value <= most:
-            raise refused(checkpoint, f"has {name} {value!a:.40} in {CONFIG}, expected 1 to {most:,}")
+            raise refused(
+                checkpoint, f"has {name} {value!a:.40} in {CONFIG}, expected 1 to {most:,}"
+            )
     if config.get("problem_type") not in (None, "single_label_classification"):
-        raise refused(checkpoint, f"gives no single label (problem_type {config['problem_type']!a:.40} in {CONFIG})")
+        raise refused(
+            checkpoint,
+            f"gives no single label (problem_type {config['problem_type']!a:.40} in {CONFIG})",
+        )
 
 
 def encoder_size(config: Mapping[str, Any]) -> tuple[int, int]:
@@ -162,7 +178,9 @@ def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
         PrunescopeError: One of the three is missing.
     """
     if CONFIG not in names:
-        raise refused(checkpoint, f"has no {CONFIG}", "choose a folder or repository in the Hub's format")
+        raise refused(
+            checkpoint, f"has no {CONFIG}", "choose a folder or repository in the Hub's format"
+        )
     if not set(VOCABULARIES) & set(names):
         raise refused(checkpoint, "has no tokenizer file such as tokenizer.json or vocab.txt")
     weights = reversed(weight_files(names, checkpoint))
@@ -181,24 +199,37 @@ def content_hash(folder: Path, checkpoint: str) -> str:
     """
     try:
         paths = list(folder.iterdir())
-        for path in paths:  # transformers also looks into files that are not hashed, and would wait for a pipe
+        for path in (
+            paths
+        ):  # transformers also looks into files that are not hashed, and would wait for a pipe
             if path.exists() and not path.is_dir() and not path.is_file():
                 raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
         names = sorted(wanted_files([path.name for path in paths], checkpoint))
         if (folder / ADAPTER).exists():
-            raise refused(checkpoint, f"has an adapter ({ADAPTER}), whose weights are not read", "merge it first")
+            raise refused(
+                checkpoint,
+                f"has an adapter ({ADAPTER}), whose weights are not read",
+                "merge it first",
+            )
         for name in names:
             most = MAX_TOKENIZER_BYTES if name in TOKENIZER_FILES else limits().download_bytes
             _check_file(folder / name, most, checkpoint)
         index, *shards = weight_files(names, checkpoint)
         if index.endswith(".json"):
             _check_shards(read_json(folder / index, checkpoint), shards, checkpoint)
-        settings = read_json(folder / TOKENIZER_CONFIG, checkpoint) if TOKENIZER_CONFIG in names else {}
+        settings = (
+            read_json(folder / TOKENIZER_CONFIG, checkpoint) if TOKENIZER_CONFIG in names else {}
+        )
         if not isinstance(settings, Mapping) or settings.get("fast_tokenizer_files"):
-            raise refused(checkpoint, f"has a {TOKENIZER_CONFIG} that names other files (fast_tokenizer_files)")
+            raise refused(
+                checkpoint,
+                f"has a {TOKENIZER_CONFIG} that names other files (fast_tokenizer_files)",
+            )
         lines = "".join(f"{name} {sha256_of(folder / name)}\n" for name in names)
     except OSError as error:
-        raise refused(checkpoint, f"cannot be read ({error.strerror})", "choose another folder") from error
+        raise refused(
+            checkpoint, f"cannot be read ({error.strerror})", "choose another folder"
+        ) from error
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
@@ -206,7 +237,9 @@ def _check_shards(index: Any, shards: Collection[str], checkpoint: str) -> None:
     """Refuse an index of weights that names files other than the shards beside it, without looking those up."""
     named = index.get("weight_map") if isinstance(index, Mapping) else None
     if not isinstance(named, Mapping) or not all(shard in shards for shard in named.values()):
-        raise refused(checkpoint, "has an index of weights (weight_map) that does not name shards beside it")
+        raise refused(
+            checkpoint, "has an index of weights (weight_map) that does not name shards beside it"
+        )
 
 
 def _check_file(path: Path, most: int, checkpoint: str) -> None:
@@ -220,4 +253,7 @@ def _check_file(path: Path, most: int, checkpoint: str) -> None:
     if not is_inside or not real.is_file():
         raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
     if (size := real.stat().st_size) > most:
-        raise refused(checkpoint, f"has a {path.name} of {size / 2**20:,.1f} MiB, more than {most // 2**20} MiB")
+        raise refused(
+            checkpoint,
+            f"has a {path.name} of {size / 2**20:,.1f} MiB, more than {most // 2**20} MiB",
+        )

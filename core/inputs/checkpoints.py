@@ -74,11 +74,23 @@ def resolve(checkpoint: str, report: Report | None = None, task: str = AUTO) -> 
         try:
             recipe = RecipeRecord.model_validate(files.read_json(folder / files.RECIPE_FILE, name))
         except ValidationError as error:
-            raise files.refused(name, f"has a {files.RECIPE_FILE} that is not a recipe", "remove that file") from error
+            raise files.refused(
+                name, f"has a {files.RECIPE_FILE} that is not a recipe", "remove that file"
+            ) from error
         name = f"{RECIPE}{recipe.name}"
     order = label_order(labels, TASKS[task], name) if task in TASKS else ()
     row_order = None if order == tuple(range(len(order))) else order
-    return Resolved(name, source, folder, commit or content, config["model_type"], labels, size, recipe, row_order)
+    return Resolved(
+        name,
+        source,
+        folder,
+        commit or content,
+        config["model_type"],
+        labels,
+        size,
+        recipe,
+        row_order,
+    )
 
 
 def config_at_hand(checkpoint: str) -> dict[str, Any]:
@@ -100,7 +112,9 @@ def size_here(checkpoint: str) -> tuple[int, int] | None:
     """Read the number of a checkpoint's layers and their width; None if it has yet to be downloaded from the Hub."""
     if source_of(checkpoint) == "hub":
         path = cached_file(_repository(checkpoint), files.CONFIG)
-        if not path or not {".safetensors", ".bin"} & {file.suffix for file in path.parent.iterdir()}:
+        if not path or not {".safetensors", ".bin"} & {
+            file.suffix for file in path.parent.iterdir()
+        }:
             return None
     return files.encoder_size(config_at_hand(checkpoint))
 

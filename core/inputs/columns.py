@@ -13,12 +13,38 @@ from core.inputs.tables import Table
 from core.request.catalog import TASKS, Task
 from core.request.sweep_request import MAX_LABELS
 
-LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sentiment", "emotion", "intent", "topic")
-TEXT_COLUMNS = ("text", "sentence", "content", "review", "utterance", "tweet", "document", "comment", "message")
+LABEL_COLUMNS = (
+    "label",
+    "labels",
+    "gold",
+    "class",
+    "target",
+    "category",
+    "sentiment",
+    "emotion",
+    "intent",
+    "topic",
+)
+TEXT_COLUMNS = (
+    "text",
+    "sentence",
+    "content",
+    "review",
+    "utterance",
+    "tweet",
+    "document",
+    "comment",
+    "message",
+)
 PAIR_TASKS = [task for task in TASKS.values() if len(task.text_columns) == 2]
-PAIR_LABELS = {folded(name) for task in PAIR_TASKS for name in task.label_names}  # words that no other task uses
+PAIR_LABELS = {
+    folded(name) for task in PAIR_TASKS for name in task.label_names
+}  # words that no other task uses
 MAX_NAMES = 200  # different values of a label column, such as joy and Joy
-SAMPLE, CHARS = 100, 200  # rows of a column, and characters of a cell, that show whether it holds text
+SAMPLE, CHARS = (
+    100,
+    200,
+)  # rows of a column, and characters of a cell, that show whether it holds text
 UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2}")  # of scripts without spaces
 
 
@@ -49,7 +75,9 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
         PrunescopeError: There are more or fewer texts than the task reads, or too few columns hold text.
     """
     if task.name in TASKS and text and len(text) != len(task.text_columns):
-        raise PrunescopeError(f"{len(text)} text columns: name {len(task.text_columns)}, as many as {task.title} reads")
+        raise PrunescopeError(
+            f"{len(text)} text columns: name {len(task.text_columns)}, as many as {task.title} reads"
+        )
     columns = likely_columns(table, task, text, label)
     if not columns.text:
         fault = f"{table.name} has the columns {first_few([*table.cells], 12)}, and it is unclear which holds the text"
@@ -57,11 +85,18 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
     return columns
 
 
-def likely_columns(table: Table, task: Task, text: Sequence[str] = (), label: str | None = None) -> Columns:
+def likely_columns(
+    table: Table, task: Task, text: Sequence[str] = (), label: str | None = None
+) -> Columns:
     """Guess what is not requested of the columns; there may be no text. See `choose_columns`."""
-    kinds = {k: len({*map(folded, islice(dict.fromkeys(cells), MAX_NAMES))} - {""}) for k, cells in table.cells.items()}
+    kinds = {
+        k: len({*map(folded, islice(dict.fromkeys(cells), MAX_NAMES))} - {""})
+        for k, cells in table.cells.items()
+    }
     most = min(MAX_LABELS, len(table.rows) - 1)  # a column of more values is an id
-    several = [name for name in table.cells if 1 < kinds[name] <= most and name not in text] or [*table.cells]
+    several = [name for name in table.cells if 1 < kinds[name] <= most and name not in text] or [
+        *table.cells
+    ]
     likely = label or _safe_label(table, task)
     likely = likely or min(reversed(several), key=lambda k: abs(kinds[k] - len(task.label_names)))
     guessed = tuple(kind for kind, names in (("text", text), ("label", label)) if not names)
@@ -76,11 +111,15 @@ def _safe_label(table: Table, task: Task) -> str | None:
     holding, named = [], []
     for name in table.cells:
         word, values = name.lower(), {*table.column(name)} - {""}
-        is_question = word.startswith("is_") and (word[3:] in PAIR_LABELS or label_of(word[3:], task) is not None)
+        is_question = word.startswith("is_") and (
+            word[3:] in PAIR_LABELS or label_of(word[3:], task) is not None
+        )
         if word in LABEL_COLUMNS or is_question:
             named.append(name)
         telling = (value for value in values if name in named or not value.isdigit())
-        if 0 < len(values) <= MAX_NAMES and len(values) == sum(label_of(value, task) is not None for value in telling):
+        if 0 < len(values) <= MAX_NAMES and len(values) == sum(
+            label_of(value, task) is not None for value in telling
+        ):
             holding.append(name)
     for candidates in (holding, named, [name for name in named if name.lower() == "label"]):
         if len(candidates) == 1:
@@ -103,7 +142,9 @@ def _likely_text(table: Table, task: Task, label: str) -> tuple[str, ...]:
     alike = defaultdict(list)
     for name in sorted(texts):
         alike[name.lower().rstrip("12ab").rstrip("_ -.")].append(name)
-    usual = [pair.text_columns for pair in PAIR_TASKS] + [tuple(names) for names in alike.values() if len(names) == 2]
+    usual = [pair.text_columns for pair in PAIR_TASKS] + [
+        tuple(names) for names in alike.values() if len(names) == 2
+    ]
     pairs = [pair for pair in dict.fromkeys(usual) if set(pair) <= set(others)]
     if len(task.text_columns) != 1 and pairs:
         return pairs[0]
@@ -125,5 +166,7 @@ def _text_grade(cells: Sequence[str]) -> int:
         words = cell[:CHARS].split()
         count = sum(any(map(str.isalpha, word)) for word in words)
         is_id = len(words) == 1 and any(map(str.isdigit, cell[:CHARS]))
-        grades.append(2 if count > 1 or UNSPACED.search(cell[:CHARS]) else int(count > 0 and not is_id))
+        grades.append(
+            2 if count > 1 or UNSPACED.search(cell[:CHARS]) else int(count > 0 and not is_id)
+        )
     return median_low(grades or [0])

@@ -13,7 +13,15 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.data import find_data
-from core.inputs.examples import EvalSubset, Examples, Row, draw, example_digest, open_examples, training_digests
+from core.inputs.examples import (
+    EvalSubset,
+    Examples,
+    Row,
+    draw,
+    example_digest,
+    open_examples,
+    training_digests,
+)
 from core.inputs.hub import Report
 from core.inputs.texts import Texts
 from core.request.catalog import DTYPE, ENGINE_VERSION
@@ -63,7 +71,14 @@ class CutInputs(NamedTuple):
     def key(self) -> str:
         """The key of the study."""
         made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
-        return training_key(CUT, self.resolved.revision, self.subset.record, self.record, made_by, layers=self.depths)
+        return training_key(
+            CUT,
+            self.resolved.revision,
+            self.subset.record,
+            self.record,
+            made_by,
+            layers=self.depths,
+        )
 
 
 def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
@@ -79,15 +94,21 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     resolved = resolve(request.checkpoint, report, request.task)
     depths = depths_of(resolved.size[0], request.every)
     if not depths:
-        raise refused(resolved.id, "has 1 encoder layer, and 2 are needed for 1 to go", "choose a deeper one")
+        raise refused(
+            resolved.id, "has 1 encoder layer, and 2 are needed for 1 to go", "choose a deeper one"
+        )
     examples = open_examples(request, resolved.label_names, report)
     table, rows = examples.rows(examples.data.evaluated)
     judging, others = _judging(rows, training_digests(resolved))
     source, split = further_rows(examples, request.train)  # None: no rows refit alone but `others`
     is_apart = split is not None
     further_table, further = source.rows(split, labelled=False) if split else (table, judging)
-    division = divide(len(judging), len(others) + is_apart * len(further), is_apart, request.num_examples)
-    subset = examples.described(table, examples.data.evaluated, draw(judging, table.name, division.judged))
+    division = divide(
+        len(judging), len(others) + is_apart * len(further), is_apart, request.num_examples
+    )
+    subset = examples.described(
+        table, examples.data.evaluated, draw(judging, table.name, division.judged)
+    )
     pool = [*{row[1]: row for row in (*others, *further)}.values()]  # no text is there twice
     pool = draw(pool, table.name, len(pool), excluded=subset.texts)
     division = divide(len(subset.texts), len(pool), True)
@@ -104,7 +125,9 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
         files=source.files_of(further_table) if is_apart else None,
         training=TRAINING,
     )
-    return CutInputs(resolved, depths, subset, texts[: division.refit], texts[division.refit :], labels, record)
+    return CutInputs(
+        resolved, depths, subset, texts[: division.refit], texts[division.refit :], labels, record
+    )
 
 
 def further_rows(examples: Examples, train: str | None) -> tuple[Examples, str | None]:
@@ -121,7 +144,11 @@ def further_rows(examples: Examples, train: str | None) -> tuple[Examples, str |
         PrunescopeError: There is no such file.
     """
     check_train(train)
-    return (examples._replace(data=find_data(train, None)), WHOLE) if train else (examples, examples.data.scored)
+    return (
+        (examples._replace(data=find_data(train, None)), WHOLE)
+        if train
+        else (examples, examples.data.scored)
+    )
 
 
 def check_labels(labels: Sequence[int | None], use: str) -> None:
@@ -131,11 +158,22 @@ def check_labels(labels: Sequence[int | None], use: str) -> None:
         PrunescopeError: They have.
     """
     if len({*labels}) == 1 and None not in labels:
-        raise PrunescopeError(f"all {len(labels):,} rows to {use} have one label: add rows with other labels")
+        raise PrunescopeError(
+            f"all {len(labels):,} rows to {use} have one label: add rows with other labels"
+        )
 
 
 def _judging(rows: Sequence[Row], digests: np.ndarray | None) -> tuple[list[Row], list[Row]]:
     """Separate the rows that can judge, labelled and no training data, from the others; drop repeated texts."""
-    known, by_text = set() if digests is None else {*digests.tolist()}, {row[1]: row for row in rows}
-    free = {texts for texts, row in by_text.items() if row[2] is not None and example_digest(texts) not in known}
-    return [by_text[texts] for texts in by_text if texts in free], [by_text[t] for t in by_text if t not in free]
+    known, by_text = (
+        set() if digests is None else {*digests.tolist()},
+        {row[1]: row for row in rows},
+    )
+    free = {
+        texts
+        for texts, row in by_text.items()
+        if row[2] is not None and example_digest(texts) not in known
+    }
+    return [by_text[texts] for texts in by_text if texts in free], [
+        by_text[t] for t in by_text if t not in free
+    ]

@@ -18,7 +18,16 @@ from huggingface_hub.errors import RevisionNotFoundError
 from core.errors import PrunescopeError
 from core.inputs import uploads
 from core.inputs.checkpoint_files import refused
-from core.inputs.hub import MAIN, Listing, Report, Repository, check_size, fetch, fetch_one, list_files
+from core.inputs.hub import (
+    MAIN,
+    Listing,
+    Report,
+    Repository,
+    check_size,
+    fetch,
+    fetch_one,
+    list_files,
+)
 from core.inputs.tables import DataFile, Table, read_table, row_count
 from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
@@ -28,7 +37,9 @@ from core.results.schema import WHOLE
 
 TRAINING = "train"  # the split to score on
 VALIDATION = "validation"
-CONVERTED = "refs/convert/parquet"  # the branch with the Parquet files that the Hub makes of other formats
+CONVERTED = (
+    "refs/convert/parquet"  # the branch with the Parquet files that the Hub makes of other formats
+)
 DEFAULT = "default"  # the configuration of a data set that has only one
 _SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?")
 
@@ -59,7 +70,9 @@ class Data(NamedTuple):
     is_private: bool = False
 
 
-def find_data(data: str, task: Task | None, split: str | None = None, report: Report | None = None) -> Data:
+def find_data(
+    data: str, task: Task | None, split: str | None = None, report: Report | None = None
+) -> Data:
     """Find the data that a request names; of tables and data sets only as many rows are read as the limits allow.
 
     Args:
@@ -78,22 +91,39 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
         if is_private:  # others must not see its name
             file = DataFile(file.path, f"own-file{file.path.suffix}")
         rows = limits().rows
-        return Data("file", file.name, lambda _: read_table((file,), rows), WHOLE, is_table=True, is_private=is_private)
+        return Data(
+            "file",
+            file.name,
+            lambda _: read_table((file,), rows),
+            WHOLE,
+            is_table=True,
+            is_private=is_private,
+        )
     if kind == "dataset":
         on_hub = find_dataset(data, split or VALIDATION, report)
         scored = TRAINING if TRAINING in on_hub.splits and on_hub.split != TRAINING else None
-        return Data("hub", on_hub.name, on_hub.read, on_hub.split, scored, on_hub.reference, is_table=True)
+        return Data(
+            "hub", on_hub.name, on_hub.read, on_hub.split, scored, on_hub.reference, is_table=True
+        )
     assert task is not None  # a checked request
     if kind == "written":
-        return Data(kind, "written for Prunescope", partial(read_written, task), EVALUATION, CALIBRATION)
+        return Data(
+            kind, "written for Prunescope", partial(read_written, task), EVALUATION, CALIBRATION
+        )
     folder = Path(data).resolve() if kind == "folder" else None
 
     def read(split: str) -> Table:
         """Read a split of GLUE, from the Hub or from a folder of its layout."""
         place = f"{task.name}/{split}-00000-of-00001.parquet"
-        path = folder / place if folder else fetch_one(Repository(task.dataset_id, repo_type="dataset"), place, report)
+        path = (
+            folder / place
+            if folder
+            else fetch_one(Repository(task.dataset_id, repo_type="dataset"), place, report)
+        )
         if not path.is_file():
-            raise PrunescopeError(f"the data folder has no {place}: give one in the Hub's GLUE layout, or choose hub")
+            raise PrunescopeError(
+                f"the data folder has no {place}: give one in the Hub's GLUE layout, or choose hub"
+            )
         return read_table([DataFile(path, place)])
 
     return Data(kind, folder.name if folder else task.dataset_id, read, task.split, TRAINING)
@@ -143,7 +173,9 @@ class HubData(NamedTuple):
             if rows >= limits().rows:
                 return tuple(files)
         if any(len(names) < int(count) for count in re.findall(r"-of-(\d{5})", " ".join(names))):
-            raise PrunescopeError(f"'{self.name}': only a part of '{split}' is in the local cache: try again online")
+            raise PrunescopeError(
+                f"'{self.name}': only a part of '{split}' is in the local cache: try again online"
+            )
         return tuple(files)
 
 

@@ -20,13 +20,22 @@ from core.inputs.labels import meanings
 from core.inputs.tables import Table
 from core.inputs.texts import Texts, remember
 from core.request import catalog
-from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MIN_CALIBRATION, MIN_EXAMPLES, TASKS, Task
+from core.request.catalog import (
+    CALIBRATION_EXAMPLES,
+    DEFAULT_EXAMPLES,
+    MIN_CALIBRATION,
+    MIN_EXAMPLES,
+    TASKS,
+    Task,
+)
 from core.request.limits import limits
 from core.request.sweep_request import DataRequest, LabelMap, made_task, own_task
 from core.results.key import canonical_json, fingerprint_of
 from core.results.schema import ColumnsRecord, FileRecord, TaskRecord
 
-Row = tuple[int, tuple[str, ...], int | None]  # a row of a split: its number, its texts, its label's index, if any
+Row = tuple[
+    int, tuple[str, ...], int | None
+]  # a row of a split: its number, its texts, its label's index, if any
 LABEL = "label"  # the label column of GLUE and of the written examples
 # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts are in its train split.
 MAX_TRAINING_OVERLAP = 0.1
@@ -91,13 +100,20 @@ class Examples(NamedTuple):
         Raises:
             PrunescopeError: The data are missing or malformed, or too few are left.
         """
-        split, fewest = self.data.scored or self.data.evaluated, MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION
+        split, fewest = (
+            self.data.scored or self.data.evaluated,
+            MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION,
+        )
         table, rows = self.labelled(split)
         drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
         calibration = self.described(table, split, drawn)
-        if len(set(calibration.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
+        if (
+            len(set(calibration.record.gold)) == 1 < len(set(subset.record.gold))
+        ):  # a split sorted by label
             fault = f"all {len(drawn):,} calibration examples of {self.data.name} have one label"
-            raise PrunescopeError(f"{fault}: choose data in another order, or a method that scores on no examples")
+            raise PrunescopeError(
+                f"{fault}: choose data in another order, or a method that scores on no examples"
+            )
         return calibration
 
     def rest(self, subset: EvalSubset) -> EvalSubset | None:
@@ -112,7 +128,9 @@ class Examples(NamedTuple):
             return None
         table, rows = self.labelled(self.data.evaluated)
         evaluated = set(subset.record.examples)
-        others = [row for row in draw(rows, table.name, limits().examples) if row[0] not in evaluated]
+        others = [
+            row for row in draw(rows, table.name, limits().examples) if row[0] not in evaluated
+        ]
         return self.described(table, self.data.evaluated, others) if others else None
 
     def rows(self, split: str, *, labelled: bool = True) -> tuple[Table, list[Row]]:
@@ -130,7 +148,9 @@ class Examples(NamedTuple):
         cells = table.column(name) if labelled or name in table.cells else [""] * len(table.rows)
         rows = [row for row in zip(table.rows, texts, cells, strict=True) if all(row[1])]
         place = f"{table.name}, column '{name[:40]}'"
-        labels = meanings([value for _, _, value in rows], self.task, self.label_map, place, self.data.is_table)
+        labels = meanings(
+            [value for _, _, value in rows], self.task, self.label_map, place, self.data.is_table
+        )
         kept = [row for row in rows if not row[2] or labels[row[2]] is not None]
         return table, [(number, texts, labels.get(value)) for number, texts, value in kept]
 
@@ -142,7 +162,11 @@ class Examples(NamedTuple):
     def files_of(self, table: Table) -> tuple[FileRecord, ...] | None:
         """Return a table's files as a result records them; None for GLUE and the written examples."""
         hidden = {"sha256": None} if self.data.is_private else {}
-        return tuple(file.model_copy(update=hidden) for file in table.files) if self.data.is_table else None
+        return (
+            tuple(file.model_copy(update=hidden) for file in table.files)
+            if self.data.is_table
+            else None
+        )
 
     def described(self, table: Table, split: str, drawn: Sequence[Row]) -> EvalSubset:
         """Describe drawn rows of a split."""
@@ -159,7 +183,9 @@ class Examples(NamedTuple):
             max_length=catalog.MAX_LENGTH,
             fingerprint=fingerprint_of(self.task.name, texts, gold),
             data=self.data.reference,
-            columns=ColumnsRecord(text=self.columns.text, label=self.columns.label) if self.data.is_table else None,
+            columns=ColumnsRecord(text=self.columns.text, label=self.columns.label)
+            if self.data.is_table
+            else None,
             label_map=dict(self.label_map) or None,
             files=self.files_of(table),
             guessed=self.columns.guessed or None,
@@ -167,7 +193,9 @@ class Examples(NamedTuple):
         return EvalSubset(self.task, texts, record)
 
 
-def open_examples(request: DataRequest, label_names: Sequence[str], report: Report | None = None) -> Examples:
+def open_examples(
+    request: DataRequest, label_names: Sequence[str], report: Report | None = None
+) -> Examples:
     """Find the data of a checked request and its task; one without a preset is made from the checkpoint's labels.
 
     Args:
@@ -185,7 +213,9 @@ def open_examples(request: DataRequest, label_names: Sequence[str], report: Repo
         return Examples(preset, data, Columns(preset.text_columns, LABEL))
     task = preset or own_task(request.checkpoint, label_names)
     columns = choose_columns(data.read(data.evaluated), task, request.text, request.label)
-    return Examples(preset or made_task(columns.text, label_names), data, columns, request.label_map)
+    return Examples(
+        preset or made_task(columns.text, label_names), data, columns, request.label_map
+    )
 
 
 # ---------------------------------------------------------------- samples
@@ -196,7 +226,9 @@ def usual_number(rows: int, most: int = DEFAULT_EXAMPLES) -> int:
     return max(MIN_EXAMPLES, min(most, rows // 2))
 
 
-def draw(rows: Sequence[Row], place: str, most: int, fewest: int = MIN_EXAMPLES, excluded: Texts = ()) -> list[Row]:
+def draw(
+    rows: Sequence[Row], place: str, most: int, fewest: int = MIN_EXAMPLES, excluded: Texts = ()
+) -> list[Row]:
     """Draw a stratified sample in random order, the same sample every time.
 
     Args:
@@ -212,9 +244,15 @@ def draw(rows: Sequence[Row], place: str, most: int, fewest: int = MIN_EXAMPLES,
     taken = set(excluded)
     free = [row for row in rows if row[1] not in taken]
     if len(free) < fewest:
-        fault = f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}"
-        raise PrunescopeError(f"{fault}, and {fewest} are needed: ask for fewer, or add rows or choose other data")
-    labels = np.array([-1 if label is None else label for _, _, label in free], dtype=np.int64)  # (free,)
+        fault = (
+            f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}"
+        )
+        raise PrunescopeError(
+            f"{fault}, and {fewest} are needed: ask for fewer, or add rows or choose other data"
+        )
+    labels = np.array(
+        [-1 if label is None else label for _, _, label in free], dtype=np.int64
+    )  # (free,)
     return [free[k] for k in stratified(labels, min(most, len(free)))]
 
 
@@ -225,14 +263,18 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
         labels: Label index of every row, int64, shape (rows,).
         size: The number of rows to draw, at most `len(labels)`.
     """
-    random = np.random.RandomState(catalog.SUBSET_SEED)  # legacy on purpose: NumPy promises never to change its stream
+    random = np.random.RandomState(
+        catalog.SUBSET_SEED
+    )  # legacy on purpose: NumPy promises never to change its stream
     kinds, counts = np.unique(labels, return_counts=True)
     shares = counts * size  # in units of 1 / rows, so that remainders are exact integers
     quotas = shares // len(labels)
     by_remainder = np.argsort(-(shares % len(labels)), kind="stable")
     quotas[by_remainder[: size - quotas.sum()]] += 1
     order = random.permutation(len(labels))  # (rows,)
-    drawn = [order[labels[order] == kind][:quota] for kind, quota in zip(kinds, quotas, strict=True)]
+    drawn = [
+        order[labels[order] == kind][:quota] for kind, quota in zip(kinds, quotas, strict=True)
+    ]
     return tuple(random.permutation(np.concatenate(drawn)).tolist())
 
 
@@ -259,7 +301,9 @@ def training_digests(resolved: Resolved) -> np.ndarray | None:
     if not path.is_file():
         return None
     try:
-        digests = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header may claim any size
+        digests = np.load(
+            path, mmap_mode="r", allow_pickle=False
+        )  # mapped: a header may claim any size
         if digests.dtype != np.uint64 or digests.ndim != 1:
             raise ValueError("it is not one row of uint64")
     except (ValueError, OSError, EOFError) as error:
@@ -267,7 +311,9 @@ def training_digests(resolved: Resolved) -> np.ndarray | None:
     return np.asarray(digests)
 
 
-def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, checkpoint_id: str) -> None:
+def check_not_training_data(
+    subset: EvalSubset, digests: np.ndarray | None, checkpoint_id: str
+) -> None:
     """Refuse to evaluate a checkpoint on its training data.
 
     Args:
@@ -284,4 +330,6 @@ def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, chec
     shared = int(np.isin(own, digests).sum())
     if shared > 1 + MAX_TRAINING_OVERLAP * len(own):
         fault = f"{shared} of {len(own)} evaluation examples are in the training data of {checkpoint_id}"
-        raise PrunescopeError(f"{fault} (at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data")
+        raise PrunescopeError(
+            f"{fault} (at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data"
+        )

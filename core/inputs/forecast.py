@@ -19,7 +19,14 @@ from core.inputs.checkpoints import size_here
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MAX_LAYERS, METHODS
 from core.request.controls import likely_amounts
-from core.request.cut_request import MOST_JUDGED, MOST_REFIT, MOST_STOP, CutRequest, RecoveryRequest, depths_of
+from core.request.cut_request import (
+    MOST_JUDGED,
+    MOST_REFIT,
+    MOST_STOP,
+    CutRequest,
+    RecoveryRequest,
+    depths_of,
+)
 from core.request.limits import device_asked, limits, source_of
 from core.request.sweep_request import DataRequest, SweepRequest, check_scope
 from core.results import library, store
@@ -34,7 +41,16 @@ SHORTEST = 1.0  # seconds of a sweep that notes its speed, here and at the shipp
 # examples at hand, these and those that mark its ends, and one for so many characters.
 EXTRA_TOKENS, TOKEN_CHARACTERS = 12, 4.5
 PASS_EXAMPLES = 16  # as many as cost what an amount costs whatever it reads
-TOKENS = {"sst2": 36, "cola": 23, "mrpc": 65, "qqp": 48, "qnli": 68, "rte": 82, "mnli": 52, "messages": 33}
+TOKENS = {
+    "sst2": 36,
+    "cola": 23,
+    "mrpc": 65,
+    "qqp": 48,
+    "qnli": 68,
+    "rte": 82,
+    "mnli": 52,
+    "messages": 33,
+}
 OTHER_TOKENS = 42
 WRITTEN_ROWS = 192  # of a task
 TIMED_ROWS = 1_000  # that a model reads in the time that it takes to save and to time it, measured
@@ -74,7 +90,11 @@ def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
     for sweep in sweeps:
         check_scope(sweep.scope, sweep.method, size[0])
     inputs = _inputs_here(sweeps)
-    works = [work_of(sweep, size, inputs) for sweep in sweeps if not (inputs and store.find(inputs.key_of(sweep)))]
+    works = [
+        work_of(sweep, size, inputs)
+        for sweep in sweeps
+        if not (inputs and store.find(inputs.key_of(sweep)))
+    ]
     _check_allowed(timed(max(works, default=0.0)), "choose fewer examples or amounts, or")
     return timed(sum(works))
 
@@ -87,7 +107,9 @@ def forecast_training(request: DataRequest) -> Forecast | None:
     """
     if (size := size_here(request.checkpoint)) is None:
         return None
-    expected = timed(_rows_read(request, size[0]) * TOKENS.get(request.task, OTHER_TOKENS) * size[1] ** 2)
+    expected = timed(
+        _rows_read(request, size[0]) * TOKENS.get(request.task, OTHER_TOKENS) * size[1] ** 2
+    )
     _check_allowed(expected, "choose a smaller checkpoint, or")
     return expected
 
@@ -106,10 +128,20 @@ def _rows_read(request: DataRequest, layers: int) -> int:
 
 def _has_control(request: RecoveryRequest) -> bool:
     """Whether the unpruned model, trained as long, is stored, by the names of its checkpoint and of the judged rows."""
-    controls = [entry for entry in (*library.shipped(RecoveryEntry), *library.own(RecoveryEntry)) if entry.is_control]
-    alike = [(c.checkpoint, c.data) for c in controls if {**dict(c.training), "layers": MAX_LAYERS} == dict(RECOVERY)]
+    controls = [
+        entry
+        for entry in (*library.shipped(RecoveryEntry), *library.own(RecoveryEntry))
+        if entry.is_control
+    ]
+    alike = [
+        (c.checkpoint, c.data)
+        for c in controls
+        if {**dict(c.training), "layers": MAX_LAYERS} == dict(RECOVERY)
+    ]
     sweeps = (*library.shipped(Entry), *library.own(Entry))
-    return not request.train and any((e.checkpoint, e.data) in alike for e in sweeps if e.key == request.key)
+    return not request.train and any(
+        (e.checkpoint, e.data) in alike for e in sweeps if e.key == request.key
+    )
 
 
 def refit_rows(layers: int, how: TrainingRecord) -> int:
@@ -139,7 +171,10 @@ def _inputs_here(sweeps: Sequence[SweepRequest]) -> Inputs | None:
 
 
 def work_of(
-    request: SweepRequest, size: tuple[int, int], inputs: Inputs | None = None, passes: int | None = None
+    request: SweepRequest,
+    size: tuple[int, int],
+    inputs: Inputs | None = None,
+    passes: int | None = None,
 ) -> float:
     """Return the work of a sweep.
 
@@ -156,9 +191,14 @@ def work_of(
     tokens: float = TOKENS.get(request.task, OTHER_TOKENS)
     if inputs:
         rest = inputs.rest if request.range_examples == "all" else None
-        examples, calibration, further = (len(s.texts) if s else 0 for s in (inputs.subset, inputs.calibration, rest))
+        examples, calibration, further = (
+            len(s.texts) if s else 0 for s in (inputs.subset, inputs.calibration, rest)
+        )
         examples += further
-        tokens = EXTRA_TOKENS + fmean(sum(map(len, texts)) for texts in inputs.subset.texts) / TOKEN_CHARACTERS
+        tokens = (
+            EXTRA_TOKENS
+            + fmean(sum(map(len, texts)) for texts in inputs.subset.texts) / TOKEN_CHARACTERS
+        )
     passes = likely_amounts(request) + 1 if passes is None else passes
     scoring = calibration * method.calibrated * (BACKWARD if method.granularity == "neuron" else 1)
     return ((examples + PASS_EXAMPLES) * passes + scoring) * tokens * layers * width**2

@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 MAIN = "main"  # the branch that is read where none is named
 SILENCE_SECONDS = 10.0  # without a byte
-PATIENCE_SECONDS = 30.0  # for one call with the client's retries, in addition to the time that its bytes may take
+PATIENCE_SECONDS = (
+    30.0  # for one call with the client's retries, in addition to the time that its bytes may take
+)
 LEAST_SPEED = 20_000  # bytes a second
 EXPLANATIONS = {
     errors.GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms and `hf auth login`",
@@ -44,7 +46,9 @@ EXPLANATIONS = {
     errors.OfflineModeIsEnabled: "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to fetch it, "
     "or choose a bundled checkpoint with written examples",
 }
-constants.DOWNLOAD_CHUNK_SIZE = 2**18  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
+constants.DOWNLOAD_CHUNK_SIZE = (
+    2**18
+)  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
 
 
 class HubError(PrunescopeError):
@@ -110,7 +114,9 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
     return folder, listing.pinned.revision
 
 
-def fetch_one(repository: Repository, name: str, report: Report | None = None, most: int | None = None) -> Path:
+def fetch_one(
+    repository: Repository, name: str, report: Report | None = None, most: int | None = None
+) -> Path:
     """Fetch one file, or find it in the local cache.
 
     Args:
@@ -139,10 +145,15 @@ def list_files(repository: Repository) -> Listing:
     """
 
     def listing() -> Listing:
-        info = _api().repo_info(**repository._asdict(), files_metadata=True, timeout=SILENCE_SECONDS)
+        info = _api().repo_info(
+            **repository._asdict(), files_metadata=True, timeout=SILENCE_SECONDS
+        )
         if not re.fullmatch("[0-9a-f]{40}", info.sha or ""):
             raise ValueError("no commit")
-        sizes = {file.rfilename: None if file.size is None else int(file.size) for file in info.siblings or ()}
+        sizes = {
+            file.rfilename: None if file.size is None else int(file.size)
+            for file in info.siblings or ()
+        }
         return Listing(repository, repository._replace(revision=str(info.sha)), sizes)
 
     try:
@@ -150,8 +161,12 @@ def list_files(repository: Repository) -> Listing:
     except HubError as error:
         with suppress(OSError, ValueError):  # a damaged reference is not text
             folder = Path(_api().snapshot_download(**repository._asdict(), local_files_only=True))
-            names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-            return Listing(repository, repository._replace(revision=folder.name), dict.fromkeys(names), error)
+            names = [
+                path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+            ]
+            return Listing(
+                repository, repository._replace(revision=folder.name), dict.fromkeys(names), error
+            )
         raise
 
 
@@ -189,11 +204,19 @@ def fetch(listing: Listing, name: str, report: Report | None = None) -> Path:
     most = limits().download_bytes if size is None else size
     progress = _progress_class(listing.requested, name, report, most)
     # Asked for a branch rather than its commit, the client notes the commit for offline runs.
-    download = partial(_api().hf_hub_download, filename=name, **listing.requested._asdict(), tqdm_class=progress)
+    download = partial(
+        _api().hf_hub_download, filename=name, **listing.requested._asdict(), tqdm_class=progress
+    )
     path = Path(_ask(download, listing.requested, most))
-    if listing.pinned.revision not in path.parts or not is_intact(path):  # the client compares lengths only
+    if listing.pinned.revision not in path.parts or not is_intact(
+        path
+    ):  # the client compares lengths only
         _discard(path)
-        raise refused(listing.requested.repo_id, f"has a damaged {path.name}, or has changed meanwhile", "try again")
+        raise refused(
+            listing.requested.repo_id,
+            f"has a damaged {path.name}, or has changed meanwhile",
+            "try again",
+        )
     with suppress(OSError):  # left by processes that were killed
         remove_parts(path.resolve().parent, "*.incomplete")
     return path
@@ -213,7 +236,9 @@ def is_intact(path: Path) -> bool:
         stated = path.resolve().name
         if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", stated):
             return path.is_file()
-        return bool((sha256_of(path) if len(stated) == 64 else git_hash(path.read_bytes())) == stated)
+        return bool(
+            (sha256_of(path) if len(stated) == 64 else git_hash(path.read_bytes())) == stated
+        )
     except OSError:
         return False
 
@@ -257,11 +282,15 @@ def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
         error = error.__cause__  # which the client has wrapped
     for kind, explanation in EXPLANATIONS.items():
         if isinstance(error, kind):
-            return (HubError if kind is errors.OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {explanation}")
+            return (HubError if kind is errors.OfflineModeIsEnabled else PrunescopeError)(
+                f"'{repo_id}' {explanation}"
+            )
     if isinstance(error, OSError) and error.errno:
         remedy = "free some space, or set HF_HOME to a folder that is writable"
         return refused(repo_id, f"cannot be stored ({error.strerror})", remedy)
-    return HubError(f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later")
+    return HubError(
+        f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later"
+    )
 
 
 def cached_file(repository: Repository, name: str) -> Path | None:
@@ -284,7 +313,9 @@ def _discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _progress_class(repository: Repository, name: str, report: Report | None, most: int) -> type[tqdm]:
+def _progress_class(
+    repository: Repository, name: str, report: Report | None, most: int
+) -> type[tqdm]:
     """Create a silent progress bar class for the client that passes a file's bytes to `report`."""
 
     class Progress(tqdm):  # type: ignore[misc]
@@ -294,7 +325,9 @@ def _progress_class(repository: Repository, name: str, report: Report | None, mo
         def update(self, n: float | None = 1) -> None:
             self.n += n or 0
             if self.n > most:
-                raise refused(repository.repo_id, f"has a {name} that is larger than the Hub states")
+                raise refused(
+                    repository.repo_id, f"has a {name} that is larger than the Hub states"
+                )
             if report:
                 report(f"downloading {Path(name).name}", int(self.n), int(self.total or self.n))
 

@@ -17,7 +17,9 @@ from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap, meaning
 
 CORRECT_LABELS = "correct id2label in its config.json"
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # found in copied cells
+_INVISIBLE = dict.fromkeys(
+    map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff")
+)  # found in copied cells
 _NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "negative": ("neg",),
@@ -71,15 +73,23 @@ def label_of(name: str, task: Task) -> int | None:
     Case, width, spaces, hyphens and underscores do not matter. LABEL_1 and 1 mean the label with that number where the
     task numbers its labels.
     """
-    word, labels, is_preset = folded(name), [folded(label) for label in task.label_names], task.name in TASKS
+    word, labels, is_preset = (
+        folded(name),
+        [folded(label) for label in task.label_names],
+        task.name in TASKS,
+    )
     if word in labels:
         return labels.index(word)
     if match := _NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
-        numbers = [_NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)]
+        numbers = [
+            _NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)
+        ]
         fits = [number is not None and int(number[1]) == int(match[1]) for number in numbers]
     else:
         word = re.sub(r"^non?_", "not_", word)
-        fits = [word == label or (is_preset and word in _SYNONYMS.get(label, ())) for label in labels]
+        fits = [
+            word == label or (is_preset and word in _SYNONYMS.get(label, ())) for label in labels
+        ]
     return fits.index(True) if fits.count(True) == 1 else None
 
 
@@ -115,18 +125,31 @@ def meanings(
             raise PrunescopeError(f"{fault}: give values such as {first_few(different)} once")
         mapped[value] = None if name is None else label_of(name, task)
         if name is not None and mapped[value] is None:
-            raise PrunescopeError(f"label map: '{name[:40]}' is none of {first_few(task.label_names)}: choose a label")
+            raise PrunescopeError(
+                f"label map: '{name[:40]}' is none of {first_few(task.label_names)}: choose a label"
+            )
     mapped = {folded(value): label for value, label in mapped.items()} | mapped
     entries = {value: value if value in mapped else folded(value) for value in different}
-    labels = {value: mapped[entry] if entry in mapped else label_of(value, task) for value, entry in entries.items()}
-    unknown = {entry: value for value, entry in entries.items() if labels[value] is None and entry not in mapped}
+    labels = {
+        value: mapped[entry] if entry in mapped else label_of(value, task)
+        for value, entry in entries.items()
+    }
+    unknown = {
+        entry: value
+        for value, entry in entries.items()
+        if labels[value] is None and entry not in mapped
+    }
     if unknown:
         spellings = [*unknown.values()]  # one of each value
         fault = f"{place} says {first_few(spellings)}, which is none of the labels {first_few(task.label_names)}"
         value = spellings[0][:40]
         option = f"--label-map='{meaning_text(value, 'LABEL')}' (in Python label_map={{{value!r}: 'LABEL'}})"
-        remedy = f"name another column with --label, or what each value means, or nothing, with {option}"
-        raise PrunescopeError(f"{fault}: {remedy if mappable else 'correct the file, or choose another task'}")
+        remedy = (
+            f"name another column with --label, or what each value means, or nothing, with {option}"
+        )
+        raise PrunescopeError(
+            f"{fault}: {remedy if mappable else 'correct the file, or choose another task'}"
+        )
     return labels
 
 
@@ -145,8 +168,15 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
         PrunescopeError: There are more or fewer names than labels, a name fits no label, or two names fit the same.
     """
     indices = [label_of(name, task) for name in names]
-    if sorted(-1 if index is None else index for index in indices) != list(range(len(task.label_names))):
-        given, wanted = f"{len(names)} labels, {first_few(names)}", f"task {task.name}, {first_few(task.label_names)}"
+    if sorted(-1 if index is None else index for index in indices) != list(
+        range(len(task.label_names))
+    ):
+        given, wanted = (
+            f"{len(names)} labels, {first_few(names)}",
+            f"task {task.name}, {first_few(task.label_names)}",
+        )
         fault = f"has {given}, which do not match those of {wanted}, one to one"
-        raise refused(checkpoint, fault, f"choose the task that it was fine-tuned on, or {CORRECT_LABELS}")
+        raise refused(
+            checkpoint, fault, f"choose the task that it was fine-tuned on, or {CORRECT_LABELS}"
+        )
     return tuple(indices.index(label) for label in range(len(names)))

@@ -63,7 +63,9 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
 
 
 def pruning_record(
-    request: SweepRequest, calibration: EvalSubset | None, reliability: tuple[float | None, ...] = ()
+    request: SweepRequest,
+    calibration: EvalSubset | None,
+    reliability: tuple[float | None, ...] = (),
 ) -> PruningRecord:
     """Describe a request's pruning for a result file.
 
@@ -79,7 +81,9 @@ def pruning_record(
         scope=request.scope,
         seed=request.seed,
         controls=request.control_of,
-        stop=None if request.until_damage is None else StopRecord(damage=request.until_damage, amounts=request.amounts),
+        stop=None
+        if request.until_damage is None
+        else StopRecord(damage=request.until_damage, amounts=request.amounts),
         calibration=calibration
         and CalibrationRecord(
             source_name=f"{calibration.record.source_name}, {calibration.record.split}",

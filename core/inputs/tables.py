@@ -66,7 +66,9 @@ class Table:
             PrunescopeError: There is no column of that name.
         """
         if name not in self.cells:
-            raise PrunescopeError(f"{self.name} has no column '{name[:40]}': name one of {', '.join(self.cells)}")
+            raise PrunescopeError(
+                f"{self.name} has no column '{name[:40]}': name one of {', '.join(self.cells)}"
+            )
         return self.cells[name]
 
 
@@ -102,26 +104,42 @@ def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:
                 fault = f"the first {len(rows):,} rows of {name} have {chars:,} characters, of at most {MAX_CHARS:,}"
                 raise PrunescopeError(f"{fault}: shorten its texts, or remove columns or rows")
     except (OSError, ValueError, TypeError, RuntimeError, csv.Error) as error:
-        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else " ".join(str(error).split())[:160]
+        reason = (
+            "it is not UTF-8 text"
+            if isinstance(error, UnicodeDecodeError)
+            else " ".join(str(error).split())[:160]
+        )
         remedy = QUOTING if rows_of is _spreadsheet_rows else "save it again, as UTF-8"
-        raise PrunescopeError(f"{name} is not readable as {suffix[1:]} ({reason}): {remedy}") from error
+        raise PrunescopeError(
+            f"{name} is not readable as {suffix[1:]} ({reason}): {remedy}"
+        ) from error
     first = rows[:limit]
     columns = dict.fromkeys(chain.from_iterable(values for _, values in first))
     cells = {column: [values.get(column) for _, values in first] for column in columns}
-    plain = {column: values for column, values in cells.items() if not {list, dict} & set(map(type, values))}
+    plain = {
+        column: values
+        for column, values in cells.items()
+        if not {list, dict} & set(map(type, values))
+    }
     if not plain:
-        raise PrunescopeError(f"{name} has no rows, or no column of plain values: write texts and labels, a row each")
+        raise PrunescopeError(
+            f"{name} has no rows, or no column of plain values: write texts and labels, a row each"
+        )
     _check_names(name, list(plain))
     numbers = tuple(number for number, _ in first)
     texts = {column: tuple(map(as_text, values)) for column, values in plain.items()}
-    return Table(name, texts, numbers, _records(files, numbers[0], numbers[-1] + 1), len(rows) > len(first))
+    return Table(
+        name, texts, numbers, _records(files, numbers[0], numbers[-1] + 1), len(rows) > len(first)
+    )
 
 
 def _digest(file: DataFile) -> str:
     try:
         return sha256_of(file.path)
     except OSError as error:
-        raise PrunescopeError(f"{file.name} cannot be read ({error.strerror}): try another copy") from error
+        raise PrunescopeError(
+            f"{file.name} cannot be read ({error.strerror}): try another copy"
+        ) from error
 
 
 def _records(files: Sequence[DataFile], first: int, end: int) -> tuple[FileRecord, ...]:
@@ -140,7 +158,9 @@ def _check_names(file: str, names: Sequence[str]) -> None:
     name, times = Counter(names).most_common(1)[0]
     if len(names) > MAX_COLUMNS or times > 1 or max(map(len, names)) > MAX_NAME_CHARS:
         fault = f"{file} has {len(names):,} columns, {times} of them '{name[:40]}'"
-        raise PrunescopeError(f"{fault}: keep {MAX_COLUMNS}, different names of at most {MAX_NAME_CHARS:,} characters")
+        raise PrunescopeError(
+            f"{fault}: keep {MAX_COLUMNS}, different names of at most {MAX_NAME_CHARS:,} characters"
+        )
 
 
 def as_text(value: Any) -> str:
@@ -161,16 +181,25 @@ def _spreadsheet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
     with files[0].path.open(encoding="utf-8-sig", newline="") as stream:
         header = stream.readline(HEADER_CHARS)
         stream.seek(0)
-        separator = "\t" if files[0].name.lower().endswith(".tsv") else max(",;\t", key=header.count)
+        separator = (
+            "\t" if files[0].name.lower().endswith(".tsv") else max(",;\t", key=header.count)
+        )
         if separator not in header or len(header) >= HEADER_CHARS:
-            raise ValueError("it needs a header and at least two columns, separated by commas or tabs")
+            raise ValueError(
+                "it needs a header and at least two columns, separated by commas or tabs"
+            )
         lines = csv.reader(stream, delimiter=separator, strict=True)
-        names = [name.strip(" \ufeff") or f"column {number}" for number, name in enumerate(next(lines), 1)]
+        names = [
+            name.strip(" \ufeff") or f"column {number}"
+            for number, name in enumerate(next(lines), 1)
+        ]
         _check_names(files[0].name, names)
         for number, texts in enumerate(lines):
             if any(map(str.strip, texts)):
                 if len(texts) != len(names):
-                    raise ValueError(f"Expected {len(names)} fields in row {number + 2}, saw {len(texts)}")
+                    raise ValueError(
+                        f"Expected {len(names)} fields in row {number + 2}, saw {len(texts)}"
+                    )
                 if separator == "\t" and any("\t" in text and "\n" in text for text in texts):
                     raise ValueError(f"the quotation marks in row {number + 2} do not end there")
                 yield number, dict(zip(names, map(str.strip, texts), strict=True))
@@ -186,11 +215,15 @@ def _json_rows(files: Sequence[DataFile]) -> Iterator[Row]:
             if line.strip():
                 try:
                     values = json.loads(line)
-                    json.dumps(values, ensure_ascii=False).encode()  # not where an escape is half of a character
+                    json.dumps(
+                        values, ensure_ascii=False
+                    ).encode()  # not where an escape is half of a character
                 except (ValueError, RecursionError):
                     values = None
                 if not isinstance(values, dict):
-                    raise PrunescopeError(f"{files[0].name}, line {number + 1} is no JSON object: write one a line")
+                    raise PrunescopeError(
+                        f"{files[0].name}, line {number + 1} is no JSON object: write one a line"
+                    )
                 yield number, values
 
 
@@ -202,19 +235,29 @@ def _parquet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
     import pyarrow.parquet as pq
     from pyarrow import types
 
-    kinds = (types.is_primitive, types.is_string, types.is_large_string, types.is_string_view, types.is_dictionary)
+    kinds = (
+        types.is_primitive,
+        types.is_string,
+        types.is_large_string,
+        types.is_string_view,
+        types.is_dictionary,
+    )
     columns: list[str] = []
     numbers = count()
     for file in files:
         with pq.ParquetFile(file.path) as parquet:
             schema = parquet.schema_arrow
             _check_names(file.name, schema.names)
-            plain = [field.name for field in schema if any(is_plain(field.type) for is_plain in kinds)]
+            plain = [
+                field.name for field in schema if any(is_plain(field.type) for is_plain in kinds)
+            ]
             columns = columns or plain
             if plain != columns:
                 raise ValueError(f"{file.name} has other columns than the first file")
             label_names = label_names_of(schema.metadata or {})
-            for batch in parquet.iter_batches(max(BATCH_CELLS // max(len(plain), 1), 1), columns=plain):
+            for batch in parquet.iter_batches(
+                max(BATCH_CELLS // max(len(plain), 1), 1), columns=plain
+            ):
                 for values in batch.to_pylist():
                     for column, names in label_names.items():
                         if isinstance(values.get(column), int):
@@ -233,14 +276,20 @@ def row_count(path: Path) -> int:
     try:
         return int(pq.read_metadata(path).num_rows)
     except (OSError, ValueError, RuntimeError) as error:
-        raise PrunescopeError(f"{path.name} is not readable as parquet: download it again") from error
+        raise PrunescopeError(
+            f"{path.name} is not readable as parquet: download it again"
+        ) from error
 
 
 def label_names_of(metadata: Mapping[bytes, bytes]) -> dict[str, dict[int, str]]:
     """Return the label names that the `datasets` library keeps in a file's metadata, by column and number."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        labels = {name: feature["names"] for name, feature in features.items() if feature.get("_type") == "ClassLabel"}
+        labels = {
+            name: feature["names"]
+            for name, feature in features.items()
+            if feature.get("_type") == "ClassLabel"
+        }
         return {column: dict(enumerate(map(str, names))) for column, names in labels.items()}
     except (KeyError, ValueError, AttributeError, TypeError, RecursionError):
         return {}

@@ -16,7 +16,9 @@ from core.results.store import write_atomically
 
 FOLDER = SHIPPED / "subsets"  # holds the examples that were written for this project
 EVALUATION, CALIBRATION = "evaluation", "calibration"
-TRAINING_PART = "training"  # the data that an embedded checkpoint was fine-tuned on, if they were written too
+TRAINING_PART = (
+    "training"  # the data that an embedded checkpoint was fine-tuned on, if they were written too
+)
 Texts = tuple[tuple[str, ...], ...]  # one or two texts per example
 
 
@@ -28,10 +30,14 @@ def read_written(task: Task, part: str) -> Table:
     """
     path = FOLDER / f"{task.name}.jsonl"
     if not path.is_file():
-        raise PrunescopeError(f"no written examples for task '{task.name}': choose hub, a folder or a file as data")
+        raise PrunescopeError(
+            f"no written examples for task '{task.name}': choose hub, a folder or a file as data"
+        )
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     rows = [values for values in lines if values["part"] == part]
-    cells = {name: tuple(str(values[name]) for values in rows) for name in (*task.text_columns, "label")}
+    cells = {
+        name: tuple(str(values[name]) for values in rows) for name in (*task.text_columns, "label")
+    }
     return Table(path.name, cells, tuple(range(len(rows))))
 
 
@@ -57,7 +63,12 @@ def texts_of(task: TaskRecord) -> Texts | None:
             columns = [table.column(column) for column in TASKS[task.name].text_columns]
             texts = tuple(tuple(column[row] for column in columns) for row in task.examples)
         elif re.fullmatch("[0-9a-f]{64}", task.fingerprint):
-            texts = tuple(map(tuple, json.loads((folder() / f"{task.fingerprint}.json").read_text(encoding="utf-8"))))
+            texts = tuple(
+                map(
+                    tuple,
+                    json.loads((folder() / f"{task.fingerprint}.json").read_text(encoding="utf-8")),
+                )
+            )
         else:
             return None
         return texts if fingerprint_of(task.name, texts, task.gold) == task.fingerprint else None

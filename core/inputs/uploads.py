@@ -55,7 +55,9 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
     Raises:
         PrunescopeError: It is too large or of an unknown type, or the cache cannot be written.
     """
-    plain = re.sub(r"[^\w.-]+", "-", PurePath(name.replace("\\", "/")).name).strip(".-")  # fit for a path
+    plain = re.sub(r"[^\w.-]+", "-", PurePath(name.replace("\\", "/")).name).strip(
+        ".-"
+    )  # fit for a path
     suffix, bound = PurePath(plain).suffix.lower(), limits().upload_bytes
     file = f"{plain[: len(plain) - len(suffix)][:MAX_NAME_CHARS] or 'table'}{suffix}"
     if suffix not in TABLE_SUFFIXES or len(content) > bound:
@@ -73,7 +75,9 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
                 store.write_atomically(path, content)
                 _make_room_beside(_folder(data))
     except OSError as error:
-        raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
+        raise PrunescopeError(
+            f"{file} cannot be stored ({error.strerror}): free some space"
+        ) from error
     return data
 
 
@@ -85,7 +89,12 @@ def name_of(file: str, digest: str, visitor: Visitor = NOBODY) -> str:
 
 def belongs(data: str | None, visitor: Visitor) -> bool:
     """Whether a visit may have data read: on a shared server, no table that another visit has uploaded."""
-    return not is_hosted() or data is None or not is_upload(data) or data.startswith(_prefix_of(visitor))
+    return (
+        not is_hosted()
+        or data is None
+        or not is_upload(data)
+        or data.startswith(_prefix_of(visitor))
+    )
 
 
 def find(data: str) -> DataFile:
@@ -103,7 +112,9 @@ def find(data: str) -> DataFile:
 
 def _prefix_of(visitor: Visitor) -> str:
     """Return how the names of a visit's tables begin."""
-    holder, visit = (hashlib.sha256(name.encode()).hexdigest() for name in (visitor.holder, visitor.token))
+    holder, visit = (
+        hashlib.sha256(name.encode()).hexdigest() for name in (visitor.holder, visitor.token)
+    )
     return f"{OWN}{holder[:HOLDER_DIGITS]}{visit[: VISIT_DIGITS - HOLDER_DIGITS]}"
 
 
@@ -144,18 +155,31 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
         rows = [(row,) if isinstance(row, str) else tuple(row) for row in given]
         marks = [label_mark(label, f"labels[{place}]") for place, label in enumerate(labels)]
     except TypeError as error:
-        raise PrunescopeError(f"sentences or labels: {error}: give lists of texts or pairs, and of labels") from error
+        raise PrunescopeError(
+            f"sentences or labels: {error}: give lists of texts or pairs, and of labels"
+        ) from error
     if not 0 < len(rows) == len(marks) <= limits().rows:
         fault = f"{len(rows):,} sentences and {len(marks):,} labels"
-        raise PrunescopeError(f"{fault}: give a list of at most {limits().rows:,} texts or pairs, and their labels")
+        raise PrunescopeError(
+            f"{fault}: give a list of at most {limits().rows:,} texts or pairs, and their labels"
+        )
     columns = PAIR if len(rows[0]) == 2 else TEXT
     for place, row in enumerate(rows):
-        if len(row) != len(columns) or not all(isinstance(text, str) and text.strip() for text in row):
+        if len(row) != len(columns) or not all(
+            isinstance(text, str) and text.strip() for text in row
+        ):
             quoted = repr(row[0] if len(row) == 1 else row)[:QUOTED_CHARS]
-            raise PrunescopeError(f"sentences[{place}] is {quoted}: give a text each, or a pair of texts each")
-    cells = (dict(zip((*columns, LABEL), (*row, mark), strict=True)) for row, mark in zip(rows, marks, strict=True))
+            raise PrunescopeError(
+                f"sentences[{place}] is {quoted}: give a text each, or a pair of texts each"
+            )
+    cells = (
+        dict(zip((*columns, LABEL), (*row, mark), strict=True))
+        for row, mark in zip(rows, marks, strict=True)
+    )
     lines = "\n".join(json.dumps(values, ensure_ascii=False) for values in cells)
-    return keep(SENTENCES, lines.encode(errors="backslashreplace")), columns  # half a character is refused when read
+    return keep(
+        SENTENCES, lines.encode(errors="backslashreplace")
+    ), columns  # half a character is refused when read
 
 
 def plain(value: Any) -> Any:
@@ -174,8 +198,12 @@ def label_mark(label: Any, place: str) -> str | int | float:
         PrunescopeError: It is neither a name nor a number.
     """
     mark = plain(label)
-    if not isinstance(mark, str | int | float) or mark == "" or mark != mark:  # NaN differs from itself
-        raise PrunescopeError(f"{place} is {repr(mark)[:QUOTED_CHARS]}: give the name or the number of a label")
+    if (
+        not isinstance(mark, str | int | float) or mark == "" or mark != mark
+    ):  # NaN differs from itself
+        raise PrunescopeError(
+            f"{place} is {repr(mark)[:QUOTED_CHARS]}: give the name or the number of a label"
+        )
     return mark
 
 
@@ -192,11 +220,18 @@ def make_room() -> None:
     results = [] if store.own_is_shipped() else store.result_files(store.user_folder())
     models = (user_cache_path("prunescope") / SMALLER_MODELS).glob("*.zip")
     try:
-        files = [(path, path.stat()) for path in chain(results, models, texts.folder().glob("*.json"))]
-        _trim((Stored("", stat.st_mtime_ns, stat.st_size, path) for path, stat in files), limits().results_bytes)
+        files = [
+            (path, path.stat()) for path in chain(results, models, texts.folder().glob("*.json"))
+        ]
+        _trim(
+            (Stored("", stat.st_mtime_ns, stat.st_size, path) for path, stat in files),
+            limits().results_bytes,
+        )
         # Whole repositories: copies of one share files, so commits cannot be deleted alone.
         repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
-        downloads = (Stored("", repo.last_accessed, repo.size_on_disk, repo.repo_path) for repo in repos)
+        downloads = (
+            Stored("", repo.last_accessed, repo.size_on_disk, repo.repo_path) for repo in repos
+        )
         _trim(downloads, limits().hub_cache_bytes)
     except CacheNotFound:
         return

@@ -17,7 +17,9 @@ from core.wall.turns import Visitor
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["question", "run"]
 MAX_QUESTIONS_IN_A_ROW = 4  # while a run waits
-LOOKS_EVERY = 5.0  # seconds: a session that has not looked for longer may be a tab that was reloaded
+LOOKS_EVERY = (
+    5.0  # seconds: a session that has not looked for longer may be a tab that was reloaded
+)
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,17 @@ class Job:
 
     def request_for(self, key: str, kind: type[Request]) -> Request | None:
         """Return the request of a kind that led to a result of this job."""
-        requests = zip((self.key, *self.follow_up_keys), (self.request, *self.follow_ups), strict=False)
-        return next((request for stored, request in requests if stored == key and isinstance(request, kind)), None)
+        requests = zip(
+            (self.key, *self.follow_up_keys), (self.request, *self.follow_ups), strict=False
+        )
+        return next(
+            (
+                request
+                for stored, request in requests
+                if stored == key and isinstance(request, kind)
+            ),
+            None,
+        )
 
     def after(self, event: Mapping[str, Any]) -> "Job":
         """Return the job as one of the worker's events (`core.worker`) leaves it.
@@ -92,12 +103,17 @@ class Job:
         """
         match event["event"]:
             case "progress":
-                return replace(self, **{name: event[name] for name in ("stage", "done", "total", "seconds_left")})
+                return replace(
+                    self,
+                    **{name: event[name] for name in ("stage", "done", "total", "seconds_left")},
+                )
             case "frame" if self.step:
                 return self  # pages show the request's result only
             case "frame":
                 header = self.header or Header.model_validate(event["header"])
-                return replace(self, header=header, frames=(*self.frames, Frame.model_validate(event["frame"])))
+                return replace(
+                    self, header=header, frames=(*self.frames, Frame.model_validate(event["frame"]))
+                )
             case "score":
                 return replace(self, scores=(*self.scores, Score.model_validate(event["score"])))
             case "recovery":
@@ -111,7 +127,15 @@ class Job:
                     stored = replace(self, header=None, frames=(), key=event["key"])
                 if self.step == len(self.follow_ups):
                     return replace(stored, state="done")
-                return replace(stored, state="queued", step=self.step + 1, stage="", done=0, total=0, seconds_left=None)
+                return replace(
+                    stored,
+                    state="queued",
+                    step=self.step + 1,
+                    stage="",
+                    done=0,
+                    total=0,
+                    seconds_left=None,
+                )
             case "error":
                 return replace(self, state="failed", message=str(event["message"]))
             case "cancelled":

@@ -46,11 +46,16 @@ class JobQueue:
         clock: Returns the time in seconds.
     """
 
-    def __init__(self, command: Sequence[str] = WORKER, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, command: Sequence[str] = WORKER, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._clock = clock
         self._changed = threading.Condition()  # its lock guards everything below
         self._tickets: dict[str, Ticket] = {}  # by id, oldest first
-        self._turns: dict[JobKind, Turns[Ticket]] = {"question": Turns("questions"), "run": Turns("runs")}
+        self._turns: dict[JobKind, Turns[Ticket]] = {
+            "question": Turns("questions"),
+            "run": Turns("runs"),
+        }
         self._running: Ticket | None = None
         self._questions_in_a_row = 0  # that have started since a run last did
         self._cancelled_at: float | None = None  # when the worker was told to drop the running job
@@ -66,7 +71,12 @@ class JobQueue:
             self._worker.start()
 
     def submit(
-        self, request: DataRequest, visitor: Visitor, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
+        self,
+        request: DataRequest,
+        visitor: Visitor,
+        *,
+        fresh: bool = False,
+        follow_ups: Sequence[SweepRequest] = (),
     ) -> str:
         """Request a sweep and others after it, or a training, or join the job that computes the same already.
 
@@ -92,7 +102,9 @@ class JobQueue:
         job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
         for key in stored_first(sweeps) if sweeps and not fresh else ():
             job = job.after({"event": "done", "key": key})
-        return self._add(job, [run_order(request, fresh=fresh), *map(run_order, follow_ups)], visitor)
+        return self._add(
+            job, [run_order(request, fresh=fresh), *map(run_order, follow_ups)], visitor
+        )
 
     def ask(self, op: str, visitor: Visitor, **fields: Any) -> str:
         """Give the worker an order other than a sweep.
@@ -119,7 +131,9 @@ class JobQueue:
     def wait(self, job_id: str, ready: Callable[[Job], bool], seconds: float) -> Job | None:
         """Wait until a job is ready, but no longer than `seconds`, and return its latest snapshot, as `get` does."""
         with self._changed:
-            self._changed.wait_for(lambda: (job := self._snapshot(job_id)) is None or ready(job), seconds)
+            self._changed.wait_for(
+                lambda: (job := self._snapshot(job_id)) is None or ready(job), seconds
+            )
             return self._snapshot(job_id)
 
     def request_for(self, key: str, visitor: Visitor, kind: type[Request]) -> Request | None:
@@ -131,8 +145,12 @@ class JobQueue:
             kind: The kind of the request.
         """
         with self._changed:
-            requests = (ticket.job.request_for(key, kind) for ticket in reversed(self._tickets.values()))
-            usable = (r for r in requests if r and all(belongs(data, visitor) for data in r.sources))
+            requests = (
+                ticket.job.request_for(key, kind) for ticket in reversed(self._tickets.values())
+            )
+            usable = (
+                r for r in requests if r and all(belongs(data, visitor) for data in r.sources)
+            )
             return next(usable, None)
 
     def watch(self, job_id: str, visitor: Visitor) -> None:
@@ -161,7 +179,9 @@ class JobQueue:
                 self._worker.kill()
             elif running and not running.job.ended and now - running.started > limits().job_seconds:
                 most = f"{limits().job_seconds / 60:g} minutes"
-                self._end(running, f"Stopped after {most}, the most here: try fewer examples.", "failed")
+                self._end(
+                    running, f"Stopped after {most}, the most here: try fewer examples.", "failed"
+                )
 
     def close(self) -> None:
         """End the worker and with it the queue's use."""
@@ -173,7 +193,9 @@ class JobQueue:
     def _add(self, job: Job, orders: Sequence[Mapping[str, Any]], visitor: Visitor) -> str:
         uploads = re.findall(rf"{OWN}[0-9a-f]{{64}}", json.dumps(orders))  # in any field
         if not all(belongs(data, visitor) for data in uploads):
-            raise PrunescopeError("this file was chosen in another visit: choose it again to run on it")
+            raise PrunescopeError(
+                "this file was chosen in another visit: choose it again to run on it"
+            )
         with self._changed:
             new = Ticket(job, orders, visitor.holder, self._clock())
             ticket = next((other for other in self._living() if other.orders == orders), new)
@@ -185,7 +207,9 @@ class JobQueue:
             self._update(ticket, ticket.job)
             self._start_next()
             if self._caretaker is None:
-                self._caretaker = threading.Thread(target=self._take_care, name="job-caretaker", daemon=True)
+                self._caretaker = threading.Thread(
+                    target=self._take_care, name="job-caretaker", daemon=True
+                )
                 self._caretaker.start()
             return ticket.job.id
 
@@ -198,13 +222,17 @@ class JobQueue:
 
     def _line(self) -> list[Ticket]:
         """Return the waiting tickets in the order in which they will run."""
-        return in_order({kind: turns.order() for kind, turns in self._turns.items()}, self._questions_in_a_row)
+        return in_order(
+            {kind: turns.order() for kind, turns in self._turns.items()}, self._questions_in_a_row
+        )
 
     def _snapshot(self, job_id: str) -> Job | None:
         ticket = self._tickets.get(job_id)
         if ticket is None or ticket.job.state != "queued":
             return ticket.job if ticket else None
-        return replace(ticket.job, position=self._line().index(ticket) + (self._running is not None))
+        return replace(
+            ticket.job, position=self._line().index(ticket) + (self._running is not None)
+        )
 
     def _start_next(self) -> None:
         while self._running is None and (line := self._line()):
@@ -220,13 +248,21 @@ class JobQueue:
                 return  # the worker has just died: `_on_worker_exit` starts a successor, which takes the order
             self._turns[ticket.kind].serve(ticket)
             self._running, ticket.started = ticket, self._clock()
-            self._questions_in_a_row = self._questions_in_a_row + 1 if ticket.kind == "question" else 0
+            self._questions_in_a_row = (
+                self._questions_in_a_row + 1 if ticket.kind == "question" else 0
+            )
             self._update(ticket, replace(ticket.job, state="running", stage="Starting"))
 
     def _update(self, ticket: Ticket, job: Job) -> None:
         ticket.job = job
-        if job.ended:  # a visitor's many ended jobs displace only their own, and questions displace no run
-            alike = [other for other in self._tickets.values() if other.job.ended and other.kind == ticket.kind]
+        if (
+            job.ended
+        ):  # a visitor's many ended jobs displace only their own, and questions displace no run
+            alike = [
+                other
+                for other in self._tickets.values()
+                if other.job.ended and other.kind == ticket.kind
+            ]
             ended = (Stored(other.holder, age, 1, other) for age, other in enumerate(alike))
             for old in surplus(ended, MAX_REMEMBERED):
                 if old is not self._running:  # cancelled, but the worker has not dropped it yet
@@ -263,7 +299,9 @@ class JobQueue:
             if event["event"] in FINAL_EVENTS:
                 self._release()
         except (ValueError, TypeError, KeyError, AttributeError):
-            logger.warning("the worker wrote an invalid line, and is replaced: %.200s", line, exc_info=True)
+            logger.warning(
+                "the worker wrote an invalid line, and is replaced: %.200s", line, exc_info=True
+            )
             self._worker.kill()
 
     def _on_worker_exit(self, status: int) -> None:

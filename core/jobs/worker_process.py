@@ -56,7 +56,9 @@ class WarmProcess:
                 encoding="utf-8",
                 errors="replace",  # a garbled line must not end the thread that reads it
             )
-            self._follower = threading.Thread(target=self._follow, args=(self.child,), name="worker", daemon=True)
+            self._follower = threading.Thread(
+                target=self._follow, args=(self.child,), name="worker", daemon=True
+            )
             self._follower.start()
 
     def send(self, order: Mapping[str, Any]) -> bool:

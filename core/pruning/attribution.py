@@ -37,7 +37,9 @@ def plan(baseline: Baseline) -> UnitPlan:
         [Tap(layer.get_submodule(path), "input") for path in (paths.attention_dense, paths.output)]
         for layer in encoder_layers(baseline.model)
     ]
-    halves = attributions(baseline.model, baseline.calibration, readers, gold_probability, torch.abs)
+    halves = attributions(
+        baseline.model, baseline.calibration, readers, gold_probability, torch.abs
+    )
     count = len(baseline.calibration.gold)
     scores = [[half.total / count for half in types] for types in halves]
     return UnitPlan(clean_units(baseline.model), scores, reliability(halves))

@@ -32,7 +32,9 @@ def plan(baseline: Baseline) -> UnitPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     outputs = [[Tap(layer, "output")] for layer in encoder_layers(baseline.model)]
-    halves = attributions(baseline.model, baseline.calibration, outputs, loss, torch.positive)  # signed
+    halves = attributions(
+        baseline.model, baseline.calibration, outputs, loss, torch.positive
+    )  # signed
     scores = [[hidden.total.abs()] for (hidden,) in halves]
     return UnitPlan(hidden_units(baseline.model), scores, reliability(halves))
 

@@ -22,7 +22,9 @@ def cut(model: nn.Module, layers: Sequence[int]) -> Any:
     Returns:
         A model of the same class, with its own configuration.
     """
-    small: Any = deepcopy(model, {id(weight): nn.Parameter(weight.data) for weight in model.parameters()})
+    small: Any = deepcopy(
+        model, {id(weight): nn.Parameter(weight.data) for weight in model.parameters()}
+    )
     stack: Any = small.get_submodule(architecture_of(model).layers)
     for layer in sorted({*range(len(stack))} - {*layers}, reverse=True):
         del stack[layer]

@@ -65,11 +65,17 @@ def find_thresholds(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Th
     bins = np.searchsorted(ends, counts)  # (counts,) the first bin that reaches the count
     wanted = np.zeros(_BINS, dtype=bool)  # (bins,)
     wanted[bins] = True
-    members = np.sort(np.concatenate([bits[wanted[bits >> _LOW_BITS]] for bits in _magnitude_bits(weights)]))
-    starts = np.searchsorted(members, bins.astype(np.uint32) << _LOW_BITS)  # (counts,) each bin's first member
+    members = np.sort(
+        np.concatenate([bits[wanted[bits >> _LOW_BITS]] for bits in _magnitude_bits(weights)])
+    )
+    starts = np.searchsorted(
+        members, bins.astype(np.uint32) << _LOW_BITS
+    )  # (counts,) each bin's first member
     below = ends[bins] - histogram[bins]  # (counts,) entries in lower bins
     ranks = np.asarray(counts) - below  # (counts,) within the bin
-    return [_threshold(members[start:], int(rank)) for start, rank in zip(starts, ranks, strict=True)]
+    return [
+        _threshold(members[start:], int(rank)) for start, rank in zip(starts, ranks, strict=True)
+    ]
 
 
 def _magnitude_bits(weights: Sequence[Tensor]) -> Iterator[Bits]:
@@ -91,7 +97,9 @@ def _threshold(members: Bits, rank: int) -> Threshold:
 class MagnitudePlan(Plan):
     """Removes from each group of matrices as many weights as planned, those closest to zero."""
 
-    def __init__(self, groups: Sequence[Sequence[nn.Parameter]], counts: Mapping[float, Sequence[int]]) -> None:
+    def __init__(
+        self, groups: Sequence[Sequence[nn.Parameter]], counts: Mapping[float, Sequence[int]]
+    ) -> None:
         """Find the threshold of every group and amount.
 
         Args:
@@ -111,7 +119,9 @@ class MagnitudePlan(Plan):
                 magnitudes = weight.abs()  # (rows, columns)
                 keep = magnitudes >= threshold  # (rows, columns)
                 if ties:
-                    tied = torch.nonzero((magnitudes == threshold).flatten()).flatten()[:ties]  # (ties here,)
+                    tied = torch.nonzero((magnitudes == threshold).flatten()).flatten()[
+                        :ties
+                    ]  # (ties here,)
                     keep.view(-1)[tied] = False
                     ties -= len(tied)
                 yield keep
@@ -125,4 +135,6 @@ def plan(baseline: Baseline) -> MagnitudePlan:
     """
     weights = scoped_weights(baseline.model, baseline.scope)
     total = sum(weight.numel() for weight in weights)
-    return MagnitudePlan([weights], {amount: [round(amount * total)] for amount in baseline.amounts})
+    return MagnitudePlan(
+        [weights], {amount: [round(amount * total)] for amount in baseline.amounts}
+    )

@@ -103,10 +103,16 @@ def attributions(
         with torch.enable_grad():
             logits = model(**batch.inputs).logits  # (micro-batch, labels)
             value = objective(logits, calibration.gold[batch.examples].to(logits.device))
-            gradients = torch.autograd.grad(value, caught.states)  # each (micro-batch, longest, units)
+            gradients = torch.autograd.grad(
+                value, caught.states
+            )  # each (micro-batch, longest, units)
         pairs = zip(caught.states, gradients, strict=True)
-        attribution = [(state.detach() * gradient * batch.real[..., None]).sum(1) for state, gradient in pairs]
-        halves.extend(Halves(scores.shape[-1]) for scores in attribution[len(halves) :])  # each (micro-batch, units)
+        attribution = [
+            (state.detach() * gradient * batch.real[..., None]).sum(1) for state, gradient in pairs
+        ]
+        halves.extend(
+            Halves(scores.shape[-1]) for scores in attribution[len(halves) :]
+        )  # each (micro-batch, units)
         for sums, scores in zip(halves, attribution, strict=True):
             sums.add(batch.examples, transform(scores))
 
@@ -125,7 +131,10 @@ def reliability(layers: Sequence[Sequence[Halves]]) -> tuple[float | None, ...]:
     Returns:
         The mean agreement of each layer; None where one is undefined.
     """
-    means = [sum(halves.agreement for halves in layer) / len(layer) if layer else float("nan") for layer in layers]
+    means = [
+        sum(halves.agreement for halves in layer) / len(layer) if layer else float("nan")
+        for layer in layers
+    ]
     return tuple(None if value != value else value for value in means)
 
 
@@ -231,7 +240,9 @@ class PrunedModel(ExitStack):
             return self._fractions({})
         removed: dict[int, int] = {}
         masks = self.plan.keep_masks(amount, self._baseline)
-        for parameter, values, keep in zip(self.plan.parameters, self._baseline, masks, strict=True):
+        for parameter, values, keep in zip(
+            self.plan.parameters, self._baseline, masks, strict=True
+        ):
             parameter.data.copy_(values * keep)
             removed[id(parameter)] = keep.numel() - int(torch.count_nonzero(keep))
         return self._fractions(removed)
@@ -244,7 +255,9 @@ class PrunedModel(ExitStack):
             weights: Matrices of the model, such as those of a scope; the plan need not contain them.
         """
         planned = {id(parameter) for parameter in self.plan.parameters}
-        others = [(weight, weight.detach().clone()) for weight in weights if id(weight) not in planned]
+        others = [
+            (weight, weight.detach().clone()) for weight in weights if id(weight) not in planned
+        ]
         self.restore()
         try:
             for weight in weights:

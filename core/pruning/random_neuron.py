@@ -24,7 +24,9 @@ def plan(baseline: Baseline) -> UnitPlan:
     layers = module_of(baseline.controls).units(baseline.model)
     scores = [
         [
-            torch.from_numpy(np.random.default_rng([baseline.seed, layer, kind]).permutation(units.size))
+            torch.from_numpy(
+                np.random.default_rng([baseline.seed, layer, kind]).permutation(units.size)
+            )
             for kind, units in enumerate(types)
         ]
         for layer, types in enumerate(layers)

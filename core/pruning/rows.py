@@ -36,7 +36,9 @@ def ranks(scores: Tensor) -> Tensor:
     keys |= np.arange(columns)
     keys.sort(axis=1)
     keys &= _INDEX  # the columns in order
-    places = torch.arange(columns, dtype=torch.int16 if columns <= 1 << 15 else torch.int32)  # (columns,)
+    places = torch.arange(
+        columns, dtype=torch.int16 if columns <= 1 << 15 else torch.int32
+    )  # (columns,)
     result = torch.empty(scores.shape, dtype=places.dtype)  # (rows, columns)
     return result.scatter_(1, torch.from_numpy(keys), places.expand_as(scores))
 
@@ -45,7 +47,10 @@ class RowPlan(Plan):
     """Removes the lowest-ranked weights of every row."""
 
     def __init__(
-        self, weights: list[nn.Parameter], scores: Iterable[Tensor], reliability: tuple[float | None, ...] = ()
+        self,
+        weights: list[nn.Parameter],
+        scores: Iterable[Tensor],
+        reliability: tuple[float | None, ...] = (),
     ) -> None:
         """Rank the weights.
 

@@ -41,7 +41,10 @@ class Units(NamedTuple):
     entries: tuple[Entries, ...]
 
 
-ROW, COLUMN = 0, 1  # of a weight matrix (out, in): a row computes an output, a column reads an input
+ROW, COLUMN = (
+    0,
+    1,
+)  # of a weight matrix (out, in): a row computes an output, a column reads an input
 
 
 def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
@@ -56,7 +59,10 @@ def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
     """
     paths = architecture_of(model)
     return [
-        (_between(layer, (paths.value,), paths.attention_dense), _between(layer, paths.intermediate, paths.output))
+        (
+            _between(layer, (paths.value,), paths.attention_dense),
+            _between(layer, paths.intermediate, paths.output),
+        )
         for layer in encoder_layers(model)
     ]
 
@@ -67,7 +73,9 @@ def _between(layer: nn.Module, makers: Sequence[RowBlock], reader: str) -> Units
     rows = (
         Entries(parameter, ROW, maker.block * size)
         for maker in makers
-        for parameter in layer.get_submodule(maker.path).parameters()  # weight and, if present, bias
+        for parameter in layer.get_submodule(
+            maker.path
+        ).parameters()  # weight and, if present, bias
     )
     return Units(size, (*rows, columns))
 
@@ -119,7 +127,9 @@ class UnitPlan(Plan):
             reliability: Reliability of the scores, one value per layer.
         """
         self.scores, self.reliability, self.parameters = scores, reliability, []
-        self._removals: dict[int, list[tuple[Entries, Tensor]]] = {}  # parameter -> [(entries, units in order)]
+        self._removals: dict[
+            int, list[tuple[Entries, Tensor]]
+        ] = {}  # parameter -> [(entries, units in order)]
         for types, layer_scores in zip(layers, scores, strict=True):
             for units, type_scores in zip(types, layer_scores, strict=True):
                 order = torch.argsort(type_scores, stable=True)  # (units,)

@@ -25,7 +25,9 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
         except (TypeError, ValueError, OverflowError):
             amount = nan
         if not 0 <= amount < 1:
-            raise PrunescopeError(f"amount '{text}' is not a number in [0, 1), such as 0.9, which removes 90 %")
+            raise PrunescopeError(
+                f"amount '{text}' is not a number in [0, 1), such as 0.9, which removes 90 %"
+            )
         amounts.add(amount)
     return tuple(sorted(amounts))
 
@@ -33,7 +35,9 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
 def stepped_amounts(step: float, largest: float) -> tuple[float, ...]:
     """Return the multiples of a step in (0, 1), from 0 up to the largest amount in [0, 1)."""
     size = Decimal(amount_text(step))
-    return parse_amounts(str(k * size) for k in range(int(Decimal(amount_text(largest)) / size) + 1))
+    return parse_amounts(
+        str(k * size) for k in range(int(Decimal(amount_text(largest)) / size) + 1)
+    )
 
 
 DEFAULT_AMOUNTS = parse_amounts(k / 10 for k in range(10))

@@ -20,7 +20,9 @@ SURVIVAL_THRESHOLD = 0.9  # CKA, by convention
 CONFIDENCE = 0.95  # for every interval
 DAMAGE, REDUCTION = 0.05, "mean"  # where verdicts are judged
 SECOND_DAMAGE = 0.1  # shown beside a verdict
-LEAST_LEFT = 1e-4  # two layers' variance beyond the emptied model; with less, partial CKA is undefined
+LEAST_LEFT = (
+    1e-4  # two layers' variance beyond the emptied model; with less, partial CKA is undefined
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"
@@ -60,15 +62,51 @@ class Task(NamedTuple):
 _ONE, _PAIR = ("sentence",), ("sentence1", "sentence2")
 _QUESTIONS, _HYPOTHESIS = ("question1", "question2"), ("premise", "hypothesis")
 _ENTAILED, _OPEN = ("entailment", "not_entailment"), ("entailment", "neutral", "contradiction")
-_MESSAGES = ("apology", "complaint", "invitation", "offer", "refusal", "request", "thanks", "warning")
+_MESSAGES = (
+    "apology",
+    "complaint",
+    "invitation",
+    "offer",
+    "refusal",
+    "request",
+    "thanks",
+    "warning",
+)
 _MCC, _F1 = ("accuracy", "matthews_correlation"), ("accuracy", "matthews_correlation", "f1")
 _MACRO = ("accuracy", "matthews_correlation", "macro_f1")
 _TASKS = (
     Task("sst2", "SST-2", "Is this sentence positive or negative?", _ONE, ("negative", "positive")),
-    Task("cola", "CoLA", "Is this sentence acceptable English?", _ONE, ("unacceptable", "acceptable"), _MCC),
-    Task("mrpc", "MRPC", "Do these two sentences mean the same?", _PAIR, ("not_equivalent", "equivalent"), _F1),
-    Task("qqp", "QQP", "Do these two questions ask the same thing?", _QUESTIONS, ("not_duplicate", "duplicate"), _F1),
-    Task("qnli", "QNLI", "Does this sentence contain the answer to the question?", ("question", "sentence"), _ENTAILED),
+    Task(
+        "cola",
+        "CoLA",
+        "Is this sentence acceptable English?",
+        _ONE,
+        ("unacceptable", "acceptable"),
+        _MCC,
+    ),
+    Task(
+        "mrpc",
+        "MRPC",
+        "Do these two sentences mean the same?",
+        _PAIR,
+        ("not_equivalent", "equivalent"),
+        _F1,
+    ),
+    Task(
+        "qqp",
+        "QQP",
+        "Do these two questions ask the same thing?",
+        _QUESTIONS,
+        ("not_duplicate", "duplicate"),
+        _F1,
+    ),
+    Task(
+        "qnli",
+        "QNLI",
+        "Does this sentence contain the answer to the question?",
+        ("question", "sentence"),
+        _ENTAILED,
+    ),
     Task("rte", "RTE", "Does the first sentence entail the second?", _PAIR, _ENTAILED),
     Task(
         "mnli",
@@ -78,7 +116,9 @@ _TASKS = (
         _OPEN,
         split="validation_matched",
     ),
-    Task("messages", "Messages", "What does this message do?", _ONE, _MESSAGES, _MACRO, dataset_id=""),
+    Task(
+        "messages", "Messages", "What does this message do?", _ONE, _MESSAGES, _MACRO, dataset_id=""
+    ),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TASKS}
 
@@ -127,11 +167,15 @@ FAMILIES: Mapping[str, str] = {
     for task in TASKS.values()
 }
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
-    f"embedded:{task}": KnownCheckpoint(FAMILIES[f"minilm-l6-{task}"], task, SHIPPED / f"checkpoints/minilm-l6-{task}")
+    f"embedded:{task}": KnownCheckpoint(
+        FAMILIES[f"minilm-l6-{task}"], task, SHIPPED / f"checkpoints/minilm-l6-{task}"
+    )
     for task in ("sst2", "cola", "qnli", "qqp", "messages")
 }
 CHECKPOINTS: Mapping[str, KnownCheckpoint] = dict(EMBEDDED) | {
-    id_.format(name, TASKS[name].title): KnownCheckpoint(f"{title}, fine-tuned on {TASKS[name].title}", name)
+    id_.format(name, TASKS[name].title): KnownCheckpoint(
+        f"{title}, fine-tuned on {TASKS[name].title}", name
+    )
     for id_, title in (
         ("yoshitomo-matsubara/bert-base-uncased-{0}", "BERT-base"),
         ("textattack/bert-base-uncased-{1}", "BERT-base of TextAttack"),
@@ -139,9 +183,21 @@ CHECKPOINTS: Mapping[str, KnownCheckpoint] = dict(EMBEDDED) | {
     for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
 }
 
-LATER_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")  # their positions begin after the padding's id
+LATER_POSITIONS = (
+    "roberta",
+    "xlm-roberta",
+    "camembert",
+    "mpnet",
+)  # their positions begin after the padding's id
 # The keys of core.encoder.architectures.ARCHITECTURES, which cannot be imported here because it needs torch.
-SUPPORTED_MODEL_TYPES = ("bert", "distilbert", *LATER_POSITIONS, "electra", "deberta-v2", "modernbert")
+SUPPORTED_MODEL_TYPES = (
+    "bert",
+    "distilbert",
+    *LATER_POSITIONS,
+    "electra",
+    "deberta-v2",
+    "modernbert",
+)
 NORMALISE_FIRST = ("modernbert",)  # their layers normalise a block's input, not the sum after it
 EAGER_ATTENTION = ("mpnet", "deberta-v2")  # PyTorch's fused attention cannot compute theirs
 
@@ -205,7 +261,9 @@ METHODS: Mapping[str, Method] = {
         variant="more from upper layers",
     ),
     "wanda": Method(
-        "Wanda", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True
+        "Wanda",
+        "In every row of a matrix, small weights that read small inputs go first.",
+        calibrated=True,
     ),
     "random": Method(
         "Random",
@@ -239,8 +297,14 @@ METHODS: Mapping[str, Method] = {
     ),
 }
 
-CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; controls of units vary more
-DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows
+CONTROL_SEEDS = {
+    "weight": 5,
+    "neuron": 10,
+}  # the fewest to judge a method by; controls of units vary more
+DEFAULT_CONTROLLED = {
+    "random": "magnitude",
+    "random-neuron": "attribution",
+}  # the method that a control follows
 
 POINTS: Mapping[str, str] = {
     "attention": "Attention blocks",
@@ -258,7 +322,9 @@ class Reduction(NamedTuple):
 
 REDUCTIONS: Mapping[str, Reduction] = {
     "mean": Reduction("Mean over tokens", "Each sentence is the average of its token vectors."),
-    "cls": Reduction("First token", "Each sentence is its first token, [CLS], which most classifiers read."),
+    "cls": Reduction(
+        "First token", "Each sentence is its first token, [CLS], which most classifiers read."
+    ),
     "tokens": Reduction(
         "All tokens (as published; sensitive to length)",
         "All token vectors end to end, as published, but with padding set to zero. "
@@ -266,7 +332,12 @@ REDUCTIONS: Mapping[str, Reduction] = {
     ),
 }
 
-REDUCTION_TITLES: Mapping[str, str] = {name: reduction.title for name, reduction in REDUCTIONS.items()}
-SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, which allows a jackknife
+REDUCTION_TITLES: Mapping[str, str] = {
+    name: reduction.title for name, reduction in REDUCTIONS.items()
+}
+SINGLE_BATCH = (
+    "mean",
+    "cls",
+)  # reductions over one batch of all examples, which allows a jackknife
 # The reductions of each measure of similarity, by its name in files.
 MEASURES: Mapping[str, tuple[str, ...]] = {"cka": tuple(REDUCTIONS), "partial_cka": SINGLE_BATCH}

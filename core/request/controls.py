@@ -17,7 +17,9 @@ UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 SMALL_STEP, COARSER_STEP = 0.01, 0.02
 SMALL_STEPS = stepped_amounts(SMALL_STEP, 0.95)
 # For bounded amounts or bytes. Random removal may reach damage 0.05 by 0.05, and a verdict needs two amounts before it.
-COARSER_STEPS = tuple(sorted({*stepped_amounts(SMALL_STEP, 0.05), *stepped_amounts(COARSER_STEP, 0.95)}))
+COARSER_STEPS = tuple(
+    sorted({*stepped_amounts(SMALL_STEP, 0.05), *stepped_amounts(COARSER_STEP, 0.95)})
+)
 ONE_LAYER_SEEDS = 3
 ALONE_AMOUNTS: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.9)  # for a layer pruned alone
 
@@ -27,7 +29,9 @@ def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepReque
     control = METHODS[request.method].control
     assert control is not None  # a method, not a control
     for seed in seeds:
-        yield replace(request, method=control, control_of=request.method, seed=seed, range_examples="subset")
+        yield replace(
+            request, method=control, control_of=request.method, seed=seed, range_examples="subset"
+        )
 
 
 def until_damaged(request: SweepRequest) -> SweepRequest:
@@ -44,7 +48,9 @@ def small_steps() -> tuple[float, ...]:
 
 def smallest_steps() -> tuple[float, ...]:
     """Return small steps with smaller ones before them, for methods that change the layers within the first two."""
-    return tuple(sorted({*stepped_amounts(SMALL_STEP / 5, 2 * SMALL_STEP), *small_steps()}))[: limits().amounts]
+    return tuple(sorted({*stepped_amounts(SMALL_STEP / 5, 2 * SMALL_STEP), *small_steps()}))[
+        : limits().amounts
+    ]
 
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
@@ -58,7 +64,9 @@ def likely_amounts(request: SweepRequest) -> int:
     if request.until_damage is None:
         return len(request.amounts)
     controlled = request.control_of
-    stop = METHODS[controlled].likely_stop if controlled else 2 * METHODS[request.method].likely_stop
+    stop = (
+        METHODS[controlled].likely_stop if controlled else 2 * METHODS[request.method].likely_stop
+    )
     return sum(amount <= stop for amount in request.amounts)
 
 
@@ -73,7 +81,11 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     if run_of(request.scope) is not None:
         return tuple(controls(request, range(ONE_LAYER_SEEDS)))
     in_small_steps, granularity = until_damaged(request), METHODS[request.method].granularity
-    itself = (in_small_steps,) if granularity == "neuron" and request.amounts != in_small_steps.amounts else ()
+    itself = (
+        (in_small_steps,)
+        if granularity == "neuron" and request.amounts != in_small_steps.amounts
+        else ()
+    )
     return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[granularity])))
 
 
@@ -86,7 +98,9 @@ def each_alone(request: SweepRequest, num_layers: int) -> tuple[SweepRequest, ..
     """
     whole = replace(request, points="layer", until_damage=None, range_examples="subset")
     amounts = dict.fromkeys(layer_scopes(num_layers), ALONE_AMOUNTS)
-    amounts |= dict.fromkeys(half_scopes(num_layers), DEFAULT_AMOUNTS)  # half of two layers is one of them
+    amounts |= dict.fromkeys(
+        half_scopes(num_layers), DEFAULT_AMOUNTS
+    )  # half of two layers is one of them
     alone = [replace(whole, scope=scope, amounts=steps) for scope, steps in amounts.items()]
     return (*alone, *(control for sweep in alone for control in judged_beside(sweep)))
 
@@ -94,7 +108,9 @@ def each_alone(request: SweepRequest, num_layers: int) -> tuple[SweepRequest, ..
 def every_method(request: SweepRequest, model_type: str = "") -> tuple[SweepRequest, ...]:
     """Return the same sweep by every method defined for an architecture, in its default scope; none is a control."""
     whole = replace(request, control_of=None, seed=0, until_damage=None)
-    names = [name for name, method in METHODS.items() if method.control and method.suits(model_type)]
+    names = [
+        name for name, method in METHODS.items() if method.control and method.suits(model_type)
+    ]
     return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
 
 

@@ -20,7 +20,9 @@ FULLY_STUDIED = 6  # layers up to which every depth is studied, else every secon
 class TrainingRequest(DataRequest):
     """A checkpoint to train, rows that judge what becomes of it, and further rows to train on."""
 
-    train: Annotated[str | None, option("a file of further rows that refit alone, labelled or not")] = None
+    train: Annotated[
+        str | None, option("a file of further rows that refit alone, labelled or not")
+    ] = None
 
     @property
     def sources(self) -> tuple[str | None, ...]:
@@ -37,7 +39,9 @@ class TrainingRequest(DataRequest):
 class CutRequest(TrainingRequest):
     """Everything that decides a study's predictions."""
 
-    num_examples: Annotated[int | None, option(f"rows to judge (default: up to {MOST_JUDGED:,})")] = None
+    num_examples: Annotated[
+        int | None, option(f"rows to judge (default: up to {MOST_JUDGED:,})")
+    ] = None
     every: Annotated[bool, option("study every depth, also above six layers")] = False
     op = "cut"
 

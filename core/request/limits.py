@@ -18,7 +18,9 @@ TABLES: tuple[DataKind, ...] = ("file", "own", "dataset")  # data whose columns 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
 OWN = "own:"  # precedes the secret name of an uploaded file (`core.inputs.uploads`)
 DATASET = "hub:"  # precedes the id of a data set on the Hub
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@\w[\w./-]{0,99})?", re.ASCII)
+_HUB_ID = re.compile(
+    r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@\w[\w./-]{0,99})?", re.ASCII
+)
 _OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
 _DATASET = re.compile(
     r"hub:(?P<id>\w[\w.-]{0,95}/\w[\w.-]{0,95})(/(?P<config>\w[\w.+-]{0,95}))?(@(?P<revision>\w[\w./-]{0,99}))?",
@@ -56,7 +58,9 @@ class Limits(NamedTuple):
     results_bytes: float = inf
     export_bytes: float = inf
     hub_cache_bytes: float = inf
-    worker_bytes: int = 1024**4  # no limit in practice: the system ends a worker that takes all memory
+    worker_bytes: int = (
+        1024**4
+    )  # no limit in practice: the system ends a worker that takes all memory
     drawing_seconds: float = 86_400.0  # a process's time limit has to be finite
 
 
@@ -113,7 +117,9 @@ def source_of(checkpoint: str) -> Source:
     if checkpoint in EMBEDDED:
         return "embedded"
     is_recipe = checkpoint.startswith(RECIPE)
-    if is_made(checkpoint) if is_recipe else not is_hosted() and isdir(checkpoint):  # Path.is_dir raises on long names
+    if (
+        is_made(checkpoint) if is_recipe else not is_hosted() and isdir(checkpoint)
+    ):  # Path.is_dir raises on long names
         return "folder"
     if _HUB_ID.fullmatch(checkpoint) and ".." not in checkpoint and "--" not in checkpoint:
         return "hub"
@@ -142,7 +148,9 @@ def dataset_of(data: str) -> tuple[Any, ...]:
     """
     match = _DATASET.fullmatch(data)
     if not match or ".." in data or "--" in data:
-        raise PrunescopeError(f"'{data[:120]}' is not a data set: write hub:OWNER/NAME[/CONFIG][@REVISION]")
+        raise PrunescopeError(
+            f"'{data[:120]}' is not a data set: write hub:OWNER/NAME[/CONFIG][@REVISION]"
+        )
     return match.group("id", "config", "revision")
 
 

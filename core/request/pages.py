@@ -13,7 +13,14 @@ from core.request.catalog import REDUCTION_TITLES
 # So does the amount: a shared link began with it, and the player has long moved on.
 CARRIED = ("result", "other", "reduction", "job")
 # Choices in older links, and what is shown now.
-FORMER = {"threshold": "0.9", "measure": "cka", "by": "score", "task": "Any", "checkpoint": "Any", "examples": "Any"}
+FORMER = {
+    "threshold": "0.9",
+    "measure": "cka",
+    "by": "score",
+    "task": "Any",
+    "checkpoint": "Any",
+    "examples": "Any",
+}
 REFUSED = "The link asks for the {} “{}”, which is not available here."
 MAX_QUOTED_CHARS = 24  # of a refused value
 MAX_LINE_CHARS = 200  # of the visitor's own line on Present
@@ -39,15 +46,25 @@ class Choice(NamedTuple):
     is_segmented: bool = False
 
 
-REDUCTION = Choice("reduction", "Sentence vector", REDUCTION_TITLES, is_folded=True, is_segmented=True)
+REDUCTION = Choice(
+    "reduction", "Sentence vector", REDUCTION_TITLES, is_folded=True, is_segmented=True
+)
 METRIC = Choice("metric", "Metric", is_segmented=True)
 MAIN_METRIC = Choice("metric", "Metric")  # no choice any more, but older links have it
 LAYER = Choice("layer", "Selected layer", is_folded=True)
 AXES = {"amount": "Equal amount", "damage": "Equal overall change"}
 AXIS = Choice("axis", "Compare at", AXES, is_segmented=True)
-LOSSES = {"0.01": "1 point", "0.02": "2 points", "0.03": "3 points", "0.05": "5 points", "0.1": "10 points"}
+LOSSES = {
+    "0.01": "1 point",
+    "0.02": "2 points",
+    "0.03": "3 points",
+    "0.05": "5 points",
+    "0.1": "10 points",
+}
 SOURCE = Choice("results", "Results", {"shipped": "Shipped with Prunescope", "own": "Your results"})
-ALONE = Choice("alone", "Layers pruned alone", {"": "Left out", "shown": "Shown"}, is_segmented=True)
+ALONE = Choice(
+    "alone", "Layers pruned alone", {"": "Left out", "shown": "Shown"}, is_segmented=True
+)
 LOSS = Choice("most", "I can lose at most", LOSSES, "0.05", is_segmented=True)
 KEEP = Choice("keep", "Layers that stay", is_folded=True)
 
@@ -91,15 +108,27 @@ _PAGES = (
 )
 PAGES: Mapping[str, Page] = {page.name: page for page in _PAGES}
 
-ONE_RESULT = "One result"  # in the first line of the navigation; the second line lists the views of it
-FIRST_LINE = {"Story": "Story", "Lab": "Lab", ONE_RESULT: "Layers", "All results": "All results", "Methods": "Methods"}
+ONE_RESULT = (
+    "One result"  # in the first line of the navigation; the second line lists the views of it
+)
+FIRST_LINE = {
+    "Story": "Story",
+    "Lab": "Lab",
+    ONE_RESULT: "Layers",
+    "All results": "All results",
+    "Methods": "Methods",
+}
 VIEWS = tuple(name for name in PAGES if name not in FIRST_LINE)
 
 
 def table_of_pages() -> dict[str, Any]:
     """Return the table as core/charts/site.js takes it."""
     pages = {
-        page.address: {"name": page.name, "title": page.title or page.name, "subjects": page.subjects}
+        page.address: {
+            "name": page.name,
+            "title": page.title or page.name,
+            "subjects": page.subjects,
+        }
         for page in PAGES.values()
     }
     return {

@@ -35,7 +35,9 @@ def scope_of(layers: str) -> str:
     """
     match = re.fullmatch(r"([1-9]\d{0,3})(?:-([1-9]\d{0,3}))?", layers)
     if match is None:
-        raise PrunescopeError(f"layers '{layers[:40]}': write one, such as 2, or a run such as 1-3, counted from 1")
+        raise PrunescopeError(
+            f"layers '{layers[:40]}': write one, such as 2, or a run such as 1-3, counted from 1"
+        )
     return str(canonical(f"layers:{int(match[1]) - 1}-{int(match[2] or match[1]) - 1}"))
 
 
@@ -53,7 +55,9 @@ def layer_scopes(num_layers: int) -> list[str]:
 def half_scopes(num_layers: int) -> list[str]:
     """Return the scopes of the lower and the upper half of the layers; the middle of an odd number is in neither."""
     half = num_layers // 2
-    return [str(canonical(f"layers:{start}-{start + half - 1}")) for start in (0, num_layers - half)]
+    return [
+        str(canonical(f"layers:{start}-{start + half - 1}")) for start in (0, num_layers - half)
+    ]
 
 
 # ---------------------------------------------------------------- points
@@ -69,7 +73,9 @@ def point_names(points: str, num_layers: int) -> tuple[str, ...]:
 
 def points_of(names: Sequence[str], num_layers: int) -> str | None:
     """Return the name from POINTS of some points; None if an encoder of that depth has no such set."""
-    return next((points for points in _PARTS if point_names(points, num_layers) == tuple(names)), None)
+    return next(
+        (points for points in _PARTS if point_names(points, num_layers) == tuple(names)), None
+    )
 
 
 def at_attention(names: Sequence[str]) -> bool:

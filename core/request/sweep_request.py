@@ -41,7 +41,9 @@ def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
     """
     metrics = ("accuracy", "matthews_correlation", "macro_f1")
     question = "Which of the checkpoint's labels fits?"
-    return Task(AUTO, AUTO_TITLE, question, tuple(text_columns), tuple(label_names), metrics, dataset_id="")
+    return Task(
+        AUTO, AUTO_TITLE, question, tuple(text_columns), tuple(label_names), metrics, dataset_id=""
+    )
 
 
 def own_task(checkpoint: str, label_names: Sequence[str]) -> Task:
@@ -60,7 +62,9 @@ def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
     for column, text in zip(task.text_columns, stripped, strict=True):
         if not 0 < len(text) <= MAX_CHARACTERS:
             fault = f"the {column_name(column)} has {len(text):,} characters"
-            raise PrunescopeError(f"{fault}: type 1 to {MAX_CHARACTERS:,} (the model reads {MAX_LENGTH} tokens)")
+            raise PrunescopeError(
+                f"{fault}: type 1 to {MAX_CHARACTERS:,} (the model reads {MAX_LENGTH} tokens)"
+            )
     return stripped
 
 
@@ -155,7 +159,9 @@ _GUESSED = "(default: guessed where only one can be meant)"
 
 
 Request = TypeVar("Request", bound="DataRequest")
-_types = lru_cache(maxsize=2)(TypeAdapter)  # the check of a request's types, which takes 0.2 s to build
+_types = lru_cache(maxsize=2)(
+    TypeAdapter
+)  # the check of a request's types, which takes 0.2 s to build
 
 
 @dataclass(frozen=True)
@@ -166,13 +172,23 @@ class DataRequest:
     (`--examples`) and the second of two texts (`--text2`).
     """
 
-    checkpoint: Annotated[str, option("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
+    checkpoint: Annotated[
+        str, option("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")
+    ]
     task: Annotated[str, one_of("task", TASK_NAMES), option(_TASK)]
-    num_examples: Annotated[int | None, option(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
+    num_examples: Annotated[
+        int | None, option(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")
+    ] = None
     data: Annotated[str | None, option(_DATA)] = None
-    split: Annotated[str | None, option("the split of hub:OWNER/NAME to evaluate (default: validation)")] = None
-    source_name: Annotated[str | None, option("the data's name in the result", max_length=MAX_NAME_CHARS)] = None
-    text: Annotated[tuple[str, ...], option(f"column of a file or data set that holds the text {_GUESSED}")] = ()
+    split: Annotated[
+        str | None, option("the split of hub:OWNER/NAME to evaluate (default: validation)")
+    ] = None
+    source_name: Annotated[
+        str | None, option("the data's name in the result", max_length=MAX_NAME_CHARS)
+    ] = None
+    text: Annotated[
+        tuple[str, ...], option(f"column of a file or data set that holds the text {_GUESSED}")
+    ] = ()
     label: Annotated[str | None, option(f"column that holds the label {_GUESSED}")] = None
     label_map: Annotated[tuple[_Meaning, ...], option(_LABEL_MAP)] = ()
     op = "run"  # of the worker
@@ -188,7 +204,9 @@ class DataRequest:
         Raises:
             PrunescopeError: An unknown name, or a value out of its bounds.
         """
-        return checked(cls.typed({name: value for name, value in values.items() if value is not None}))
+        return checked(
+            cls.typed({name: value for name, value in values.items() if value is not None})
+        )
 
     @classmethod
     def typed(cls, values: Mapping[str, Any]) -> Self:
@@ -220,7 +238,9 @@ class DataRequest:
         data = request.data or usual
         _check_columns(request, data)
         if count is not None and not catalog.MIN_EXAMPLES <= count <= most:
-            raise PrunescopeError(f"{count} examples: choose {catalog.MIN_EXAMPLES} to {most} (CKA needs 4)")
+            raise PrunescopeError(
+                f"{count} examples: choose {catalog.MIN_EXAMPLES} to {most} (CKA needs 4)"
+            )
         return replace(request, data=data)
 
 
@@ -229,14 +249,28 @@ class SweepRequest(DataRequest):
     """Everything that decides a sweep's numbers."""
 
     method: Annotated[str, one_of("method", METHODS), option(", ".join(METHODS))] = "magnitude"
-    scope: Annotated[_Scope, option("encoder (default) or all-linear; for some layers alone, --layers")] = "encoder"
-    points: Annotated[str, one_of("points", catalog.POINTS), option(", ".join(catalog.POINTS))] = "attention"
-    amounts: Annotated[_Amounts, option("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
+    scope: Annotated[
+        _Scope, option("encoder (default) or all-linear; for some layers alone, --layers")
+    ] = "encoder"
+    points: Annotated[str, one_of("points", catalog.POINTS), option(", ".join(catalog.POINTS))] = (
+        "attention"
+    )
+    amounts: Annotated[
+        _Amounts, option("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")
+    ] = DEFAULT_AMOUNTS
     seed: Annotated[int, option("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
-    control_of: Annotated[str | None, option("what a random method follows (default: magnitude, attribution)")] = None
-    until_damage: Annotated[float | None, option("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
-    range_examples: Annotated[RangeExamples, option("what judges the working range: subset (default), all")] = "subset"
-    dtype: Annotated[Dtype, option("of forward passes: float32 (default) or bfloat16")] = catalog.DTYPE
+    control_of: Annotated[
+        str | None, option("what a random method follows (default: magnitude, attribution)")
+    ] = None
+    until_damage: Annotated[
+        float | None, option("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)
+    ] = None
+    range_examples: Annotated[
+        RangeExamples, option("what judges the working range: subset (default), all")
+    ] = "subset"
+    dtype: Annotated[Dtype, option("of forward passes: float32 (default) or bfloat16")] = (
+        catalog.DTYPE
+    )
 
     @classmethod
     def typed(cls, values: Mapping[str, Any]) -> Self:
@@ -249,15 +283,24 @@ class SweepRequest(DataRequest):
         request = super().filled()
         check_scope(request.scope, request.method)
         controlled = request.control_of or catalog.DEFAULT_CONTROLLED.get(request.method)
-        if controlled and METHODS[choose(controlled, METHODS, "method to control")].control != request.method:
-            raise PrunescopeError(f"{request.method} cannot control {controlled}: choose a random method of its kind")
+        if (
+            controlled
+            and METHODS[choose(controlled, METHODS, "method to control")].control != request.method
+        ):
+            raise PrunescopeError(
+                f"{request.method} cannot control {controlled}: choose a random method of its kind"
+            )
         check_scope(request.scope, controlled or request.method)
         if len(request.amounts) > (most := limits().amounts):
-            raise PrunescopeError(f"{len(request.amounts)} amounts: at most {most} in one sweep, use larger steps")
+            raise PrunescopeError(
+                f"{len(request.amounts)} amounts: at most {most} in one sweep, use larger steps"
+            )
         return replace(request, control_of=controlled)
 
 
-DEFAULT_REQUEST = SweepRequest(next(iter(catalog.CHECKPOINTS)), usual_task(next(iter(catalog.CHECKPOINTS))))
+DEFAULT_REQUEST = SweepRequest(
+    next(iter(catalog.CHECKPOINTS)), usual_task(next(iter(catalog.CHECKPOINTS)))
+)
 
 
 def choose(value: str, names: Iterable[str], noun: str) -> str:
@@ -268,7 +311,9 @@ def choose(value: str, names: Iterable[str], noun: str) -> str:
     """
     names = list(names)
     if value not in names:
-        raise PrunescopeError(f"unknown {noun} '{str(value)[:80]}': choose one of {', '.join(names)}")
+        raise PrunescopeError(
+            f"unknown {noun} '{str(value)[:80]}': choose one of {', '.join(names)}"
+        )
     return value
 
 
@@ -289,13 +334,25 @@ def _check_columns(request: DataRequest, data: str) -> None:
     """
     kind = kind_of_data(data)
     if request.split and kind != "dataset":
-        raise PrunescopeError(f"split '{request.split[:40]}' with data '{data}': only hub:OWNER/NAME has splits")
-    if kind in TABLES and (len(request.text) > 2 or len({*request.text, request.label}) <= len(request.text)):
-        raise PrunescopeError("text and label columns: give one or two texts and a label, all different")
-    if kind not in TABLES and (request.task == AUTO or request.text or request.label or request.label_map):
-        raise PrunescopeError(f"data '{data}': columns, a label map and task {AUTO} need a file or hub:OWNER/NAME")
+        raise PrunescopeError(
+            f"split '{request.split[:40]}' with data '{data}': only hub:OWNER/NAME has splits"
+        )
+    if kind in TABLES and (
+        len(request.text) > 2 or len({*request.text, request.label}) <= len(request.text)
+    ):
+        raise PrunescopeError(
+            "text and label columns: give one or two texts and a label, all different"
+        )
+    if kind not in TABLES and (
+        request.task == AUTO or request.text or request.label or request.label_map
+    ):
+        raise PrunescopeError(
+            f"data '{data}': columns, a label map and task {AUTO} need a file or hub:OWNER/NAME"
+        )
     if kind == "hub" and not TASKS[request.task].dataset_id:
-        raise PrunescopeError(f"task {request.task} has no data on the Hub: give --data written, or a file of your own")
+        raise PrunescopeError(
+            f"task {request.task} has no data on the Hub: give --data written, or a file of your own"
+        )
 
 
 # ---------------------------------------------------------------- as options of a command line
@@ -313,8 +370,12 @@ def add_options(parser: ArgumentParser, kind: type[DataRequest]) -> None:
         if hint.__origin__ is bool:
             options = {"action": "store_true", "default": None}
         words = hint.__metadata__[-1].description
-        parser.add_argument(flag_of(name), dest=name, help=words, required=name == "checkpoint", **options)
-    parser.add_argument("--text2", metavar="TEXT", help="column that holds the second text of a pair")
+        parser.add_argument(
+            flag_of(name), dest=name, help=words, required=name == "checkpoint", **options
+        )
+    parser.add_argument(
+        "--text2", metavar="TEXT", help="column that holds the second text of a pair"
+    )
 
 
 def request_in(options: Namespace, kind: type[Request]) -> Request:
@@ -324,6 +385,8 @@ def request_in(options: Namespace, kind: type[Request]) -> Request:
         PrunescopeError: An unknown name, or a value out of its bounds.
     """
     if options.text2 is not None and options.text is None:
-        raise PrunescopeError(f"--text2 {options.text2} is the second text of a pair: name the first with --text")
+        raise PrunescopeError(
+            f"--text2 {options.text2} is the second text of a pair: name the first with --text"
+        )
     texts = [name for name in (options.text, options.text2) if name is not None]
     return kind.from_json({**vars(options), "text": texts})

@@ -16,7 +16,9 @@ from core.results.schema import Computed
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_answers: LRUCache[Hashable, Any] = LRUCache(2000)  # sentences, and the pictures of some 200 views, 300 kB each
+_answers: LRUCache[Hashable, Any] = LRUCache(
+    2000
+)  # sentences, and the pictures of some 200 views, 300 kB each
 _lock = Lock()
 
 

@@ -12,7 +12,14 @@ from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS
 from core.results import fields as f
 from core.results.recovery import Recovery
-from core.results.schema import CheckpointRecord, Computed, RefitRecord, SweepResult, TaskRecord, TrainingRecord
+from core.results.schema import (
+    CheckpointRecord,
+    Computed,
+    RefitRecord,
+    SweepResult,
+    TaskRecord,
+    TrainingRecord,
+)
 from core.results.statistics import EstimateRecord
 
 
@@ -60,7 +67,9 @@ class Depth(Score):
         return self.size.speeds[max(self.size.speeds)]
 
 
-TRAINING = TrainingRecord(layers=2, steps=200, batch=16, rate=3e-4, targets="answers", temperature=2.0, seed=0)
+TRAINING = TrainingRecord(
+    layers=2, steps=200, batch=16, rate=3e-4, targets="answers", temperature=2.0, seed=0
+)
 
 
 class CutStudy(Computed):
@@ -100,7 +109,11 @@ SWEEP, CUT, RECOVERED = KINDS = ("sweep", "cut", "recovery")
 Trained = CutStudy | Recovery
 Result = SweepResult | Trained
 R = TypeVar("R", bound=Computed)
-_NAMES: Mapping[type, str] = {SweepResult: "a sweep", CutStudy: "a study of cuts", Recovery: "a recovery"}
+_NAMES: Mapping[type, str] = {
+    SweepResult: "a sweep",
+    CutStudy: "a study of cuts",
+    Recovery: "a recovery",
+}
 
 
 def _kind(values: Any) -> str:
@@ -111,7 +124,9 @@ def _kind(values: Any) -> str:
 
 RESULT: TypeAdapter[Result] = TypeAdapter(
     Annotated[
-        Annotated[SweepResult, Tag(SWEEP)] | Annotated[CutStudy, Tag(CUT)] | Annotated[Recovery, Tag(RECOVERED)],
+        Annotated[SweepResult, Tag(SWEEP)]
+        | Annotated[CutStudy, Tag(CUT)]
+        | Annotated[Recovery, Tag(RECOVERED)],
         Discriminator(_kind),
     ]
 )
@@ -131,4 +146,6 @@ def of_kind(kind: type[R], result: Result, name: str) -> R:
     if isinstance(result, kind):
         return result
     found = next(noun for other, noun in _NAMES.items() if isinstance(result, other))
-    raise PrunescopeError(f"{name} is {found}, and {_NAMES[kind]} is needed: choose one, or open it on its own page")
+    raise PrunescopeError(
+        f"{name} is {found}, and {_NAMES[kind]} is needed: choose one, or open it on its own page"
+    )

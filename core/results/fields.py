@@ -29,7 +29,9 @@ Labels = Annotated[tuple[Label, ...], FAST]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, lt=1)]
 Row = Annotated[tuple[Statistic | None, ...], FAST]  # one value a point; None: undefined
-Matrix = Annotated[tuple[Row, ...], FAST]  # (points of the unpruned model, points of the pruned one)
+Matrix = Annotated[
+    tuple[Row, ...], FAST
+]  # (points of the unpruned model, points of the pruned one)
 Values = Annotated[tuple[Statistic, ...], FAST]
 Bounds = tuple[Statistic, Statistic]  # the ends of a 95 % interval
 Scores = dict[MetricName, Statistic | None]
@@ -43,7 +45,11 @@ class Record(BaseModel):
 
 
 def _decoded(values: Any) -> Any:
-    return np.frombuffer(base64.b64decode(values, validate=True), "<f4").tolist() if isinstance(values, str) else values
+    return (
+        np.frombuffer(base64.b64decode(values, validate=True), "<f4").tolist()
+        if isinstance(values, str)
+        else values
+    )
 
 
 def _rounded(values: Sequence[float]) -> tuple[float, ...]:

@@ -18,7 +18,9 @@ AnyResult = TypeVar("AnyResult", bound=Record)
 
 def canonical_json(value: Any) -> bytes:
     """Serialise plain JSON values in one canonical form: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def digest(value: Any) -> str:
@@ -63,7 +65,15 @@ def result_key(
         settings["until_damage"] = pruning.stop.damage
     amounts = [*map(amount_text, request.amounts)]
     fewer = {} if {*measures} == {*MEASURES} else {"measures": sorted(measures)}
-    return _key(revision, task, environment, pruning=settings, points=request.points, amounts=amounts, **fewer)
+    return _key(
+        revision,
+        task,
+        environment,
+        pruning=settings,
+        points=request.points,
+        amounts=amounts,
+        **fewer,
+    )
 
 
 def _settings(pruning: PruningRecord) -> dict[str, Any]:
@@ -76,7 +86,12 @@ def _settings(pruning: PruningRecord) -> dict[str, Any]:
 
 
 def training_key(
-    kind: str, revision: str, task: TaskRecord, refit: RefitRecord, environment: Mapping[str, str | int], **parts: Any
+    kind: str,
+    revision: str,
+    task: TaskRecord,
+    refit: RefitRecord,
+    environment: Mapping[str, str | int],
+    **parts: Any,
 ) -> str:
     """Compute the key of a result for which models were trained, a digest of everything that decides its numbers.
 
@@ -93,9 +108,15 @@ def training_key(
     return _key(revision, task, environment, kind=kind, refit=rows, **parts)
 
 
-def _key(revision: str, task: TaskRecord, environment: Mapping[str, str | int], **parts: Any) -> str:
+def _key(
+    revision: str, task: TaskRecord, environment: Mapping[str, str | int], **parts: Any
+) -> str:
     """Return the digest of what decides the numbers of every kind of result, and of further parts."""
-    parts |= {"checkpoint": revision, "task": [task.fingerprint, task.examples], "max_length": task.max_length}
+    parts |= {
+        "checkpoint": revision,
+        "task": [task.fingerprint, task.examples],
+        "max_length": task.max_length,
+    }
     return digest(parts | {name: str(environment[name]) for name in ("dtype", "engine")})
 
 
@@ -106,10 +127,14 @@ def key_of(result: Result) -> str:
         ValueError: The content lacks something that the key depends on.
     """
     environment, revision, task = result.environment, result.checkpoint.revision, result.task
-    if not {"dtype", "engine"} <= set(environment) or (isinstance(result, SweepResult) and not result.frames):
+    if not {"dtype", "engine"} <= set(environment) or (
+        isinstance(result, SweepResult) and not result.frames
+    ):
         raise ValueError("it has no frames, dtype or engine")
     if isinstance(result, SweepResult):
-        return result_key(request_of(result), revision, task, result.pruning, environment, result.measures)
+        return result_key(
+            request_of(result), revision, task, result.pruning, environment, result.measures
+        )
     if isinstance(result, CutStudy):
         layers = [depth.layers for depth in result.depths]
         return training_key(CUT, revision, task, result.refit, environment, layers=layers)
@@ -120,4 +145,6 @@ def key_of(result: Result) -> str:
 
 def sealed(result: AnyResult) -> AnyResult:
     """Return the result with its checksum."""
-    return result.model_copy(update={"checksum": digest(result.model_dump(mode="json", exclude={"checksum"}))})
+    return result.model_copy(
+        update={"checksum": digest(result.model_dump(mode="json", exclude={"checksum"}))}
+    )

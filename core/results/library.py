@@ -30,10 +30,16 @@ from core.results.schema import ColumnsRecord, Pruning, PruningRecord, SweepResu
 from core.results.store import FileState, state_of, user_folder, write_atomically
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
-MOST_BYTES = 384 * 2**20  # of extracts in memory, 270 kB each: all shipped ones, and hundreds of the user's
+MOST_BYTES = (
+    384 * 2**20
+)  # of extracts in memory, 270 kB each: all shipped ones, and hundreds of the user's
 MOST_ENTRIES = 10_000  # of the user's results, in memory
 VERSION = 2  # raise it when the content of extracts changes
-UNREAD: dict[str, Any] = {"own": None, "depth_gap": None, "profile_at_damage": {}}  # statistics left out there
+UNREAD: dict[str, Any] = {
+    "own": None,
+    "depth_gap": None,
+    "profile_at_damage": {},
+}  # statistics left out there
 
 
 class Listed(Record):
@@ -63,7 +69,9 @@ class Listed(Record):
     @property
     def name(self) -> str:
         """The name on screen; see `result_name`."""
-        return SEPARATOR.join((self.data, self.model, name_of(self) if isinstance(self, Pruning) else CUT))
+        return SEPARATOR.join(
+            (self.data, self.model, name_of(self) if isinstance(self, Pruning) else CUT)
+        )
 
 
 class Entry(Listed, Pruning):
@@ -136,7 +144,11 @@ def entry_of(result: Recovery) -> RecoveryEntry: ...
 def entry_of(result: Result) -> OfAnyKind:
     """Describe a whole result."""
     checkpoint, task = result.checkpoint, result.task
-    names = {"model": checkpoint_name(result), "data": data_name(result), "checkpoint": checkpoint.id}
+    names = {
+        "model": checkpoint_name(result),
+        "data": data_name(result),
+        "checkpoint": checkpoint.id,
+    }
     listed = {**names, "key": result.key, "task": task.name, "created_at": result.created_at}
     if isinstance(result, CutStudy):
         return CutEntry(**listed, kind=result.kind, revision=checkpoint.revision)
@@ -177,7 +189,9 @@ def read_manifest(path: Path) -> tuple[OfAnyKind, ...]:
     try:
         return _read(_ENTRIES, state_of(path)) if path.is_file() else ()
     except ValidationError as error:
-        raise PrunescopeError(f"{path.name} is damaged: install the project again, or delete your own") from error
+        raise PrunescopeError(
+            f"{path.name} is damaged: install the project again, or delete your own"
+        ) from error
 
 
 @lru_cache(maxsize=8)
@@ -191,7 +205,11 @@ def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    return tuple(entry for entry in read_manifest(store.SHIPPED_RESULTS.parent / MANIFEST) if isinstance(entry, kind))
+    return tuple(
+        entry
+        for entry in read_manifest(store.SHIPPED_RESULTS.parent / MANIFEST)
+        if isinstance(entry, kind)
+    )
 
 
 def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
@@ -199,7 +217,9 @@ def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
 
     A file is omitted if it is `unreadable`, or if `find` prefers another file of its key.
     """
-    entries = ((entry, Path(file.path)) for file, entry in _described().items() if isinstance(entry, kind))
+    entries = (
+        (entry, Path(file.path)) for file, entry in _described().items() if isinstance(entry, kind)
+    )
     return tuple(entry for entry, path in entries if store.find(entry.key) == path)
 
 
@@ -214,7 +234,9 @@ def _described() -> dict[FileState, OfAnyKind | PrunescopeError]:
     return _of_each(_description, sorted(files, key=lambda file: file.modified, reverse=True))
 
 
-def _of_each(read: Callable[[FileState], Line], files: Iterable[FileState]) -> dict[FileState, Line | PrunescopeError]:
+def _of_each(
+    read: Callable[[FileState], Line], files: Iterable[FileState]
+) -> dict[FileState, Line | PrunescopeError]:
     """Read something of each file, or say why that was not possible in time."""
     found: dict[FileState, Line | PrunescopeError] = {}
     for file in files:
@@ -241,11 +263,15 @@ def delete_own(key: str) -> None:
     if path is None:
         return
     if is_hosted() or path.parent != user_folder() or store.own_is_shipped():
-        raise PrunescopeError(f"the result {key[:12]}… is shared with others and cannot be deleted here")
+        raise PrunescopeError(
+            f"the result {key[:12]}… is shared with others and cannot be deleted here"
+        )
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise PrunescopeError(f"{path.name} cannot be deleted ({error.strerror}): delete it by hand") from error
+        raise PrunescopeError(
+            f"{path.name} cannot be deleted ({error.strerror}): delete it by hand"
+        ) from error
 
 
 # ---------------------------------------------------------------- extracts
@@ -267,7 +293,9 @@ def _extract(file: FileState) -> Extract:
         BusyError: The file was not read in time; so it is not cached that there is no extract.
     """
     path = Path(file.path)
-    kept = user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *map(ascii, file)])}.json"
+    kept = (
+        user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *map(ascii, file)])}.json"
+    )
     with suppress(OSError, ValueError):
         return RESULT.validate_json(kept.read_bytes())
     try:
@@ -276,7 +304,9 @@ def _extract(file: FileState) -> Extract:
         raise
     except PrunescopeError as error:
         return PrunescopeError(str(error))  # without the values that a trace holds
-    if path.parent == store.SHIPPED_RESULTS or not is_hosted():  # there the user's results are deleted in time
+    if (
+        path.parent == store.SHIPPED_RESULTS or not is_hosted()
+    ):  # there the user's results are deleted in time
         with suppress(OSError):
             write_atomically(kept, extract.model_dump_json())
     return extract
@@ -291,15 +321,22 @@ def extract_of(result: Result) -> Result:
         return result.model_copy(update={"checksum": ""})
     frames = []
     for frame in result.frames:
-        similarity = {**{measure: {} for measure in frame.similarity}, "cka": {REDUCTION: frame.own(REDUCTION)}}
-        frames.append(frame.model_copy(update={"similarity": similarity, "changed": None, "divergence": None}))
+        similarity = {
+            **{measure: {} for measure in frame.similarity},
+            "cka": {REDUCTION: frame.own(REDUCTION)},
+        }
+        frames.append(
+            frame.model_copy(update={"similarity": similarity, "changed": None, "divergence": None})
+        )
     statistics = {
         measure: {REDUCTION: by_reduction[REDUCTION].model_copy(update=UNREAD)}
         for measure, by_reduction in (result.statistics or {}).items()
         if REDUCTION in by_reduction
     }
     omitted = {"floor": None, "checksum": ""}
-    return result.model_copy(update={"frames": tuple(frames), "statistics": statistics or None, **omitted})
+    return result.model_copy(
+        update={"frames": tuple(frames), "statistics": statistics or None, **omitted}
+    )
 
 
 # ---------------------------------------------------------------- tables of all shipped results

@@ -48,7 +48,9 @@ def point_labels(points: Sequence[str]) -> list[PointLabel]:
 def points_name(points: Sequence[str]) -> str:
     """Name the kind of a result's points as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}
-    return in_sentence(POINTS["both" if len(parts) > 1 else "layer" if "output" in parts else "attention"])
+    return in_sentence(
+        POINTS["both" if len(parts) > 1 else "layer" if "output" in parts else "attention"]
+    )
 
 
 def amount_name(amount: float) -> str:
@@ -72,7 +74,9 @@ def checkpoint_name(result: Result) -> str:
     checkpoint, dtype = result.checkpoint, "" if result.dtype == DTYPE else f" in {result.dtype}"
     if checkpoint.recipe and checkpoint.recipe.family in FAMILIES:
         return f"{FAMILIES[checkpoint.recipe.family]}, seed {checkpoint.recipe.seed}{dtype}"
-    return (CHECKPOINTS[checkpoint.id].title if checkpoint.id in CHECKPOINTS else checkpoint.id) + dtype
+    return (
+        CHECKPOINTS[checkpoint.id].title if checkpoint.id in CHECKPOINTS else checkpoint.id
+    ) + dtype
 
 
 def data_name(result: Result) -> str:
@@ -91,7 +95,11 @@ def data_name(result: Result) -> str:
 
 def pruning_name(result: SweepResult | Recovery) -> str:
     """Name the method and its scope, and for a random control also the method that it follows and its seed."""
-    return training_name(result.pruning, result.amount) if isinstance(result, Recovery) else name_of(result.pruning)
+    return (
+        training_name(result.pruning, result.amount)
+        if isinstance(result, Recovery)
+        else name_of(result.pruning)
+    )
 
 
 def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = True) -> str:
@@ -137,7 +145,11 @@ def removed_name(amount: float, result: SweepResult | Recovery) -> str:
 
 def whose_units(result: SweepResult | Recovery) -> str:
     """Name the whole of an amount: `weights`, `units`, `layer 2's weights`, `the weights of layers 1 to 3`."""
-    units, layers, run = units_name(result), pruned_layers(result.pruning), run_of(result.pruning.scope)
+    units, layers, run = (
+        units_name(result),
+        pruned_layers(result.pruning),
+        run_of(result.pruning.scope),
+    )
     if run is None:
         return units
     return f"{layers}'s {units}" if len(run) == 1 else f"the {units} of {layers}"
@@ -161,12 +173,19 @@ def result_name(result: Result) -> str:
 
 def training_name(pruning: Pruning, amount: float) -> str:
     """Name a model that was trained again."""
-    return f"{brief_name(pruning)}, {amount_name(amount)}, trained again" if amount else "unpruned, trained as long"
+    return (
+        f"{brief_name(pruning)}, {amount_name(amount)}, trained again"
+        if amount
+        else "unpruned, trained as long"
+    )
 
 
 def origins(results: Sequence[SweepResult | Recovery], reduction: ReductionKey) -> tuple[str, ...]:
     """Return the caption of pictures, a line each: checkpoint, data and pruning of all results, and the reduction."""
-    names = [(checkpoint_name(result), data_name(result), in_sentence(pruning_name(result))) for result in results]
+    names = [
+        (checkpoint_name(result), data_name(result), in_sentence(pruning_name(result)))
+        for result in results
+    ]
     return "; ".join(map(_together, zip(*names, strict=True))), REDUCTIONS[reduction].title
 
 

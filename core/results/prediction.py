@@ -44,7 +44,9 @@ def question(result: SweepResult, texts: Sequence[str], request: SweepRequest) -
         texts: One text for each column of its task.
         request: The request that led to it, which holds the places of folders and files.
     """
-    fields = vars(replace(request, until_damage=None, range_examples="subset", amounts=result.amounts))
+    fields = vars(
+        replace(request, until_damage=None, range_examples="subset", amounts=result.amounts)
+    )
     return {**fields, "revision": result.checkpoint.revision, "texts": [*texts]}
 
 
@@ -56,6 +58,8 @@ def request_to_predict(result: SweepResult, known: SweepRequest | None) -> Sweep
         known: The request that led to it, if its places are known.
     """
     if result.checkpoint.source == "embedded" and result.task.name in TASKS:
-        written = replace(request_of(result), data="written", num_examples=None, split=None, source_name=None)
+        written = replace(
+            request_of(result), data="written", num_examples=None, split=None, source_name=None
+        )
         return replace(written, text=(), label=None, label_map=())
     return known

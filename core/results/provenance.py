@@ -30,7 +30,9 @@ def recompute_script(result: SweepResult, request: SweepRequest | None = None) -
     if request is not None:
         return command_line(known)
     made = [result.checkpoint.recipe.command] if result.checkpoint.recipe else []
-    comments = [f"# {' '.join(sentence.split())}" for sentence in _missing(result, known)]  # no name breaks a line
+    comments = [
+        f"# {' '.join(sentence.split())}" for sentence in _missing(result, known)
+    ]  # no name breaks a line
     return "\n".join((*comments, *made, command_line(known)))
 
 
@@ -53,7 +55,9 @@ def request_of(result: SweepResult | Recovery, places: SweepRequest | None = Non
         seed=pruning.seed,
         control_of=pruning.controls,
         until_damage=pruning.stop.damage if pruning.stop else None,
-        range_examples="all" if judged and judged.examples > len(result.task.examples) else "subset",
+        range_examples="all"
+        if judged and judged.examples > len(result.task.examples)
+        else "subset",
         dtype="bfloat16" if result.dtype == "bfloat16" else "float32",
     )
 
@@ -61,7 +65,9 @@ def request_of(result: SweepResult | Recovery, places: SweepRequest | None = Non
 def training_of(result: Trained) -> TrainingRequest:
     """Return the request that leads to a study, or that makes the model of a recovery again; see `request_of`."""
     rows = result.refit if isinstance(result, CutStudy) else result.rows
-    further = rows.files if rows.split == WHOLE and rows.files != result.task.files else None  # a file of its own
+    further = (
+        rows.files if rows.split == WHOLE and rows.files != result.task.files else None
+    )  # a file of its own
     fields = _rows_of(result, CutRequest("", result.task.name))
     fields |= {"train": f"{PLACEHOLDER}{further[0].name}" if further else None}
     if isinstance(result, CutStudy):
@@ -88,7 +94,10 @@ def _rows_of(result: Result, places: DataRequest) -> dict[str, Any]:
 def can_be_found(request: DataRequest) -> bool:
     """Whether a request names every input: no placeholder for a folder, and no weights that have yet to be made."""
     names = filter(None, (request.checkpoint, *request.sources))
-    return all(is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER) for name in names)
+    return all(
+        is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER)
+        for name in names
+    )
 
 
 def checkpoint_place(checkpoint: CheckpointRecord, place: str | None = None) -> str:
@@ -154,18 +163,28 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
 
 def command_line(request: SweepRequest) -> str:
     """Return the command that computes a request, without options at their defaults."""
-    defaults = {**vars(SweepRequest("", "")), "method": "", "control_of": DEFAULT_CONTROLLED.get(request.method)}
+    defaults = {
+        **vars(SweepRequest("", "")),
+        "method": "",
+        "control_of": DEFAULT_CONTROLLED.get(request.method),
+    }
     if METHODS[request.method].is_random:  # its key always holds the seed
         defaults["seed"] = None
     several = {
         "amounts": [("--amounts", ",".join(map(amount_text, request.amounts)))],
         "text": [*zip(("--text", "--text2"), request.text, strict=False)],
-        "scope": [("--layers", layers) if (layers := layers_of(request.scope)) else ("--scope", str(request.scope))],
+        "scope": [
+            ("--layers", layers)
+            if (layers := layers_of(request.scope))
+            else ("--scope", str(request.scope))
+        ],
         "label_map": [("--label-map", meaning_text(*pair)) for pair in request.label_map],
     }
     words = ["python", "-m", "core.precompute"]
     for name, value in vars(request).items():
         if value not in (None, defaults[name]):
             for flag, text in several.get(name, [(flag_of(name), str(value))]):
-                words += [f"{flag}={text}"] if text.startswith("-") else [flag, text]  # else taken for another option
+                words += (
+                    [f"{flag}={text}"] if text.startswith("-") else [flag, text]
+                )  # else taken for another option
     return shlex.join(words)

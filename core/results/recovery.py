@@ -10,7 +10,9 @@ from core.results import fields as f
 from core.results.schema import Computed, Header, Measured, RefitRecord, SweepResult, TrainingRecord
 
 FRAMES = (0, 10, 25, 50, 100, 200, 400)  # steps
-RECOVERY = TrainingRecord(layers=MAX_LAYERS, steps=400, batch=32, rate=1e-4, targets="labels", temperature=1.0, seed=0)
+RECOVERY = TrainingRecord(
+    layers=MAX_LAYERS, steps=400, batch=32, rate=1e-4, targets="labels", temperature=1.0, seed=0
+)
 
 
 def beyond_working(result: SweepResult) -> float:
@@ -43,10 +45,22 @@ class Recovery(Header, Computed):
         frames, parts = self.all_frames, (self.frames, self.unpruned)
         if not (
             all(tuple(frame.step for frame in part) == self.steps[: len(part)] for part in parts)
-            and (not self.key or [*map(len, parts)] == [len(self.steps), len(self.steps) * (self.amount > 0)])
+            and (
+                not self.key
+                or [*map(len, parts)] == [len(self.steps), len(self.steps) * (self.amount > 0)]
+            )
             and {len(self.task.gold), *map(len, self.predictions)} == {len(self.task.examples)}
-            and len({frozenset(values) for frame in frames for values in (frame.metrics, frame.intervals)}) <= 1
-            and all({*frame.similarity} == {"cka"} and frame.fits(len(self.points)) for frame in frames)
+            and len(
+                {
+                    frozenset(values)
+                    for frame in frames
+                    for values in (frame.metrics, frame.intervals)
+                }
+            )
+            <= 1
+            and all(
+                {*frame.similarity} == {"cka"} and frame.fits(len(self.points)) for frame in frames
+            )
         ):
             raise ValueError("its frames, steps, examples and points do not fit each other")
         return self
@@ -54,7 +68,10 @@ class Recovery(Header, Computed):
     @property
     def steps(self) -> tuple[int, ...]:
         """The steps of the frames of a whole training."""
-        return (*(step for step in FRAMES if step < self.rows.training.steps), self.rows.training.steps)
+        return (
+            *(step for step in FRAMES if step < self.rows.training.steps),
+            self.rows.training.steps,
+        )
 
     @property
     def all_frames(self) -> tuple[Moment, ...]:
@@ -70,5 +87,11 @@ class Recovery(Header, Computed):
     def control(self) -> "Recovery":
         """The unpruned model alone, trained as long."""
         return self.model_copy(
-            update={"amount": 0.0, "frames": self.unpruned, "unpruned": (), "key": "", "checksum": ""}
+            update={
+                "amount": 0.0,
+                "frames": self.unpruned,
+                "unpruned": (),
+                "key": "",
+                "checksum": "",
+            }
         )

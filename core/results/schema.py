@@ -14,7 +14,12 @@ from core.request.catalog import DTYPE, MAX_LAYERS
 from core.request.limits import dataset_of
 from core.request.scope import points_of
 from core.results import fields as f
-from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics, WorkingRangeRecord
+from core.results.statistics import (
+    ChangedRecord,
+    DivergenceRecord,
+    LayerStatistics,
+    WorkingRangeRecord,
+)
 
 SCHEMA_VERSION: Literal[2] = 2
 WHOLE = "all"  # the only split of a file
@@ -227,10 +232,19 @@ class Measured(f.Record):
 
     def fits(self, points: int) -> bool:
         """Whether every similarity is a matrix of points × points, or one value a point, between -1 and 1."""
-        rows = (values for by_reduction in self.similarity.values() for values in by_reduction.values() if values)
-        tables = [np.array(values, np.float64) for values in rows]  # raises ValueError if ragged; None becomes NaN
+        rows = (
+            values
+            for by_reduction in self.similarity.values()
+            for values in by_reduction.values()
+            if values
+        )
+        tables = [
+            np.array(values, np.float64) for values in rows
+        ]  # raises ValueError if ragged; None becomes NaN
         fitting = (points, points), (points,)
-        return all(table.shape in fitting and not (np.abs(table) > 1 + 1e-6).any() for table in tables)
+        return all(
+            table.shape in fitting and not (np.abs(table) > 1 + 1e-6).any() for table in tables
+        )
 
 
 class Frame(Measured):
@@ -293,7 +307,9 @@ class SweepResult(Header, Computed):
 
     frames: Annotated[tuple[Frame, ...], f.FAST] = ()
     working_range: WorkingRangeRecord | None = None
-    statistics: dict[f.MeasureName, dict[f.Name, LayerStatistics]] | None = None  # by reduction; `tokens` has none
+    statistics: dict[f.MeasureName, dict[f.Name, LayerStatistics]] | None = (
+        None  # by reduction; `tokens` has none
+    )
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -303,7 +319,9 @@ class SweepResult(Header, Computed):
         if self.floor:
             by_example.append(self.floor.predictions)
             by_point += self.floor.cka.values()
-        names = {frozenset(values) for frame in frames for values in (frame.metrics, frame.intervals)}
+        names = {
+            frozenset(values) for frame in frames for values in (frame.metrics, frame.intervals)
+        }
         if not (
             {*map(len, by_example)} == {len(self.task.examples)}
             and {*map(len, by_point)} == {len(self.points)}
@@ -311,9 +329,14 @@ class SweepResult(Header, Computed):
             and (not amounts or [*amounts] == sorted({0.0, *amounts}))
             and (judged is None or {judged.to, judged.shown_broken_from} <= {None, *amounts})
             and len(names) <= 1
-            and all({*frame.similarity} == {*self.measures} and frame.fits(len(self.points)) for frame in frames)
+            and all(
+                {*frame.similarity} == {*self.measures} and frame.fits(len(self.points))
+                for frame in frames
+            )
         ):
-            raise ValueError("its points, layers, examples, amounts, metrics and measures do not fit each other")
+            raise ValueError(
+                "its points, layers, examples, amounts, metrics and measures do not fit each other"
+            )
         return self
 
     @property

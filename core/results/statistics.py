@@ -98,5 +98,7 @@ class LayerStatistics(f.Record):
     survival: Annotated[tuple[SurvivalRecord | None, ...], f.FAST]
     depth_gap: DepthGapRecord | None
     gap_at_damage: Annotated[dict[f.Name, GapAtDamage | NotAtDamage], f.FEW] = Field(default={})
-    profile_at_damage: Annotated[dict[f.Name, ProfileAtDamage | NotAtDamage], f.FEW] = Field(default={})
+    profile_at_damage: Annotated[dict[f.Name, ProfileAtDamage | NotAtDamage], f.FEW] = Field(
+        default={}
+    )
     own_replicates: Annotated[tuple[f.Replicates, ...], f.FAST] | None = None

@@ -27,7 +27,10 @@ from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
-PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
+PLAIN, COMPRESSED = ENDINGS = (
+    ".json",
+    ".json.gz",
+)  # `gzip -9n` compresses large ones before they are shipped
 MOST_CELLS = 500_000  # in the matrices of one kind: twice as many as 48 points and 100 amounts have
 MAX_BYTES = 64 * 2**20  # decompressed; 24 layers and 100 amounts take about 20 MiB
 SMALL_BYTES = 2 * 2**20  # of a file of unknown origin that is read in any process
@@ -92,7 +95,9 @@ def check_new(folder: Path | None) -> None:
         PrunescopeError: It does, or cannot.
     """
     if folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PrunescopeError(f"--save {folder} exists and is not an empty folder: choose another one")
+        raise PrunescopeError(
+            f"--save {folder} exists and is not an empty folder: choose another one"
+        )
     if folder:
         check_writable(folder.parent)
 
@@ -131,7 +136,9 @@ def save(result: Result, output: Path | None = None) -> Path:
     path = output if output is not None and output != folder else place_in(folder, result.key)
     text = sealed(result).model_dump_json()
     try:
-        write_atomically(path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text)
+        write_atomically(
+            path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text
+        )
     except OSError as error:
         raise _not_writable(path, error) from error
     return path
@@ -144,8 +151,12 @@ def _folder_of(output: Path | None) -> Path:
 
 
 def _not_writable(path: Path, error: OSError) -> PrunescopeError:
-    place = "the server's results" if is_hosted() else path  # a visitor learns no path of the server
-    return PrunescopeError(f"cannot write {place} ({error.strerror}): choose another folder, or try again later")
+    place = (
+        "the server's results" if is_hosted() else path
+    )  # a visitor learns no path of the server
+    return PrunescopeError(
+        f"cannot write {place} ({error.strerror}): choose another folder, or try again later"
+    )
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -192,12 +203,16 @@ def load_any(path: Path, name: str = "") -> Result:
     """
     name = name or path.name
     if not path.is_file():  # reading a pipe would never end
-        raise PrunescopeError(f"{name} is not a result file: make one with python -m core.precompute")
+        raise PrunescopeError(
+            f"{name} is not a result file: make one with python -m core.precompute"
+        )
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise PrunescopeError(f"{name} holds more than {MAX_BYTES // 2**20} MiB: choose a smaller result")
+            raise PrunescopeError(
+                f"{name} holds more than {MAX_BYTES // 2**20} MiB: choose a smaller result"
+            )
         values = json.loads(content)
     except (OSError, ValueError, RecursionError, EOFError, zlib.error) as error:
         raise PrunescopeError(f"{name} is not readable as JSON: recompute it") from error
@@ -224,22 +239,37 @@ def parse(values: Any, name: str) -> Result:
     version = values.get("schema_version") if isinstance(values, dict) else None
     if version != SCHEMA_VERSION:
         fault = f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}"
-        raise PrunescopeError(f"{fault}: compute it again in the Lab or with python -m core.precompute")
+        raise PrunescopeError(
+            f"{fault}: compute it again in the Lab or with python -m core.precompute"
+        )
     try:
         result = RESULT.validate_python(values, extra="ignore")
-        checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
+        checksum, key = (
+            digest({key: value for key, value in values.items() if key != "checksum"}),
+            key_of(result),
+        )
         fault = next(_faults(result), "")
     except ValidationError as error:
         first = error.errors()[0]
         field = [part for part in first["loc"] if part not in KINDS]
         fault = f"{'.'.join(map(str, field)) or 'the whole'}: {first['msg']}"
-    except (PrunescopeError, ValueError) as error:  # a wrong scope, or a lone surrogate, which has no digest
+    except (
+        PrunescopeError,
+        ValueError,
+    ) as error:  # a wrong scope, or a lone surrogate, which has no digest
         fault = str(error)
     if fault:
-        raise PrunescopeError(f"{name} is not a valid result: {fault}; recompute it, or choose another one")
-    if (result.checksum, result.key) != (checksum, key):  # under another key it would replace another result
+        raise PrunescopeError(
+            f"{name} is not a valid result: {fault}; recompute it, or choose another one"
+        )
+    if (result.checksum, result.key) != (
+        checksum,
+        key,
+    ):  # under another key it would replace another result
         fault = f"{name} does not match its checksum or key"
-        raise PrunescopeError(f"{fault}: it was edited or damaged, or is of a former edition, recompute it")
+        raise PrunescopeError(
+            f"{fault}: it was edited or damaged, or is of a former edition, recompute it"
+        )
     return result
 
 
@@ -250,9 +280,15 @@ def _faults(result: Result) -> Iterator[str]:
         PrunescopeError: A scope does not fit its method or its depth.
     """
     task, checkpoint, labels = result.task, result.checkpoint, len(result.task.label_names)
-    if checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED:  # pages would look it up on the Hub
+    if (
+        checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED
+    ):  # pages would look it up on the Hub
         yield f"no checkpoint {checkpoint.id} comes with this program"
-    fitting = [len(TASKS[task.name].label_names)] if task.name in TASKS else range(MIN_LABELS, MAX_LABELS + 1)
+    fitting = (
+        [len(TASKS[task.name].label_names)]
+        if task.name in TASKS
+        else range(MIN_LABELS, MAX_LABELS + 1)
+    )
     if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *result.predictions) for label in row):
@@ -263,11 +299,16 @@ def _faults(result: Result) -> Iterator[str]:
             reductions = {measure: {*rows} for measure, rows in frame.similarity.items()}
             measured = {measure: {*MEASURES[measure]} for measure in {"cka", *reductions}}
             matrices = frame.similarity.get("cka", {}).values()
-            if reductions != measured or not all(rows and isinstance(rows[0], tuple) for rows in matrices):
+            if reductions != measured or not all(
+                rows and isinstance(rows[0], tuple) for rows in matrices
+            ):
                 yield "a frame lacks its CKA or a reduction"
             if frame.metrics.get("accuracy") is None:
                 yield "a frame lacks its accuracy"
-    if isinstance(result, SweepResult) and (cells := len(result.frames) * len(result.points) ** 2) > MOST_CELLS:
+    if (
+        isinstance(result, SweepResult)
+        and (cells := len(result.frames) * len(result.points) ** 2) > MOST_CELLS
+    ):
         yield f"its matrices have {cells:,} cells, at most {MOST_CELLS:,} can be drawn"
 
 
@@ -315,7 +356,9 @@ def file_of(key: str) -> Path:
         PrunescopeError: It is not stored here.
     """
     if (path := find(key)) is None:
-        raise PrunescopeError(f"the result {key[:12]}… is not stored here: recompute it, or choose another one")
+        raise PrunescopeError(
+            f"the result {key[:12]}… is not stored here: recompute it, or choose another one"
+        )
     return path
 
 

@@ -58,23 +58,36 @@ class Similarity(NamedTuple):
 
 def all_similarities(first: Grams, second: Grams) -> Similarity:
     """Compute CKA of every point of one model with every point of another."""
-    without = leave_one_out(own_products(first, second), first, second) if first.can_leave_one_out else None
+    without = (
+        leave_one_out(own_products(first, second), first, second)
+        if first.can_leave_one_out
+        else None
+    )
     return Similarity(cka(first, second).numpy(), without)
 
 
 def own_similarities(first: Grams, second: Grams) -> Similarity:
     """Compute CKA of each point in two models, over a single batch."""
     products = own_products(first, second)  # (points, n)
-    cross, a, b = (part.numpy().sum(-1) for part in (products, first.by_example, second.by_example))  # each (points,)
+    cross, a, b = (
+        part.numpy().sum(-1) for part in (products, first.by_example, second.by_example)
+    )  # each (points,)
     values = _normalised(cross, a, b, (a > 0) & (b > 0))  # (points,)
-    return Similarity(values, leave_one_out(products, first, second) if first.can_leave_one_out else None)
+    return Similarity(
+        values, leave_one_out(products, first, second) if first.can_leave_one_out else None
+    )
 
 
-def partial_similarities(own: Similarity, baseline_floor: Similarity, pruned_floor: Similarity) -> Similarity:
+def partial_similarities(
+    own: Similarity, baseline_floor: Similarity, pruned_floor: Similarity
+) -> Similarity:
     """Compute partial CKA of each point; see `partial_cka`."""
     parts = own, baseline_floor, pruned_floor
     replicates = [part.without for part in parts if part.without is not None]  # each (points, n)
-    return Similarity(partial_cka(*(part.values for part in parts)), partial_cka(*replicates) if replicates else None)
+    return Similarity(
+        partial_cka(*(part.values for part in parts)),
+        partial_cka(*replicates) if replicates else None,
+    )
 
 
 def cka(first: Grams, second: Grams) -> Tensor:
@@ -99,7 +112,9 @@ def leave_one_out(products: Tensor, first: Grams, second: Grams) -> Array:
     Returns:
         (points, n), for each example m the CKA of the other n - 1; NaN where it is undefined.
     """
-    parts = [part.numpy() for part in (products, first.by_example, second.by_example)]  # each (points, n)
+    parts = [
+        part.numpy() for part in (products, first.by_example, second.by_example)
+    ]  # each (points, n)
     cross, a, b = map(_sum_without, parts)  # each (points, n)
     return _normalised(cross, a, b, _exceeds_rounding(a, parts[1]) & _exceeds_rounding(b, parts[2]))
 

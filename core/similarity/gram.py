@@ -128,8 +128,13 @@ def varies(features: Tensor) -> Tensor:
     Returns:
         (points, 1, 1) bool, whether any feature varies.
     """
-    smallest, largest = features.amin(-2, keepdim=True), features.amax(-2, keepdim=True)  # (points, 1, features)
-    bound = MAX_LENGTH * torch.finfo(features.dtype).eps * torch.maximum(smallest.abs(), largest.abs())
+    smallest, largest = (
+        features.amin(-2, keepdim=True),
+        features.amax(-2, keepdim=True),
+    )  # (points, 1, features)
+    bound = (
+        MAX_LENGTH * torch.finfo(features.dtype).eps * torch.maximum(smallest.abs(), largest.abs())
+    )
     return (largest - smallest > bound).any(-1, keepdim=True)
 
 
@@ -164,7 +169,9 @@ def prepare(pieces: Iterable[Tensor]) -> Grams:
         hsic.append(squares.sum((-2, -1)) / _pairs(gram))  # (points,)
         by_example.append(squares.sum(-1))  # (points, rows)
     sums = torch.cat(by_example, -1)  # (points, examples)
-    return Grams(pieces, torch.stack(hsic).sum(0), sums, MIN_EXAMPLES < sums.shape[-1] == gram.shape[-1])
+    return Grams(
+        pieces, torch.stack(hsic).sum(0), sums, MIN_EXAMPLES < sums.shape[-1] == gram.shape[-1]
+    )
 
 
 def hsic(first: Grams, second: Grams) -> Tensor:
@@ -183,7 +190,9 @@ def hsic(first: Grams, second: Grams) -> Tensor:
 
 def own_products(first: Grams, second: Grams) -> Tensor:
     """Compute Σ_i K_im L_im of each point in two models, for each example m: (points, examples) float64."""
-    return torch.cat([(a * b).sum(-1) for a, b in zip(first.pieces, second.pieces, strict=True)], -1)
+    return torch.cat(
+        [(a * b).sum(-1) for a, b in zip(first.pieces, second.pieces, strict=True)], -1
+    )
 
 
 def _pairs(gram: Tensor) -> int:

@@ -48,7 +48,9 @@ class _Loader:
             batch = pair[self.side]  # (points, n, features)
             features = batch.double()  # (points, n, features)
             centred = features - features.mean(1, keepdim=True)  # (points, n, features)
-            yield ((centred * varies(batch)).float(),)  # torch-cka reads the first element of a batch
+            yield (
+                (centred * varies(batch)).float(),
+            )  # torch-cka reads the first element of a batch
 
 
 def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> Tensor:
@@ -69,7 +71,9 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> 
     names = [*map(str, range(num_points))]  # an nn.ModuleList's names of its modules
     carriers = (_Carrier(nn.Identity() for _ in names) for _ in range(2))
     tool = CKA(*carriers, "baseline", "pruned", names, names)
-    loaders = [_Loader(copy, side, num_pairs) for side, copy in enumerate(tee(pairs))]  # torch-cka reads them in turn
+    loaders = [
+        _Loader(copy, side, num_pairs) for side, copy in enumerate(tee(pairs))
+    ]  # torch-cka reads them in turn
     try:
         with redirect_stderr(StringIO()):  # its progress bar
             tool.compare(*loaders)

@@ -14,7 +14,13 @@ from core.results.fields import Matrix, Row
 from core.results.recovery import Moment
 from core.results.schema import FloorRecord, Frame
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics
-from core.similarity.cka import Similarity, all_similarities, cka, own_similarities, partial_similarities
+from core.similarity.cka import (
+    Similarity,
+    all_similarities,
+    cka,
+    own_similarities,
+    partial_similarities,
+)
 from core.similarity.gram import Grams
 from core.sweep.equal_damage import DAMAGES, damage, find_crossing
 from core.sweep.meter import Measurement, PrunedMeasurement
@@ -53,7 +59,10 @@ class BaselineComparison:
         return Moment(step=step, **self._measured(model, {"cka": self._all(model)}))
 
     def _all(self, pruned: Measurement) -> dict[str, Similarity | None]:
-        return {name: all_similarities(self.baseline.grams[name], pruned.grams[name]) for name in REDUCTIONS}
+        return {
+            name: all_similarities(self.baseline.grams[name], pruned.grams[name])
+            for name in REDUCTIONS
+        }
 
     def _measured(self, pruned: Measurement, similarities: Similarities) -> dict[str, Any]:
         """Return what frames of all kinds hold."""
@@ -61,16 +70,23 @@ class BaselineComparison:
         read = own_similarities(self.baseline.grams[READ], pruned.grams[READ]).own  # (1,)
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
         share, share_interval = changed_share(self.baseline.predictions, pruned.predictions)
-        divergence, divergence_interval = mean_divergence(divergences(self.baseline.logits, pruned.logits))
+        divergence, divergence_interval = mean_divergence(
+            divergences(self.baseline.logits, pruned.logits)
+        )
         return {
             "metrics": metrics,
             "intervals": intervals,
             "similarity": {
-                measure: {name: similarity and values_of(similarity.values) for name, similarity in reductions.items()}
+                measure: {
+                    name: similarity and values_of(similarity.values)
+                    for name, similarity in reductions.items()
+                }
                 for measure, reductions in similarities.items()
             },
             "predictions": pruned.predictions,
-            "changed": ChangedRecord(share=share, interval=None if pruned is self.baseline else share_interval),
+            "changed": ChangedRecord(
+                share=share, interval=None if pruned is self.baseline else share_interval
+            ),
             "divergence": DivergenceRecord(value=divergence, interval=divergence_interval),
             "read": row_of(read)[0],
         }
@@ -87,7 +103,9 @@ class BaselineComparison:
         """Describe the emptied model; None if the method has none."""
         if self.emptied is None:
             return None
-        pairs = {name: (self.baseline.grams[name], self.emptied.grams[name]) for name in SINGLE_BATCH}
+        pairs = {
+            name: (self.baseline.grams[name], self.emptied.grams[name]) for name in SINGLE_BATCH
+        }
         own = {name: row_of(cka(*pair).diagonal().numpy()) for name, pair in pairs.items()}
         return FloorRecord(cka=own, predictions=self.emptied.predictions)
 
@@ -110,19 +128,29 @@ class BaselineComparison:
         statistics: dict[str, dict[str, LayerStatistics]] = {measure: {} for measure in MEASURES}
         for reduction in SINGLE_BATCH:
             own = self._series("cka", reduction)
-            crossings = {amount_text(target): find_crossing(*own, target) for target in DAMAGES} if own else {}
+            crossings = (
+                {amount_text(target): find_crossing(*own, target) for target in DAMAGES}
+                if own
+                else {}
+            )
             for measure, by_reduction in statistics.items():
                 if series := self._series(measure, reduction):
                     by_reduction[reduction] = layer_statistics(
                         amounts, *series, crossings, measure == "cka", pruned_point
                     )
-        return {measure: by_reduction for measure, by_reduction in statistics.items() if by_reduction} or None
+        return {
+            measure: by_reduction for measure, by_reduction in statistics.items() if by_reduction
+        } or None
 
     def _series(self, measure: str, reduction: str) -> tuple[Array, Array] | None:
         """Stack own similarities, (frames, points), and those without each example, (frames, points, n), if known."""
         frames = [similarities[measure][reduction] for similarities in self.similarities]
         own = [similarity.own for similarity in frames if similarity]
-        without = [similarity.without for similarity in frames if similarity and similarity.without is not None]
+        without = [
+            similarity.without
+            for similarity in frames
+            if similarity and similarity.without is not None
+        ]
         return (np.stack(own), np.stack(without)) if len(without) == len(frames) else None
 
 

@@ -23,7 +23,9 @@ from core.sweep.statistics import Array
 State = Literal["equivalent", "steeper", "flatter", "inconclusive"]
 DIFFERENT: tuple[State, ...] = ("steeper", "flatter")
 
-MARGIN = 0.1  # between two shares of the change; a smaller difference does not matter, however certain
+MARGIN = (
+    0.1  # between two shares of the change; a smaller difference does not matter, however certain
+)
 EQUIVALENCE = 0.9  # confidence of the interval that must lie within the margin
 SMALLEST_P = 1e-9
 

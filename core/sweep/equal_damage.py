@@ -41,7 +41,9 @@ def gap(profile: Array) -> Array:
         profile: (points, …) own CKA in depth order, of at least two points.
     """
     points = len(profile)
-    weights = np.sign((points - 1) / 2 - np.arange(points)) / (points / 2)  # (points,); 0 in the middle
+    weights = np.sign((points - 1) / 2 - np.arange(points)) / (
+        points / 2
+    )  # (points,); 0 in the middle
     return np.asarray(np.tensordot(weights, profile, axes=1))
 
 

@@ -50,7 +50,10 @@ class GridSweep(NamedTuple):
 
 
 def plan_grid(
-    listed: Iterable[SweepRequest], places: Mapping[str, str], output: Path | None, report: Report | None = None
+    listed: Iterable[SweepRequest],
+    places: Mapping[str, str],
+    output: Path | None,
+    report: Report | None = None,
 ) -> tuple[list[GridSweep], list[Failure]]:
     """Find the inputs and the key of each sweep.
 
@@ -68,7 +71,9 @@ def plan_grid(
     """
     requests = list(listed)
     if unknown := set(places) - {request.data for request in requests}:
-        raise PrunescopeError(f"data '{min(unknown)}' does not occur in the grid: name data as its file does")
+        raise PrunescopeError(
+            f"data '{min(unknown)}' does not occur in the grid: name data as its file does"
+        )
     sweeps: dict[str, GridSweep] = {}
     failures: list[Failure] = []
     for request in requests:
@@ -77,10 +82,15 @@ def plan_grid(
         except PrunescopeError as error:
             failures.append((request, str(error)))
         else:
-            if sweep.judged_on or sweep.key not in sweeps:  # the key does not depend on the working range
+            if (
+                sweep.judged_on or sweep.key not in sweeps
+            ):  # the key does not depend on the working range
                 sweeps[sweep.key] = sweep
     # Sort by checkpoint and examples, then points, then scope, each in the order of the file.
-    orders = [list(dict.fromkeys(column)) for column in zip(*map(_shared_parts, sweeps.values()), strict=True)]
+    orders = [
+        list(dict.fromkeys(column))
+        for column in zip(*map(_shared_parts, sweeps.values()), strict=True)
+    ]
 
     def position(sweep: GridSweep) -> list[int]:
         return [order.index(part) for order, part in zip(orders, _shared_parts(sweep), strict=True)]
@@ -88,17 +98,33 @@ def plan_grid(
     return sorted(sweeps.values(), key=position), failures
 
 
-def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | None, report: Report | None) -> GridSweep:
+def _planned(
+    listed: SweepRequest, places: Mapping[str, str], output: Path | None, report: Report | None
+) -> GridSweep:
     request = checked(replace(listed, data=places.get(listed.data or "", listed.data)))
     inputs = prepare(request, report)
     key = inputs.key_of(request)
-    model_and_data = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.record.fingerprint)
+    model_and_data = (
+        inputs.resolved.revision,
+        inputs.subset.task.name,
+        inputs.subset.record.fingerprint,
+    )
     stored = None if output else store.find(key)
     path = stored or store.place_in(output or store.user_folder(), key)
-    is_shipped = output is None and store.is_shipped(key) and not store.own_is_shipped()  # never replaced
-    judged_on = len(inputs.subset.texts) + len(inputs.rest.texts) if inputs.rest and not is_shipped else 0
+    is_shipped = (
+        output is None and store.is_shipped(key) and not store.own_is_shipped()
+    )  # never replaced
+    judged_on = (
+        len(inputs.subset.texts) + len(inputs.rest.texts) if inputs.rest and not is_shipped else 0
+    )
     return GridSweep(
-        listed, request, key, model_and_data, path, judged_on, work_of(request, inputs.resolved.size, inputs)
+        listed,
+        request,
+        key,
+        model_and_data,
+        path,
+        judged_on,
+        work_of(request, inputs.resolved.size, inputs),
     )
 
 

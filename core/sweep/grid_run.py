@@ -26,7 +26,9 @@ from core.sweep.sweep import SharedPasses, sweep
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-Outcome = tuple[GridSweep, str | None]  # a sweep that has ended, and the reason in one line if it failed
+Outcome = tuple[
+    GridSweep, str | None
+]  # a sweep that has ended, and the reason in one line if it failed
 Follow = Callable[[GridSweep, float], None]  # (sweep, amount just done)
 
 CONNECT_SECONDS = 30
@@ -50,7 +52,11 @@ def _run_here(planned: GridSweep, shared: SharedPasses, follow: Follow) -> None:
     inputs = prepare(planned.request)
     with borrow(inputs.resolved) as checkpoint:
         result = sweep(
-            checkpoint, inputs, inputs.request, on_frame=lambda _, frame: follow(planned, frame.amount), shared=shared
+            checkpoint,
+            inputs,
+            inputs.request,
+            on_frame=lambda _, frame: follow(planned, frame.amount),
+            shared=shared,
         )
     store.save(result, planned.path)
 
@@ -80,15 +86,22 @@ def connected(address: str) -> "Iterator[Client]":
     try:
         from distributed import Client
     except ImportError:
-        raise PrunescopeError("a cluster needs Dask: install it with pip install -r requirements-cluster.txt") from None
+        raise PrunescopeError(
+            "a cluster needs Dask: install it with pip install -r requirements-cluster.txt"
+        ) from None
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
-        raise PrunescopeError(f"no cluster at '{address}' ({reason}): give its scheduler's address") from None
+        raise PrunescopeError(
+            f"no cluster at '{address}' ({reason}): give its scheduler's address"
+        ) from None
     with client:
         try:
-            engines = {client.run_on_scheduler(eval, ITS_ENGINE), *client.run(eval, ITS_ENGINE).values()}
+            engines = {
+                client.run_on_scheduler(eval, ITS_ENGINE),
+                *client.run(eval, ITS_ENGINE).values(),
+            }
         except ModuleNotFoundError:
             engines = {"none"}
         if engines != {ENGINE_VERSION}:
@@ -99,7 +112,9 @@ def connected(address: str) -> "Iterator[Client]":
         yield client
 
 
-def run_on_cluster(client: "Client", sweeps: Sequence[GridSweep], threads: int | None) -> Iterator[Outcome]:
+def run_on_cluster(
+    client: "Client", sweeps: Sequence[GridSweep], threads: int | None
+) -> Iterator[Outcome]:
     """Run sweeps on all workers and save their results; a sweep that fails is reported, and the others go on.
 
     Args:
@@ -141,7 +156,9 @@ def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
     use_threads(threads)
     inputs = replace(inputs, resolved=_local(inputs.resolved))
     with borrow(inputs.resolved) as checkpoint:
-        return sealed(sweep(checkpoint, inputs, inputs.request, shared=_shared)).model_dump(mode="json")
+        return sealed(sweep(checkpoint, inputs, inputs.request, shared=_shared)).model_dump(
+            mode="json"
+        )
 
 
 def _local(resolved: Resolved) -> Resolved:

@@ -46,7 +46,9 @@ class Runner(ExitStack):
         recorder: Runs the model and records the hidden states.
     """
 
-    def __init__(self, checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan
+    ) -> None:
         """Prepare all amounts of a request.
 
         Args:
@@ -58,9 +60,13 @@ class Runner(ExitStack):
         super().__init__()
         baseline, record = checkpoint.model, checkpoint.record
         self.checkpoint, self.points = checkpoint, point_names(request.points, record.num_layers)
-        self.windows = plan_windows(checkpoint.tokenizer, subset.texts, len(self.points) * record.hidden_size * 4)
+        self.windows = plan_windows(
+            checkpoint.tokenizer, subset.texts, len(self.points) * record.hidden_size * 4
+        )
         self.model = self.enter_context(PrunedModel(baseline, plan))
-        self.recorder = self.enter_context(Recorder(baseline, self.points, record.id, request.dtype))
+        self.recorder = self.enter_context(
+            Recorder(baseline, self.points, record.id, request.dtype)
+        )
 
     @property
     def micro_batches(self) -> int:
@@ -85,12 +91,20 @@ class Runner(ExitStack):
         """
         recorder = self.recorder
         for batch in window.micro_batches:
-            in_parts(recorder.model, batch, lambda part: buffers.store(part, recorder.run(part), recorder.states))
+            in_parts(
+                recorder.model,
+                batch,
+                lambda part: buffers.store(part, recorder.run(part), recorder.states),
+            )
             step()
-        check_finite(buffers.mean, self.checkpoint.record.id)  # a mean is finite only if all of its tokens are
+        check_finite(
+            buffers.mean, self.checkpoint.record.id
+        )  # a mean is finite only if all of its tokens are
 
 
-def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report) -> Plan:
+def make_plan(
+    checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report
+) -> Plan:
     """Make the plan of a request's method, and score calibration examples if the method needs them.
 
     Args:
@@ -103,7 +117,9 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
     if examples and METHODS[request.method].calibrated:
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
         calibration = Calibration(batches, torch.tensor(examples.record.gold), report)
-    baseline = Baseline(model, request.amounts, request.scope, request.seed, calibration, request.control_of)
+    baseline = Baseline(
+        model, request.amounts, request.scope, request.seed, calibration, request.control_of
+    )
     return module_of(request.method).plan(baseline)
 
 
@@ -157,7 +173,9 @@ class Meter:
         passes: Number of models measured so far.
     """
 
-    def __init__(self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int, empties: bool) -> None:
+    def __init__(
+        self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int, empties: bool
+    ) -> None:
         self._runner, self._buffers, self._report = runner, runner.buffers(), report
         self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
         self._done, self._per_amount, self.passes = 0, runner.micro_batches + len(self._rest), 0
@@ -168,7 +186,9 @@ class Meter:
         self._total = max(self._total, self._done + self._per_amount)
         stage, removed = stage_name(amount), self._runner.model.prune(amount)
         measured, recorder = self.look(stage), self._runner.recorder
-        rest = torch.zeros(sum(len(batch.examples) for batch in self._rest), dtype=torch.int64)  # (rest,)
+        rest = torch.zeros(
+            sum(len(batch.examples) for batch in self._rest), dtype=torch.int64
+        )  # (rest,)
 
         def predict(part: MicroBatch) -> None:
             rest[part.examples] = recorder.run(part).argmax(-1)
@@ -176,7 +196,9 @@ class Meter:
         for batch in self._rest:
             in_parts(recorder.model, batch, predict)
             self._step(stage)
-        return PrunedMeasurement(measured.logits, measured.grams, amount, removed, tuple(rest.tolist()))
+        return PrunedMeasurement(
+            measured.logits, measured.grams, amount, removed, tuple(rest.tolist())
+        )
 
     def look(self, stage: str) -> Measurement:
         """Run the model as it is on all examples but the further ones."""
@@ -193,7 +215,9 @@ class Meter:
         with self._runner.model.emptied(scoped_weights(self._runner.checkpoint.model, scope)):
             self._run("Measuring the emptied model")
         for features in (self._buffers.mean, self._buffers.cls):
-            features[: first_emptied_point(self._runner.points, scope)] = 0  # what does not vary has no similarity
+            features[: first_emptied_point(self._runner.points, scope)] = (
+                0  # what does not vary has no similarity
+            )
         return self._measurement()
 
     def _step(self, stage: str) -> None:
@@ -206,7 +230,9 @@ class Meter:
         tokens = list[Tensor]()
         for window in self._runner.windows:
             self._runner.run(window, self._buffers, partial(self._step, stage))
-            tokens += map(gram.u_centred_gram, self._buffers.tokens(window))  # one (points, minibatch, minibatch) each
+            tokens += map(
+                gram.u_centred_gram, self._buffers.tokens(window)
+            )  # one (points, minibatch, minibatch) each
         return tokens
 
     def _measurement(self, **further: gram.Grams) -> Measurement:
@@ -216,7 +242,9 @@ class Meter:
         return Measurement(self._buffers.logits.numpy().copy(), grams | further)
 
 
-def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: Report) -> Prediction:
+def predict(
+    request: SweepRequest, revision: str, texts: Sequence[str], report: Report
+) -> Prediction:
     """Compute the probability of every label at every amount.
 
     Args:
@@ -234,16 +262,25 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
     checked_texts = check_texts(texts, task)
     check_same_content(inputs.resolved, request.checkpoint, revision)
     with borrow(inputs.resolved) as checkpoint:
-        model, record, probabilities = checkpoint.model, checkpoint.record, list[tuple[float, ...]]()
+        model, record, probabilities = (
+            checkpoint.model,
+            checkpoint.record,
+            list[tuple[float, ...]](),
+        )
         check_scope(request.scope, request.method, record.num_layers)
         plan = make_plan(checkpoint, inputs.calibration, request, report)
-        whole = tokenise(checkpoint.tokenizer, *checked_texts, verbose=False)  # the page itself warns about long texts
+        whole = tokenise(
+            checkpoint.tokenizer, *checked_texts, verbose=False
+        )  # the page itself warns about long texts
         (batch,) = micro_batches(checkpoint.tokenizer, [checked_texts])
 
         def answer(text: MicroBatch) -> None:
             probabilities.append(tuple(recorder.run(text).double().softmax(-1)[0].tolist()))
 
-        with PrunedModel(model, plan) as pruned, Recorder(model, (), record.id, request.dtype) as recorder:
+        with (
+            PrunedModel(model, plan) as pruned,
+            Recorder(model, (), record.id, request.dtype) as recorder,
+        ):
             for done, amount in enumerate(request.amounts):
                 report(stage_name(amount), done, len(request.amounts))
                 pruned.prune(amount)
@@ -253,5 +290,7 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
             labels=task.label_names,
             probabilities=tuple(probabilities),
             num_tokens=len(whole["input_ids"]),
-            num_unknown=batch.inputs["input_ids"].tolist()[0].count(checkpoint.tokenizer.unk_token_id),
+            num_unknown=batch.inputs["input_ids"]
+            .tolist()[0]
+            .count(checkpoint.tokenizer.unk_token_id),
         )

@@ -54,7 +54,9 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
         return SCORES[name](np.broadcast_to(grouped, drawn.shape), drawn)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SciPy warns about constant predictions, whose interval is a point
+        warnings.simplefilter(
+            "ignore"
+        )  # SciPy warns about constant predictions, whose interval is a point
         low, high = bootstrapped(strata, statistic, RESAMPLES).confidence_interval
     return float(low), float(high)
 
@@ -73,7 +75,9 @@ def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float3
     """
     before, after = (softmax(logits.astype(np.float64), axis=1) for logits in (baseline, pruned))
     squared = jensenshannon(before, after, base=2, axis=1) ** 2  # (examples,)
-    return np.asarray(np.nan_to_num(squared))  # NaN: equal distributions, rounded below 0 under SciPy's root
+    return np.asarray(
+        np.nan_to_num(squared)
+    )  # NaN: equal distributions, rounded below 0 under SciPy's root
 
 
 def mean_divergence(values: Array) -> tuple[float, Interval | None]:

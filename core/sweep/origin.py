@@ -28,11 +28,17 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
         if amount_text(frame.amount) == amount_text(amount):
             return frame
     fault = f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}"
-    raise PrunescopeError(f"{fault}: choose one of {first_few([*map(amount_text, result.amounts)], 12)}")
+    raise PrunescopeError(
+        f"{fault}: choose one of {first_few([*map(amount_text, result.amounts)], 12)}"
+    )
 
 
 def find_inputs(
-    result: SweepResult | Recovery, amount: float, checkpoint: str | None, data: str | None, report: Report
+    result: SweepResult | Recovery,
+    amount: float,
+    checkpoint: str | None,
+    data: str | None,
+    report: Report,
 ) -> tuple[SweepRequest, Inputs]:
     """Find everything that one frame was computed from.
 
@@ -56,7 +62,9 @@ def find_inputs(
     examples = inputs.subset.record
     if examples.fingerprint != result.task.fingerprint:
         fault = f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}"
-        stored = f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}"
+        stored = (
+            f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}"
+        )
         raise PrunescopeError(f"{fault}, {stored}: give that data")
     return request, inputs
 
@@ -75,7 +83,9 @@ def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> No
     if resolved.revision != revision:
         fault = f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}"
         stored = f"the result was computed on '{checkpoint}' with the content {revision[:12]}"
-        raise PrunescopeError(f"{fault}, but {stored}: give that checkpoint, or run the sweep again")
+        raise PrunescopeError(
+            f"{fault}, but {stored}: give that checkpoint, or run the sweep again"
+        )
 
 
 def find_pruning(
@@ -159,7 +169,9 @@ def find_recovery(
     rows, count = source.described(table, split or source.data.evaluated, drawn), len(drawn)
     check_labels(rows.record.gold, "train on")
     about = rows.record.model_dump(include={"source_name", "split", "fingerprint", "files"})
-    how = RECOVERY.model_copy(update={"layers": swept.resolved.size[0], "steps": steps, "seed": seed})
+    how = RECOVERY.model_copy(
+        update={"layers": swept.resolved.size[0], "steps": steps, "seed": seed}
+    )
     how = result.rows.training if isinstance(result, Recovery) else how
     start = Recovery(
         **{name: getattr(result, name) for name in Header.model_fields if name != "pruning"},
@@ -187,5 +199,9 @@ def _request(
     if places:
         fault = f"the result does not record the path of {' and of '.join(places.values())}"
         raise PrunescopeError(f"{fault}: give {' and '.join(places)}")
-    changes: dict[str, Any] = {"amounts": parse_amounts([amount]), "until_damage": None, "range_examples": "subset"}
+    changes: dict[str, Any] = {
+        "amounts": parse_amounts([amount]),
+        "until_damage": None,
+        "range_examples": "subset",
+    }
     return replace(request, checkpoint=checkpoint or request.checkpoint, **changes)

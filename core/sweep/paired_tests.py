@@ -51,7 +51,10 @@ def paired_tests(
     """
     if not first:
         return ()
-    labels, sides = np.array(gold), (np.array(first), np.array(second))  # (examples,), each (amounts, examples)
+    labels, sides = (
+        np.array(gold),
+        (np.array(first), np.array(second)),
+    )  # (examples,), each (amounts, examples)
     values = (SCORES[metric](np.broadcast_to(labels, side.shape), side).tolist() for side in sides)
     if metric == "accuracy":
         p_values = tuple(map(mcnemar_p, *(side == labels for side in sides)))
@@ -75,19 +78,32 @@ def _permuted(metric: str, gold: Labels, first: Labels, second: Labels) -> list[
     A score depends only on counts of labels, which are sums over examples, so the counts after many exchanges at all
     amounts are one matrix product. SciPy draws the exchanges as flipped signs, which all amounts share.
     """
-    one_hot = np.eye(1 + max(1, *(int(side.max()) for side in (gold, first, second))))  # (labels, labels)
+    one_hot = np.eye(
+        1 + max(1, *(int(side.max()) for side in (gold, first, second)))
+    )  # (labels, labels)
     golds = one_hot[gold]  # (examples, labels)
     predictions = [one_hot[side.T] for side in (first, second)]  # each (examples, amounts, labels)
-    counts = [np.stack([golds[:, None] * side, side], 2) for side in predictions]  # (examples, amounts, 2, labels)
-    sums = [side.sum(0) for side in counts]  # correct and predicted examples, each (amounts, 2, labels)
+    counts = [
+        np.stack([golds[:, None] * side, side], 2) for side in predictions
+    ]  # (examples, amounts, 2, labels)
+    sums = [
+        side.sum(0) for side in counts
+    ]  # correct and predicted examples, each (amounts, 2, labels)
 
     def difference(signs: Array, axis: int = -1) -> Array:  # (…, examples) -> (…, amounts)
         exchanged = np.tensordot(signs < 0, counts[1] - counts[0], 1)  # (…, amounts, 2, labels)
         sides = (sums[0] + exchanged, sums[1] - exchanged)
-        scores = [FROM_COUNTS[metric](side[..., 0, :], golds.sum(0), side[..., 1, :]) for side in sides]
+        scores = [
+            FROM_COUNTS[metric](side[..., 0, :], golds.sum(0), side[..., 1, :]) for side in sides
+        ]
         return scores[0] - scores[1]
 
-    options = {"permutation_type": "samples", "n_resamples": EXCHANGES, "batch": BATCH, "rng": np.random.default_rng(0)}
+    options = {
+        "permutation_type": "samples",
+        "n_resamples": EXCHANGES,
+        "batch": BATCH,
+        "rng": np.random.default_rng(0),
+    }
     test = permutation_test((np.ones(len(gold)),), difference, vectorized=True, **options)
     return [float(p_value) for p_value in test.pvalue]
 

@@ -22,10 +22,16 @@ from core.sweep.sweep import sweep
 # What may deviate, by where or in what a result was computed: CKA from our engine's, CKA from torch-cka's, and a share
 # of predictions, if any then one of them. torch-cka computes in float32. One machine repeats its bits; other processors
 # and thread counts move the seventh digit.
-TOLERANCES = {"": (1e-5, 1e-4, 0.0), "on another device": (1e-4, 2e-4, 1 / 500), "in bfloat16": (1e-3, 2e-3, 1 / 250)}
+TOLERANCES = {
+    "": (1e-5, 1e-4, 0.0),
+    "on another device": (1e-4, 2e-4, 1 / 500),
+    "in bfloat16": (1e-3, 2e-3, 1 / 250),
+}
 FLOOR_FACTOR = LEAST_LEFT**-0.5  # partial CKA divides by at least that root
 
-Values = Sequence[float | None] | Sequence[Sequence[float | None]]  # (baseline points, pruned points) or (points,)
+Values = (
+    Sequence[float | None] | Sequence[Sequence[float | None]]
+)  # (baseline points, pruned points) or (points,)
 
 
 class Deviations(NamedTuple):
@@ -68,7 +74,11 @@ class Deviations(NamedTuple):
 
 
 def verify_frame(
-    result: SweepResult, amount: float, checkpoint: str | None = None, data: str | None = None, report: Report = silent
+    result: SweepResult,
+    amount: float,
+    checkpoint: str | None = None,
+    data: str | None = None,
+    report: Report = silent,
 ) -> Deviations:
     """Recompute one frame from the checkpoint and the examples that its result names.
 
@@ -86,14 +96,27 @@ def verify_frame(
     request, inputs = find_inputs(result, stored.amount, checkpoint, data, report)
     with borrow(inputs.resolved) as baseline:
         plan = make_plan(baseline, inputs.calibration, request, report)
-        ours = sweep(baseline, inputs, request, lambda _, done, total: report("Recomputing", done, total), plan=plan)
+        ours = sweep(
+            baseline,
+            inputs,
+            request,
+            lambda _, done, total: report("Recomputing", done, total),
+            plan=plan,
+        )
         with Runner(baseline, inputs.subset, request, plan) as runner:
             theirs = _torch_cka_matrices(runner, request, report)
-    recomputed, is_here = ours.frames[-1], result.environment.get("device") == ours.environment["device"]
+    recomputed, is_here = (
+        ours.frames[-1],
+        result.environment.get("device") == ours.environment["device"],
+    )
     return Deviations(
         amount=stored.amount,
-        engine={name: _deviation(stored.matrix(name), recomputed.matrix(name)) for name in REDUCTIONS},
-        torch_cka={name: _deviation(stored.matrix(name), theirs[name].tolist()) for name in REDUCTIONS},
+        engine={
+            name: _deviation(stored.matrix(name), recomputed.matrix(name)) for name in REDUCTIONS
+        },
+        torch_cka={
+            name: _deviation(stored.matrix(name), theirs[name].tolist()) for name in REDUCTIONS
+        },
         accuracy=abs((stored.metrics["accuracy"] or 0.0) - (recomputed.metrics["accuracy"] or 0.0)),
         others=_other_deviations(result, stored, ours),
         examples=len(stored.predictions),
@@ -106,7 +129,9 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
     undefined = (None,) * len(result.points)
     deviations = {}
     for reduction in SINGLE_BATCH if "partial_cka" in result.measures else ():
-        rows = [frame.own(reduction, "partial_cka") or undefined for frame in (stored, ours.frames[-1])]
+        rows = [
+            frame.own(reduction, "partial_cka") or undefined for frame in (stored, ours.frames[-1])
+        ]
         deviations[f"CKA given the emptied model, {reduction}"] = _deviation(*rows)
     if stored.read is not None:  # missing from older results
         deviations["What the classifier reads"] = _deviation([stored.read], [ours.frames[-1].read])
@@ -118,18 +143,29 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
 
 def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -> dict[str, Tensor]:
     """Compute CKA by torch-cka: by reduction, (baseline points, pruned points) float32, NaN where undefined."""
-    baseline, pruned, done, points = runner.buffers(), runner.buffers(), count(1), len(runner.points)
+    baseline, pruned, done, points = (
+        runner.buffers(),
+        runner.buffers(),
+        count(1),
+        len(runner.points),
+    )
 
     def token_pairs() -> Iterator[tuple[Tensor, Tensor]]:
         """Run both models window by window, so that memory holds only one window's tokens of each."""
         for window in runner.windows:
             for amount, buffers in ((0.0, baseline), (request.amounts[-1], pruned)):
                 runner.model.prune(amount)
-                runner.run(window, buffers, lambda: report("Asking torch-cka", next(done), 2 * runner.micro_batches))
+                runner.run(
+                    window,
+                    buffers,
+                    lambda: report("Asking torch-cka", next(done), 2 * runner.micro_batches),
+                )
             yield from zip(baseline.tokens(window), pruned.tokens(window), strict=True)
 
     num_minibatches = sum(len(window.tokens) for window in runner.windows)
-    matrices = {"tokens": torch_cka_matrix(token_pairs(), num_minibatches, points)}  # also fills the features
+    matrices = {
+        "tokens": torch_cka_matrix(token_pairs(), num_minibatches, points)
+    }  # also fills the features
     for name in SINGLE_BATCH:
         features = baseline.features[name], pruned.features[name]  # each (points, examples, hidden)
         matrices[name] = torch_cka_matrix([features], 1, points)
@@ -138,7 +174,10 @@ def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -
 
 def _deviation(stored: Values, computed: Values) -> float:
     """Return the largest absolute difference of two arrays, infinite where only one has a value."""
-    first, second = np.array(stored, dtype=np.float64), np.array(computed, dtype=np.float64)  # (points[, points])
+    first, second = (
+        np.array(stored, dtype=np.float64),
+        np.array(computed, dtype=np.float64),
+    )  # (points[, points])
     differences = np.abs(first - second)  # (points[, points])
     differences[np.isnan(first) & np.isnan(second)] = 0.0
     return float(np.nan_to_num(differences, nan=np.inf).max())

@@ -25,7 +25,9 @@ def matthews_correlation(both: Array, golds: Array, predictions: Array) -> Array
     n = golds.sum(-1)  # (…) examples
     covariance = both.sum(-1) * n - (golds * predictions).sum(-1)  # (…)
     product = (n**2 - (golds**2).sum(-1)) * (n**2 - (predictions**2).sum(-1))  # (…)
-    return np.asarray(np.divide(covariance, np.sqrt(product), out=np.zeros(covariance.shape), where=product > 0))
+    return np.asarray(
+        np.divide(covariance, np.sqrt(product), out=np.zeros(covariance.shape), where=product > 0)
+    )
 
 
 def f1(both: Array, golds: Array, predictions: Array) -> Array:
@@ -74,9 +76,15 @@ def counts(gold: Labels, predicted: Labels) -> tuple[Array, Array, Array]:
     labels = max(int(gold.max()), int(predicted.max()), 1) + 1
     shape = np.broadcast_shapes(gold.shape, predicted.shape)  # (…, n)
     rows = math.prod(shape[:-1])
-    first = np.arange(rows).reshape(*shape[:-1], 1) * labels  # (…, 1) the cell of each row's label 0
+    first = (
+        np.arange(rows).reshape(*shape[:-1], 1) * labels
+    )  # (…, 1) the cell of each row's label 0
 
     def count(cells: Labels) -> Array:
-        return np.bincount(cells.ravel(), minlength=rows * labels).reshape(*shape[:-1], labels).astype(np.float64)
+        return (
+            np.bincount(cells.ravel(), minlength=rows * labels)
+            .reshape(*shape[:-1], labels)
+            .astype(np.float64)
+        )
 
     return count((first + gold)[gold == predicted]), count(first + gold), count(first + predicted)

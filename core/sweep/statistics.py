@@ -41,7 +41,9 @@ def survival(amounts: Sequence[float], own_cka: Array) -> tuple[Array, npt.NDArr
     censored = np.asarray(~fallen.any(0))  # (layers,)
     k = fallen.argmax(0)  # (layers,)
     before = np.maximum(k - 1, 0)  # (layers,)
-    high, low = (np.take_along_axis(own_cka, frame[None], 0)[0] for frame in (before, k))  # (layers,)
+    high, low = (
+        np.take_along_axis(own_cka, frame[None], 0)[0] for frame in (before, k)
+    )  # (layers,)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (high - SURVIVAL_THRESHOLD) / (high - low)  # (layers,)
     share = np.where((k > 0) & np.isfinite(share), share, 1.0)  # (layers,)
@@ -85,7 +87,9 @@ def jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
         Lower and upper bounds, each (…).
     """
     n = replicates.shape[-1]
-    shifted = replicates - replicates[..., :1]  # equal replicates deviate by exactly 0, however their mean rounds
+    shifted = (
+        replicates - replicates[..., :1]
+    )  # equal replicates deviate by exactly 0, however their mean rounds
     margin = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.sqrt(n - 1) * shifted.std(-1)  # (…)
     return value - margin, value + margin
 
@@ -110,7 +114,9 @@ def log_jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
     square = np.square(deviations).mean(-1)  # (…)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         kurtosis = np.power(deviations, 4).mean(-1) / np.square(square)  # (…)
-        freedom = np.maximum(2 * n / np.maximum(kurtosis - 1, 2 * n / (n - 1)), 1)  # (…), 1 to n - 1
+        freedom = np.maximum(
+            2 * n / np.maximum(kurtosis - 1, 2 * n / (n - 1)), 1
+        )  # (…), 1 to n - 1
         factor = np.exp(stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt((n - 1) * square))  # (…)
     fixed = (value <= ROUNDING) | (square == 0)  # (…)
     factor = np.where(fixed, 1.0, factor)  # (…)
@@ -125,9 +131,15 @@ def bootstrapped(data: Sequence[Any], statistic: Callable[..., Any], draws: int)
         statistic: Function of a resample of each sample and of the `axis` of the examples.
         draws: Number of resamples.
     """
-    from scipy.stats import bootstrap  # imported here: it would slow every garbage collection of the server process
+    from scipy.stats import (
+        bootstrap,
+    )  # imported here: it would slow every garbage collection of the server process
 
-    options = {"method": "percentile", "confidence_level": CONFIDENCE, "rng": np.random.default_rng(0)}
+    options = {
+        "method": "percentile",
+        "confidence_level": CONFIDENCE,
+        "rng": np.random.default_rng(0),
+    }
     return bootstrap(data, statistic, vectorized=True, n_resamples=draws, **options)
 
 
@@ -157,12 +169,17 @@ def layer_statistics(
     gaps = depth_gap(amounts, own), depth_gap(amounts, replicates)  # (), (n,)
     kept = None if pruned_point is None else replicates[:, pruned_point]  # (frames, n)
     at_damage = {
-        damage: _at_damage(amounts, own, replicates, crossing, keep_profiles) for damage, crossing in crossings.items()
+        damage: _at_damage(amounts, own, replicates, crossing, keep_profiles)
+        for damage, crossing in crossings.items()
     }
     return r.LayerStatistics(
-        own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
+        own=tuple(
+            tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)
+        ),
         survival=_survivals(amounts, own, low, high),
-        depth_gap=r.DepthGapRecord(**_gap_fields(*gaps)) if all(np.isfinite(part).all() for part in gaps) else None,
+        depth_gap=r.DepthGapRecord(**_gap_fields(*gaps))
+        if all(np.isfinite(part).all() for part in gaps)
+        else None,
         gap_at_damage={damage: record for damage, (record, _) in at_damage.items()},
         profile_at_damage={damage: record for damage, (_, record) in at_damage.items()},
         own_replicates=None if kept is None or np.isnan(kept).any() else kept.tolist(),
@@ -170,10 +187,14 @@ def layer_statistics(
 
 
 def _bounds(low: float, high: float) -> Bounds | None:
-    return None if np.isnan(low) or np.isnan(high) else (round(low, DECIMALS), round(high, DECIMALS))
+    return (
+        None if np.isnan(low) or np.isnan(high) else (round(low, DECIMALS), round(high, DECIMALS))
+    )
 
 
-def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) -> tuple[r.SurvivalRecord | None, ...]:
+def _survivals(
+    amounts: Sequence[float], own: Array, low: Array, high: Array
+) -> tuple[r.SurvivalRecord | None, ...]:
     """Return each point's survival; None where its similarity is undefined even without pruning.
 
     The interval of survival is the set of amounts at which the threshold lies inside the interval of own similarity. A
@@ -189,26 +210,46 @@ def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) ->
     defined = ~np.isnan(own)  # (frames, points)
     lowest = np.where(np.isnan(low) & defined, -np.inf, low)  # (frames, points)
     highest = np.where(np.isnan(high) & defined, np.inf, high)  # (frames, points)
-    columns = own[0], *survival(amounts, own), survival(amounts, lowest)[0], survival(amounts, highest)[0]
+    columns = (
+        own[0],
+        *survival(amounts, own),
+        survival(amounts, lowest)[0],
+        survival(amounts, highest)[0],
+    )
     return tuple(
-        None if np.isnan(start) else r.SurvivalRecord(value=value, censored=censored, low=least, high=most)
-        for start, value, censored, least, most in zip(*(column.tolist() for column in columns), strict=True)
+        None
+        if np.isnan(start)
+        else r.SurvivalRecord(value=value, censored=censored, low=least, high=most)
+        for start, value, censored, least, most in zip(
+            *(column.tolist() for column in columns), strict=True
+        )
     )
 
 
 def _at_damage(
-    amounts: Sequence[float], own: Array, replicates: Array, crossing: Crossing | Missing, keep_profiles: bool
+    amounts: Sequence[float],
+    own: Array,
+    replicates: Array,
+    crossing: Crossing | Missing,
+    keep_profiles: bool,
 ) -> tuple[r.GapAtDamage | r.NotAtDamage, r.ProfileAtDamage | r.NotAtDamage]:
     """Return the gap and the profile where a damage is reached."""
     if isinstance(crossing, Missing):
         return r.NotAtDamage(reason=crossing), r.NotAtDamage(reason=crossing)
-    profile, without = between(own, *crossing.own), between(replicates, *crossing.without)  # (points,), (points, n)
+    profile, without = (
+        between(own, *crossing.own),
+        between(replicates, *crossing.without),
+    )  # (points,), (points, n)
     if np.isnan(profile).any() or np.isnan(without).any():
         return r.NotAtDamage(reason=Missing.UNDEFINED), r.NotAtDamage(reason=Missing.UNDEFINED)
     amount = float(between(np.asarray(amounts), *crossing.own))
-    rows = [tuple(row.tolist()) for row in (profile, *jackknife(profile, without))]  # each (points,)
+    rows = [
+        tuple(row.tolist()) for row in (profile, *jackknife(profile, without))
+    ]  # each (points,)
     return (
-        r.GapAtDamage(**_gap_fields(gap(profile), gap(without)), amount=amount, coarse=crossing.is_coarse),
+        r.GapAtDamage(
+            **_gap_fields(gap(profile), gap(without)), amount=amount, coarse=crossing.is_coarse
+        ),
         r.ProfileAtDamage(
             **dict(zip(("value", "low", "high"), rows, strict=True)),
             amount=amount,
@@ -219,7 +260,12 @@ def _at_damage(
 
 def _gap_fields(value: Array, replicates: Array) -> dict[str, Any]:
     low, high = jackknife(value, replicates)
-    return {"value": float(value), "low": float(low), "high": float(high), "replicates": tuple(replicates.tolist())}
+    return {
+        "value": float(value),
+        "low": float(low),
+        "high": float(high),
+        "replicates": tuple(replicates.tolist()),
+    }
 
 
 def gap_difference(gap: r.DepthGapRecord, reference: r.DepthGapRecord) -> r.EstimateRecord:

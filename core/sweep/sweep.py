@@ -95,17 +95,25 @@ def sweep(
     model_and_data = record.id, record.revision, request.points, request.dtype, *evaluated
     method_plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
     with Runner(checkpoint, subset, request, method_plan) as runner:
-        has_floor = not METHODS[request.control_of or request.method].empties  # biases that the method keeps
+        has_floor = not METHODS[
+            request.control_of or request.method
+        ].empties  # biases that the method keeps
         meter = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor)
         emptied = None
         if has_floor:
             scope = request.scope or "encoder"
-            emptied = shared.get("emptied", (*model_and_data, scope), lambda: meter.measure_emptied(request.scope))
+            emptied = shared.get(
+                "emptied", (*model_and_data, scope), lambda: meter.measure_emptied(request.scope)
+            )
         rest = inputs.rest and inputs.rest.record.fingerprint
-        baseline = shared.get("unpruned", (*model_and_data, rest), lambda: meter.measure(request.amounts[0]))
+        baseline = shared.get(
+            "unpruned", (*model_and_data, rest), lambda: meter.measure(request.amounts[0])
+        )
         comparison = BaselineComparison(subset, baseline, emptied)
         measures = {
-            measure: MeasureRecord(estimators={reduction: ESTIMATORS[reduction] for reduction in reductions})
+            measure: MeasureRecord(
+                estimators={reduction: ESTIMATORS[reduction] for reduction in reductions}
+            )
             for measure, reductions in MEASURES.items()
         }
         header = Header(
@@ -125,10 +133,16 @@ def sweep(
             frames.append(comparison.compare(pruned))
             predictions.append(pruned.predictions + pruned.rest_predictions)
             on_frame(header, frames[-1])
-            if amount and request.until_damage is not None and comparison.damage >= request.until_damage:
+            if (
+                amount
+                and request.until_damage is not None
+                and comparison.damage >= request.until_damage
+            ):
                 break
     amounts, metric = [frame.amount for frame in frames], subset.task.main_metric
-    gold = np.array([*subset.record.gold, *(inputs.rest.record.gold if inputs.rest else ())])  # (examples,)
+    gold = np.array(
+        [*subset.record.gold, *(inputs.rest.record.gold if inputs.rest else ())]
+    )  # (examples,)
     result = SweepResult(
         **dict(header),
         key=inputs.key_of(inputs.request),
@@ -145,7 +159,9 @@ def sweep(
 
 def _length_control(runner: Runner, baseline: Grams) -> Row:
     """Compute CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
-    masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
+    masks = [
+        real[None].float() for window in runner.windows for real in window.tokens
+    ]  # each (1, minibatch, longest)
     return row_of(cka(prepare([u_centred_gram(mask) for mask in masks]), baseline)[0].numpy())
 
 

@@ -19,10 +19,14 @@ from core.sweep.statistics import bootstrapped
 RETAINED = 0.9  # of the lead
 ROUNDING = 1e-9  # a retained lead of exactly 0.9, but for rounding, has not fallen below it
 DRAWS = 2_000
-DETECTABLE = 2.8  # standard errors: the difference that a two-sided 5 % test finds four times in five
+DETECTABLE = (
+    2.8  # standard errors: the difference that a two-sided 5 % test finds four times in five
+)
 
 
-def working_range(metric: str, amounts: Sequence[float], gold: Labels, predictions: Labels) -> WorkingRangeRecord:
+def working_range(
+    metric: str, amounts: Sequence[float], gold: Labels, predictions: Labels
+) -> WorkingRangeRecord:
     """Compute both ranges from predictions.
 
     Args:
@@ -34,7 +38,9 @@ def working_range(metric: str, amounts: Sequence[float], gold: Labels, predictio
     to, lead = works_to(metric, amounts, gold, predictions)
     changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
     smallest_drop = DETECTABLE * max((error for *_, error in changes), default=0.0)
-    has_too_few_examples = smallest_drop > (1 - RETAINED) * lead  # a drop of a tenth of the lead could go undetected
+    has_too_few_examples = (
+        smallest_drop > (1 - RETAINED) * lead
+    )  # a drop of a tenth of the lead could go undetected
     return WorkingRangeRecord(
         to=to,
         metric=metric,
@@ -45,7 +51,9 @@ def working_range(metric: str, amounts: Sequence[float], gold: Labels, predictio
     )
 
 
-def works_to(metric: str, amounts: Sequence[float], gold: Labels, predictions: Labels) -> tuple[float | None, float]:
+def works_to(
+    metric: str, amounts: Sequence[float], gold: Labels, predictions: Labels
+) -> tuple[float | None, float]:
     """Find where the working range ends; the arguments are those of `working_range`.
 
     Returns:
@@ -83,7 +91,9 @@ def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | N
     return broken[-1] if broken else None
 
 
-def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple[float, float, float]:
+def change(
+    metric: str, gold: Labels, baseline: Labels, pruned: Labels
+) -> tuple[float, float, float]:
     """Bootstrap M(a) - M(0) over examples, in pairs; all values are 0 if no prediction differs.
 
     Args:
@@ -99,7 +109,9 @@ def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple
         return 0.0, 0.0, 0.0
 
     def difference(rows: Labels, axis: int = -1) -> Array:
-        return np.asarray(SCORES[metric](gold[rows], pruned[rows]) - SCORES[metric](gold[rows], baseline[rows]))
+        return np.asarray(
+            SCORES[metric](gold[rows], pruned[rows]) - SCORES[metric](gold[rows], baseline[rows])
+        )
 
     result = bootstrapped((np.arange(len(gold)),), difference, DRAWS)
     low, high = result.confidence_interval

@@ -46,11 +46,16 @@ class _Bar:
         """Begin the next phase; return a function that takes the share of it that is done."""
         first, last, total = *self._ends[self._phase : self._phase + 2], self._ends[-1]
         self._phase += 1
-        return lambda share: self._report(stage, round(STEPS * (first + share * (last - first)) / total), STEPS)
+        return lambda share: self._report(
+            stage, round(STEPS * (first + share * (last - first)) / total), STEPS
+        )
 
 
 def study(
-    checkpoint: Checkpoint, inputs: CutInputs, report: Report = silent, on_score: OnScore = lambda *_: None
+    checkpoint: Checkpoint,
+    inputs: CutInputs,
+    report: Report = silent,
+    on_score: OnScore = lambda *_: None,
 ) -> CutStudy:
     """Study a checkpoint's cuts; return the study, unsaved.
 
@@ -70,14 +75,23 @@ def study(
     labels = _labels(logits, inputs)
     done = list[tuple[Score, Refitted]]()
     for layers in sorted(inputs.depths):
-        made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers) + where(full_model)))
+        made = _refitted(
+            refitting, logits, inputs, layers, bar.phase(_training(layers) + where(full_model))
+        )
         features, saved = means[layers - 1].numpy(), made.logits.argmax(-1).tolist()
         held = probe(features[: len(labels)], labels, features[len(labels) :])
-        score = Score(layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved))
+        score = Score(
+            layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved)
+        )
         on_score(score)
         done.append((score, made))
-    models = [cut(full_model, range(len(means))), *(made.model for _, made in done)]  # the full one in the same memory
-    full, *smaller = sizes(models, inputs.resolved, checkpoint.tokenizer, inputs.subset.texts, bar.phase(MEASURING))
+    models = [
+        cut(full_model, range(len(means))),
+        *(made.model for _, made in done),
+    ]  # the full one in the same memory
+    full, *smaller = sizes(
+        models, inputs.resolved, checkpoint.tokenizer, inputs.subset.texts, bar.phase(MEASURING)
+    )
     sized = zip(done, smaller, strict=True)
     depths = [Depth(**dict(score), size=size, steps=made.steps) for (score, made), size in sized]
     return CutStudy(
@@ -113,25 +127,41 @@ def refit_again(
         PrunescopeError: The rows are not those of the study.
     """
     if inputs.key != study.key:
-        raise PrunescopeError("the rows or the settings are not those of the study: give its data, or study them again")
-    refitting, bar = Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved)), _Bar(report, [1, 1])
+        raise PrunescopeError(
+            "the rows or the settings are not those of the study: give its data, or study them again"
+        )
+    refitting, bar = (
+        Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved)),
+        _Bar(report, [1, 1]),
+    )
     logits, _ = refitting.outputs(bar.phase(FULL_PASS))
     made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
     (depth,) = (depth for depth in study.depths if depth.layers == layers)
-    return made.model, int((made.logits.argmax(-1).numpy() != np.array(depth.saved.predictions)).sum())
+    return made.model, int(
+        (made.logits.argmax(-1).numpy() != np.array(depth.saved.predictions)).sum()
+    )
 
 
-def _refitted(refitting: Refitting, logits: Tensor, inputs: CutInputs, layers: int, report: refit.Report) -> Refitted:
+def _refitted(
+    refitting: Refitting, logits: Tensor, inputs: CutInputs, layers: int, report: refit.Report
+) -> Refitted:
     (trained, stop, judged), how = inputs.numbers, inputs.record.training
-    return refitting.refit(layers, soft_targets(logits, how.temperature), (trained, stop), judged, how, report)
+    return refitting.refit(
+        layers, soft_targets(logits, how.temperature), (trained, stop), judged, how, report
+    )
 
 
 def _labels(logits: Tensor, inputs: CutInputs) -> np.ndarray:
     """Return the labels that a probe learns, int64; the full model's answers, from its logits, replace missing ones."""
     answers = logits.argmax(-1).tolist()
-    labels = [answer if label is None else label for label, answer in zip(inputs.labels, answers, strict=False)]
+    labels = [
+        answer if label is None else label
+        for label, answer in zip(inputs.labels, answers, strict=False)
+    ]
     if len({*labels}) < 2:
-        raise PrunescopeError("all rows to refit have one label, and 2 are needed: add rows with other labels")
+        raise PrunescopeError(
+            "all rows to refit have one label, and 2 are needed: add rows with other labels"
+        )
     return np.array(labels)
 
 

@@ -42,7 +42,9 @@ def loss_of(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
         targets: (rows, labels) probabilities on any device: softened answers, or ones at the labels with temperature 1.
         temperature: The temperature.
     """
-    return functional.cross_entropy(logits / temperature, targets.to(logits.device)) * temperature**2
+    return (
+        functional.cross_entropy(logits / temperature, targets.to(logits.device)) * temperature**2
+    )
 
 
 def in_order(rows: Rows, lengths: np.ndarray, size: int) -> list[Rows]:
@@ -56,7 +58,9 @@ def shuffled(rows: Rows, lengths: np.ndarray, size: int, seed: int) -> Iterator[
 
     Rows are shuffled, and pools of POOL batches sorted by length and cut; the batches are shuffled again.
     """
-    random = np.random.RandomState(seed)  # legacy on purpose: NumPy promises never to change its stream
+    random = np.random.RandomState(
+        seed
+    )  # legacy on purpose: NumPy promises never to change its stream
     while True:
         drawn = random.permutation(rows)
         pools = [drawn[start : start + POOL * size] for start in range(0, len(rows), POOL * size)]
@@ -65,7 +69,12 @@ def shuffled(rows: Rows, lengths: np.ndarray, size: int, seed: int) -> Iterator[
 
 
 def descend(
-    weights: Sequence[nn.Parameter], answer: Answer, targets: Tensor, lengths: Rows, rows: Rows, how: TrainingRecord
+    weights: Sequence[nn.Parameter],
+    answer: Answer,
+    targets: Tensor,
+    lengths: Rows,
+    rows: Rows,
+    how: TrainingRecord,
 ) -> Iterator[int]:
     """Train weights in place, step by step.
 
@@ -83,7 +92,9 @@ def descend(
     Raises:
         PrunescopeError: A loss is not finite.
     """
-    optimizer = torch.optim.AdamW(weights, lr=how.rate, weight_decay=DECAY, fused=weights[0].is_cpu)  # 7 times as fast
+    optimizer = torch.optim.AdamW(
+        weights, lr=how.rate, weight_decay=DECAY, fused=weights[0].is_cpu
+    )  # 7 times as fast
     warm_up = max(1.0, WARM_UP * how.steps)
     decay = max(1.0, how.steps - warm_up)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -132,7 +143,12 @@ def train(
         if step:
             report(step)
         if step % CHECK_EVERY == 0 or step == how.steps:
-            loss = _finite(_mean_loss(answer, targets, in_order(split[1], lengths, how.batch), how.temperature), step)
+            loss = _finite(
+                _mean_loss(
+                    answer, targets, in_order(split[1], lengths, how.batch), how.temperature
+                ),
+                step,
+            )
             if loss < best:
                 best, best_step, kept = loss, step, [weight.detach().clone() for weight in weights]
             elif step - best_step >= PATIENCE * CHECK_EVERY:
@@ -143,12 +159,16 @@ def train(
 
 
 @torch.no_grad()
-def _mean_loss(answer: Answer, targets: Tensor, batches: Sequence[Rows], temperature: float) -> float:
+def _mean_loss(
+    answer: Answer, targets: Tensor, batches: Sequence[Rows], temperature: float
+) -> float:
     losses = [loss_of(answer(rows), targets[rows], temperature).item() for rows in batches]
     return float(np.average(losses, weights=[len(rows) for rows in batches]))
 
 
 def _finite(loss: float, step: int) -> float:
     if not math.isfinite(loss):
-        raise PrunescopeError(f"the loss is not finite after {step} steps of training: choose another checkpoint")
+        raise PrunescopeError(
+            f"the loss is not finite after {step} steps of training: choose another checkpoint"
+        )
     return loss

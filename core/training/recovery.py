@@ -31,7 +31,10 @@ OnFrame = Callable[[Recovery], None]
 
 
 def recover(
-    checkpoint: Checkpoint, inputs: RecoveryInputs, report: Report = silent, on_frame: OnFrame = lambda _: None
+    checkpoint: Checkpoint,
+    inputs: RecoveryInputs,
+    report: Report = silent,
+    on_frame: OnFrame = lambda _: None,
 ) -> tuple[Recovery, nn.Module]:
     """Train a copy of a checkpoint, pruned, and then the copy unpruned.
 
@@ -49,15 +52,24 @@ def recover(
         PrunescopeError: A loss or a representation is not finite, or the control cannot be stored.
     """
     started, swept, how = time.monotonic(), inputs.swept, inputs.start.rows.training
-    recovery = inputs.start.model_copy(update={"environment": environment(checkpoint.model, swept.request.dtype)})
+    recovery = inputs.start.model_copy(
+        update={"environment": environment(checkpoint.model, swept.request.dtype)}
+    )
     control = store.stored(key := key_of(recovery.control))
     if isinstance(control, Recovery):
         recovery = recovery.model_copy(update={"unpruned": control.frames})
     trainings = [(recovery.amount, "frames"), (0.0, "unpruned")][: 1 if recovery.unpruned else 2]
-    done, total, trained, kept = 0, how.steps * len(trainings), dict[str, Tensor](), dict[Tensor, Tensor]()
+    done, total, trained, kept = (
+        0,
+        how.steps * len(trainings),
+        dict[str, Tensor](),
+        dict[Tensor, Tensor](),
+    )
     subject = checkpoint._replace(model=deepcopy(checkpoint.model))
     rows, model = Encoded(checkpoint.tokenizer, inputs.rows.texts), subject.model
-    targets = one_hot(torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)).float()  # (rows, labels)
+    targets = one_hot(
+        torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)
+    ).float()  # (rows, labels)
 
     def look(stage: str, *_: int) -> None:
         report(stage, done, total)
@@ -65,7 +77,9 @@ def recover(
     def hold(weight: Tensor) -> None:
         weight.grad.mul_(kept[weight])  # type: ignore[union-attr]  # in place, which is much the fastest
 
-    answer = answering(model, rows, lambda batch: model(**batch.inputs).logits)  # (chosen rows, labels)
+    answer = answering(
+        model, rows, lambda batch: model(**batch.inputs).logits
+    )  # (chosen rows, labels)
     plan = make_plan(subject, swept.calibration, swept.request, look)
     with Runner(subject, swept.subset, swept.request, plan) as runner:
         meter = Meter(runner, None, look, 1, False)
@@ -74,16 +88,28 @@ def recover(
         for amount, part in trainings:
             model.load_state_dict(checkpoint.model.state_dict())
             runner.model.prune(amount)
-            kept = {weight: (weight != 0).float() for weight in plan.parameters if amount and weight.requires_grad}
+            kept = {
+                weight: (weight != 0).float()
+                for weight in plan.parameters
+                if amount and weight.requires_grad
+            }
             hooks = [weight.register_post_accumulate_grad_hook(hold) for weight in kept]  # type: ignore[no-untyped-call]
-            for step in descend(weights, answer, targets, rows.lengths, np.arange(len(rows.lengths)), how):
+            for step in descend(
+                weights, answer, targets, rows.lengths, np.arange(len(rows.lengths)), how
+            ):
                 done += step > 0
-                report(f"Training the {'pruned' if amount else 'unpruned'} model{where(model)}", done, total)
+                report(
+                    f"Training the {'pruned' if amount else 'unpruned'} model{where(model)}",
+                    done,
+                    total,
+                )
                 if step in recovery.steps:
                     frame = comparison.at_step(step, meter.look(f"Measuring after {step} steps"))
                     recovery = recovery.model_copy(update={part: (*getattr(recovery, part), frame)})
                     on_frame(recovery)
-                    model.to(device_of(checkpoint.model))  # where the optimizer is, also if it was too full to measure
+                    model.to(
+                        device_of(checkpoint.model)
+                    )  # where the optimizer is, also if it was too full to measure
             for hook in hooks:
                 hook.remove()
             trained = trained or {name: value.clone() for name, value in model.state_dict().items()}

@@ -22,7 +22,9 @@ from core.request.scope import point_names
 from core.results.schema import TrainingRecord
 from core.training.loop import Answer, Rows, in_order, train
 
-Report = Callable[[float], None]  # called with the share that is done; an exception that it raises ends the work
+Report = Callable[
+    [float], None
+]  # called with the share that is done; an exception that it raises ends the work
 
 
 class Refitted(NamedTuple):
@@ -46,7 +48,9 @@ class Refitting:
         rows: The rows, tokenised.
     """
 
-    def __init__(self, checkpoint: Checkpoint, texts: Sequence[tuple[str, ...]], dtype: torch.dtype) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, texts: Sequence[tuple[str, ...]], dtype: torch.dtype
+    ) -> None:
         """Tokenise the rows.
 
         Args:
@@ -57,7 +61,9 @@ class Refitting:
         self._checkpoint, self._dtype = checkpoint, dtype
         self.rows = Encoded(checkpoint.tokenizer, texts)
         self._entered = 0  # the layer that `_states` enter
-        self._states = torch.empty(int(self.rows.lengths.sum()), checkpoint.record.hidden_size)  # packed
+        self._states = torch.empty(
+            int(self.rows.lengths.sum()), checkpoint.record.hidden_size
+        )  # packed
 
     def outputs(self, report: Report) -> tuple[Tensor, Tensor]:
         """Run the full model on all rows.
@@ -65,7 +71,11 @@ class Refitting:
         Returns:
             Its logits, (rows, labels), and the mean over the tokens of each layer's output, (layers, rows, hidden).
         """
-        model, record, count = self._checkpoint.model, self._checkpoint.record, len(self.rows.lengths)
+        model, record, count = (
+            self._checkpoint.model,
+            self._checkpoint.record,
+            len(self.rows.lengths),
+        )
         means = torch.empty(record.num_layers, count, record.hidden_size)
         logits = torch.empty(count, classifier(model).out_features)
 
@@ -80,7 +90,13 @@ class Refitting:
         return logits, means
 
     def refit(
-        self, layers: int, targets: Tensor, split: tuple[Rows, Rows], judged: Rows, how: TrainingRecord, report: Report
+        self,
+        layers: int,
+        targets: Tensor,
+        split: tuple[Rows, Rows],
+        judged: Rows,
+        how: TrainingRecord,
+        report: Report,
     ) -> Refitted:
         """Train the last of the lowest layers and the head, round the weights, and judge.
 
@@ -102,7 +118,15 @@ class Refitting:
         upper = cut(model, range(start, layers))  # shares the memory of the model's weights
         weights, run = trainable(upper, 0), self._fed(upper)
         answer = answering(upper, self.rows, run)
-        steps = train(weights, answer, targets, self.rows.lengths, split, how, lambda done: report(done / how.steps))
+        steps = train(
+            weights,
+            answer,
+            targets,
+            self.rows.lengths,
+            split,
+            how,
+            lambda done: report(done / how.steps),
+        )
         for weight in weights:
             weight.data.copy_(weight.data.to(self._dtype))
         logits = torch.empty_like(targets)
@@ -134,10 +158,14 @@ class Refitting:
         if not self._entered:
             return lambda batch: model(**batch.inputs).logits
         fed = list[Tensor]()
-        encoder_layers(model)[0].register_forward_pre_hook(lambda _, inputs: (fed.pop(), *inputs[1:]))
+        encoder_layers(model)[0].register_forward_pre_hook(
+            lambda _, inputs: (fed.pop(), *inputs[1:])
+        )
 
         def run(batch: MicroBatch) -> Tensor:
-            padded = torch.zeros(batch.real.numel(), self._states.shape[1], device=batch.real.device)
+            padded = torch.zeros(
+                batch.real.numel(), self._states.shape[1], device=batch.real.device
+            )
             padded.index_copy_(0, batch.cells, self._states[batch.slots].to(padded.device))
             fed[:] = [padded.view(*batch.real.shape, -1)]  # (batch, longest, hidden)
             return model(**batch.inputs).logits
@@ -145,7 +173,9 @@ class Refitting:
         return run
 
     @torch.no_grad()
-    def _each(self, model: Any, rows: Rows, work: Callable[[MicroBatch], None], report: Report) -> None:
+    def _each(
+        self, model: Any, rows: Rows, work: Callable[[MicroBatch], None], report: Report
+    ) -> None:
         """Do some work on micro-batches in order of length where a model is, and report the share that is done."""
         chunks = in_order(rows, self.rows.lengths, MICRO_BATCH)
         with fast_linear():
@@ -161,7 +191,11 @@ def answering(model: nn.Module, rows: Encoded, run: Callable[[MicroBatch], Tenso
 
 def trainable(model: nn.Module, start: int) -> list[nn.Parameter]:
     """Freeze a model but for the encoder layers from one on and the head; return their weights."""
-    weights = [*chain(*(layer.parameters() for layer in encoder_layers(model)[start:]), head_parameters(model))]
+    weights = [
+        *chain(
+            *(layer.parameters() for layer in encoder_layers(model)[start:]), head_parameters(model)
+        )
+    ]
     model.requires_grad_(False)
     for weight in weights:
         weight.requires_grad_()

@@ -31,7 +31,9 @@ PASSES = {1: 20, 32: 10}  # rows of a forward pass: passes of each model
 DRAWS = 9_999
 
 
-def sizes(models: Sequence[nn.Module], resolved: Resolved, tokenizer: Any, texts: Texts, report: Report) -> list[Size]:
+def sizes(
+    models: Sequence[nn.Module], resolved: Resolved, tokenizer: Any, texts: Texts, report: Report
+) -> list[Size]:
     """Measure models, the full one first, whose speeds stay empty; times are the processor's.
 
     Args:
@@ -56,13 +58,20 @@ def sizes(models: Sequence[nn.Module], resolved: Resolved, tokenizer: Any, texts
     ]
 
 
-def _ratios(models: Sequence[nn.Module], tokenizer: Any, texts: Texts, batch: int, report: Report) -> np.ndarray:
+def _ratios(
+    models: Sequence[nn.Module], tokenizer: Any, texts: Texts, batch: int, report: Report
+) -> np.ndarray:
     """Return the full model's time divided by each model's own, (passes, models); texts serve again if there are few.
 
     The models take turns in who is first. A pass before the first one prepares more than it will need again.
     """
     seconds = np.empty((PASSES[batch], len(models)))
-    options = {"padding": True, "truncation": True, "max_length": MAX_LENGTH, "return_tensors": "pt"}
+    options = {
+        "padding": True,
+        "truncation": True,
+        "max_length": MAX_LENGTH,
+        "return_tensors": "pt",
+    }
     with torch.inference_mode():
         for turn in range(-1, PASSES[batch]):
             rows = [texts[(batch * max(turn, 0) + k) % len(texts)] for k in range(batch)]
@@ -89,5 +98,7 @@ def _saved_bytes(model: nn.Module, resolved: Resolved) -> int:
 def processor() -> str:
     """Return the name of this machine's processor, if the system tells it."""
     file = Path("/proc/cpuinfo")
-    name = re.search(r"^model name\s*:\s*(.+)$", file.read_text() if file.is_file() else "", re.MULTILINE)
+    name = re.search(
+        r"^model name\s*:\s*(.+)$", file.read_text() if file.is_file() else "", re.MULTILINE
+    )
     return name[1] if name else platform.processor() or platform.machine()

@@ -14,7 +14,10 @@ except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
 
-WORKER_NICENESS, HELPER_NICENESS = 10, 19  # pages come before the worker, the worker before readers and drawings
+WORKER_NICENESS, HELPER_NICENESS = (
+    10,
+    19,
+)  # pages come before the worker, the worker before readers and drawings
 PATIENCE = 6  # on a busy machine a process may take so many times its processor time
 
 
@@ -88,7 +91,9 @@ def reserve_streams() -> tuple[TextIO, TextIO]:
     Libraries' output, even from C, goes to standard error; they read empty input.
     """
     source = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
-    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="replace")  # file names may be invalid
+    sink = os.fdopen(
+        os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="replace"
+    )  # file names may be invalid
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     sys.stdout = sys.stderr

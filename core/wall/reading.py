@@ -19,7 +19,11 @@ SECONDS = 8  # of processor time
 MOST_CHARS = 32 * 2**20  # of an answer, which the server parses
 FOUND, REFUSED = "+", "-"  # the first character of a child's line
 # Libraries reserve addresses for each of their threads; the child has one.
-_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+_ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "2",
+    "OPENBLAS_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 _door = Door("files", at_once=2)
 
 
@@ -44,7 +48,11 @@ def read(
         BusyError: They were not read in time, or too many others are being read.
         PrunescopeError: They are refused, or take too much memory.
     """
-    order = {"kind": kind, "files": [(os.path.abspath(path), name) for path, name in files], "limit": limit}
+    order = {
+        "kind": kind,
+        "files": [(os.path.abspath(path), name) for path, name in files],
+        "limit": limit,
+    }
     with _door.turn(holder, look):
         line = _answer(json.dumps(order), files[0][1])
     if line.startswith(REFUSED.encode()):
@@ -60,9 +68,13 @@ def _answer(order: str, name: str) -> bytes:
         PrunescopeError: It ended before it had answered.
     """
     environment = {**os.environ, **_ENVIRONMENT}
-    child = subprocess.run(READER, cwd=ROOT, env=environment, input=order.encode(), stdout=subprocess.PIPE, check=False)
+    child = subprocess.run(
+        READER, cwd=ROOT, env=environment, input=order.encode(), stdout=subprocess.PIPE, check=False
+    )
     if child.stdout.endswith(b"\n"):  # otherwise it was cut off
         return child.stdout[:-1]
     if ended_late(child.returncode):
-        raise BusyError(f"{name} was not read within {SECONDS} seconds: try again, or choose another file")
+        raise BusyError(
+            f"{name} was not read within {SECONDS} seconds: try again, or choose another file"
+        )
     raise PrunescopeError(f"{name} is damaged, or made to break what reads it: choose another file")

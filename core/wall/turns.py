@@ -58,7 +58,9 @@ def address_in(forwarded: Sequence[str], peer: str | None) -> str | None:
     for text in (*reversed(",".join(forwarded).split(",")), peer or ""):
         with suppress(ValueError):
             if (address := ip_address(text.strip())).is_global:
-                return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+                return str(
+                    ip_network((address, 64), strict=False) if address.version == 6 else address
+                )
     return None
 
 
@@ -72,7 +74,9 @@ class Turns(Generic[T]):
 
     def __init__(self, name: str, at_once: int = 1) -> None:
         self._name, self._at_once = name, at_once
-        self._waiting: dict[T, str] = {}  # the holder of each request, whose first requests are in rotation
+        self._waiting: dict[
+            T, str
+        ] = {}  # the holder of each request, whose first requests are in rotation
         self._served: dict[T, str] = {}  # the holder of each request that has its turn
 
     def check_room(self, holder: str) -> None:
@@ -84,7 +88,11 @@ class Turns(Generic[T]):
         holders = [*self._waiting.values(), *self._served.values()]
         own, pending = holders.count(holder), len(holders)
         if is_hosted() and (own >= EACH or pending >= IN_ALL):
-            whose = f"{own} {self._name} from your network are" if own >= EACH else f"{pending} {self._name} are"
+            whose = (
+                f"{own} {self._name} from your network are"
+                if own >= EACH
+                else f"{pending} {self._name} are"
+            )
             raise BusyError(f"{whose} waiting here, as many as fit: try again in a few minutes")
 
     def join(self, request: T, holder: str) -> None:
@@ -106,7 +114,10 @@ class Turns(Generic[T]):
 
     def may_serve(self, request: T) -> bool:
         """Whether it is a waiting request's turn."""
-        return self.ahead_of(request) < self._at_once and self._waiting[request] not in self._served.values()
+        return (
+            self.ahead_of(request) < self._at_once
+            and self._waiting[request] not in self._served.values()
+        )
 
     def serve(self, request: T) -> None:
         """Give a waiting request its turn."""

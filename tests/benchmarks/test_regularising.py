@@ -36,19 +36,28 @@ def test_a_scale_alone_changes_the_loss_and_nothing_else() -> None:
     gold, rows = random.integers(2, size=200), np.arange(200)
     models = [Pass(scaled, logits, NONE) for scaled in (logits, logits / 2)]
     answers = Answers(models, gold, gold, bags, "accuracy")
-    score, gap, loss, tempered, bag, beyond = answers.numbers(1, rows, rows) - answers.numbers(0, rows, rows)
+    score, gap, loss, tempered, bag, beyond = answers.numbers(1, rows, rows) - answers.numbers(
+        0, rows, rows
+    )
     assert (score, gap, tempered, bag, beyond) == pytest.approx((0, 0, 0, 0, 0), abs=1e-6)
     assert loss < -0.01
     assert answers.estimates([1])["score"][1:] == (0, 0, 0)
 
 
 def test_models_are_pruned_to_one_change_and_their_blocks_add_less() -> None:
-    request = checked(SweepRequest("embedded:sst2", "sst2", data="written", num_examples=128, points="layer"))
+    request = checked(
+        SweepRequest("embedded:sst2", "sst2", data="written", num_examples=128, points="layer")
+    )
     inputs = prepare(request)
     sweeps = regularising.shipped_sweeps("embedded:sst2", inputs.subset.record.fingerprint)[:2]
     assert [sweep.pruning.method for sweep in sweeps] == ["magnitude", "random"]
-    few, taken = prepare(checked(SweepRequest("embedded:sst2", "sst2", data="written", num_examples=8))), {}
-    for method, _, amount, runner in regularising.steps(load(inputs.resolved), few, sweeps, [0.0, 0.1]):
+    few, taken = (
+        prepare(checked(SweepRequest("embedded:sst2", "sst2", data="written", num_examples=8))),
+        {},
+    )
+    for method, _, amount, runner in regularising.steps(
+        load(inputs.resolved), few, sweeps, [0.0, 0.1]
+    ):
         taken[method] = amount, regularising.run(runner, []).updates
     assert list(taken) == [UNPRUNED, "magnitude", "random"]
     assert taken["random"][0] < 0.2 < taken["magnitude"][0]
@@ -64,5 +73,7 @@ def test_the_results_page_quotes_the_file() -> None:
     unpruned = {row.task: np.array(row.updates) for row in rows if row.method == UNPRUNED}
     for method in ("magnitude", "random"):
         at_change = [row for row in rows if (row.method, row.change) == (method, 0.05)]
-        ratios = np.stack([row.updates / unpruned[row.task] for row in at_change])  # (tasks, layers, 2)
+        ratios = np.stack(
+            [row.updates / unpruned[row.task] for row in at_change]
+        )  # (tasks, layers, 2)
         assert f"{(ratios < 1).sum()} of {ratios.size} under {method}" in page

@@ -25,7 +25,16 @@ SHORT_LIVED = (  # for pages open for seconds
     "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning,LocalNetworkAccessChecks",
 )
 Keep = Callable[[SweepResult], str]
-PIECES = ("app.py", "core", "ui", "pages", "static", ".streamlit", "docs/methods.md", "cached_results/subsets")
+PIECES = (
+    "app.py",
+    "core",
+    "ui",
+    "pages",
+    "static",
+    ".streamlit",
+    "docs/methods.md",
+    "cached_results/subsets",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -77,13 +86,19 @@ def keep(copy: Path) -> Iterator[Keep]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    executable = shutil.which("chromium-headless-shell") or CHROMIUM  # the same engine without windows
+    executable = (
+        shutil.which("chromium-headless-shell") or CHROMIUM
+    )  # the same engine without windows
     if not executable:
         pytest.skip("there is no Chromium on this computer")
     expect.set_options(timeout=look.PATIENCE)
     with sync_playwright() as playwright:
-        environment = {name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"}
-        browser = playwright.chromium.launch(executable_path=executable, args=[*OPTIONS, *SHORT_LIVED], env=environment)
+        environment = {
+            name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"
+        }
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=[*OPTIONS, *SHORT_LIVED], env=environment
+        )
         yield browser
         browser.close()
 

@@ -18,7 +18,9 @@ from playwright.sync_api import ConsoleMessage, FilePayload, Frame, Locator, Pag
 from core.results.schema import SweepResult
 
 PATIENCE = 60_000  # milliseconds; a busy machine takes ten times as long as an idle one
-WORKER_PATIENCE = 240_000  # milliseconds; the first run also waits until the worker has imported torch
+WORKER_PATIENCE = (
+    240_000  # milliseconds; the first run also waits until the worker has imported torch
+)
 ANIMATED = """element => Promise.allSettled(element.getAnimations({subtree: true})
     .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
     .map((animation) => animation.finished))"""
@@ -47,7 +49,9 @@ def csv(name: str, text: str) -> FilePayload:
 def box(part: Locator) -> SimpleNamespace:
     """Return where a part of the page is, which must be in sight: pixels from the window's upper left corner."""
     found = part.bounding_box()
-    return SimpleNamespace(**found, right=found["x"] + found["width"], bottom=found["y"] + found["height"])
+    return SimpleNamespace(
+        **found, right=found["x"] + found["width"], bottom=found["y"] + found["height"]
+    )
 
 
 def open_still(page: Page, address: str, selector: str = ".player") -> Locator:
@@ -61,11 +65,15 @@ def open_still(page: Page, address: str, selector: str = ".player") -> Locator:
 
 
 def expect_amount(player: Locator, value: float) -> None:
-    expect(player.locator(".readout b")).to_have_text(re.compile(f"{100 * value:.0f} % of weights removed$"))
+    expect(player.locator(".readout b")).to_have_text(
+        re.compile(f"{100 * value:.0f} % of weights removed$")
+    )
 
 
 def expect_playing(player: Locator, playing: bool) -> None:
-    expect(player.locator("[data-do=toggle]")).to_have_attribute("aria-label", "Pause" if playing else "Play")
+    expect(player.locator("[data-do=toggle]")).to_have_attribute(
+        "aria-label", "Pause" if playing else "Play"
+    )
 
 
 def expect_no_sideways_scroll(page: Page) -> None:
@@ -129,18 +137,28 @@ def fetched(page: Page, label: str, folder: Path) -> Path:
 
 def amount(player: Locator) -> float:
     """Return the amount that a player shows."""
-    return float(player.locator(".readout b").inner_text().removesuffix(" % of weights removed")) / 100
+    return (
+        float(player.locator(".readout b").inner_text().removesuffix(" % of weights removed")) / 100
+    )
 
 
 def numbers(player: Locator, picture: str) -> list[float]:
     """Return the numbers with two decimals in a picture, row by row from the first layer."""
-    texts = [text.replace("−", "-") for text in player.locator(f".{picture} svg text").all_text_contents()]
+    texts = [
+        text.replace("−", "-")
+        for text in player.locator(f".{picture} svg text").all_text_contents()
+    ]
     return [float(text) for text in texts if re.fullmatch(r"[-+]?\d\.\d\d", text)]
 
 
 def cells(result: SweepResult, frame: int, reduction: str = "mean") -> list[float]:
     """Return the values of a result's heatmap, row by row from the first layer."""
-    return [value for row in result.frames[frame].similarity["cka"][reduction] for value in row if value is not None]
+    return [
+        value
+        for row in result.frames[frame].similarity["cka"][reduction]
+        for value in row
+        if value is not None
+    ]
 
 
 def complaints_of(page: Page) -> list[str]:

@@ -29,8 +29,12 @@ def test_the_lab_inside_another_page_reads_the_table_of_its_visitor_and_no_forge
         page.goto(elsewhere)
         _, lab = page.frames
         look.pick(lab, "Examples from", "A file of my own")
-        with page.expect_response(lambda response: "/_stcore/upload_file/" in response.url) as waiting:
-            lab.locator(".st-key-lab-upload input[type=file]").set_input_files(look.csv("moods.csv", TABLE))
+        with page.expect_response(
+            lambda response: "/_stcore/upload_file/" in response.url
+        ) as waiting:
+            lab.locator(".st-key-lab-upload input[type=file]").set_input_files(
+                look.csv("moods.csv", TABLE)
+            )
         assert (waiting.value.status, waiting.value.request.method) == (204, "PUT")
         expect(lab.locator(".st-key-lab-texts")).to_contain_text("review")
         expect(lab.get_by_role("combobox", name="Label column")).to_have_value("mood")
@@ -46,17 +50,24 @@ def test_the_lab_inside_another_page_reads_the_table_of_its_visitor_and_no_forge
 
 def test_a_message_that_no_page_sends_ends_the_visit(site: str) -> None:
     """The server keeps what a visit sends as long as the visit lasts."""
-    with connect(f"{site.replace('http', 'ws')}/_stcore/stream", subprotocols=["streamlit"]) as visit:
+    with connect(
+        f"{site.replace('http', 'ws')}/_stcore/stream", subprotocols=["streamlit"]
+    ) as visit:
         visit.send(bytes(2**20))
         with pytest.raises(ConnectionClosed):
             visit.recv(look.PATIENCE / 1000)
         assert visit.close_code == MESSAGE_TOO_BIG
 
 
-def test_the_page_around_the_app_opens_a_view_and_hears_what_is_on_show(page: Page, site: str) -> None:
+def test_the_page_around_the_app_opens_a_view_and_hears_what_is_on_show(
+    page: Page, site: str
+) -> None:
     frame = f'<iframe src="{site}/#/layers?reduction=cls" width="1200" height="700"></iframe>'
     note = "<script>onmessage = ({ data }) => { globalThis.last = data.hash ?? globalThis.last }</script>"
-    page.route("https://huggingface.co/**", lambda route: route.fulfill(body=note + frame, content_type="text/html"))
+    page.route(
+        "https://huggingface.co/**",
+        lambda route: route.fulfill(body=note + frame, content_type="text/html"),
+    )
     page.goto("https://huggingface.co/spaces/who/what")
     look.eventually(page, lambda: page.evaluate("globalThis.last"), "#/layers?reduction=cls")
     page.frame_locator("iframe").get_by_role("link", name="Methods").click()

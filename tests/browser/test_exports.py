@@ -27,7 +27,9 @@ HIDDEN = "document.documentElement.scrollHeight - document.documentElement.clien
 @contextmanager
 def opened_alone(chromium: Browser, saved: Path) -> Iterator[Page]:
     """Open a file in a talk's window without a network, and check that it reads nothing else and has no errors."""
-    with chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720}) as alone:
+    with chromium.new_context(
+        offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720}
+    ) as alone:
         file = alone.new_page()
         complaints, requests = look.complaints_of(file), list[str]()
         file.on("request", lambda request: requests.append(urlsplit(request.url).scheme))
@@ -73,7 +75,9 @@ def test_a_story_is_printed_a_scene_a_page_and_turned_by_keys_without_a_network(
         sizes = drawn.evaluate_all(SIZES)
         content = file.pdf(prefer_css_page_size=True)
         assert len(re.findall(rb"/Type /Page\b", content)) == scenes.count()
-        assert set(re.findall(rb"/MediaBox \[(.*?)\]", content)) == {b"0 0 1152 648"}, "16 by 9 inches"
+        assert set(re.findall(rb"/MediaBox \[(.*?)\]", content)) == {b"0 0 1152 648"}, (
+            "16 by 9 inches"
+        )
         assert b"/Subtype /Image" not in content, "all vectors"
         look.eventually(file, lambda: drawn.evaluate_all(SIZES), sizes)
         expect(scenes.nth(1)).not_to_be_visible()
@@ -82,10 +86,14 @@ def test_a_story_is_printed_a_scene_a_page_and_turned_by_keys_without_a_network(
         expect(file.locator(".scene:not([inert]) .heatmap svg")).to_be_visible()
         file.keyboard.press("n")
         expect(file.locator(".notes")).to_be_visible()
-        look.eventually(file, lambda: file.evaluate(f"{HIDDEN} <= 0"), True)  # a talk's window shows all of it
+        look.eventually(
+            file, lambda: file.evaluate(f"{HIDDEN} <= 0"), True
+        )  # a talk's window shows all of it
 
 
-def test_a_page_plays_offline(page: Page, chromium: Browser, site: str, keep: Keep, tmp_path: Path) -> None:
+def test_a_page_plays_offline(
+    page: Page, chromium: Browser, site: str, keep: Keep, tmp_path: Path
+) -> None:
     look.open_still(page, f"{site}/compare?result={keep(RESULT)}&other={keep(OTHER)}&reduction=cls")
     look.unfold(page, "Download")
     saved = look.fetched(page, "HTML player", tmp_path)
@@ -102,13 +110,17 @@ def test_a_page_plays_offline(page: Page, chromium: Browser, site: str, keep: Ke
         player.get_by_label("Pruning amount").press("End")
         look.expect_amount(player, 0.5)
         expect(heatmaps.first).to_contain_text(f"{look.cells(RESULT, 2, 'cls')[-1]:.2f}")
-        look.eventually(file, lambda: file.evaluate(f"{HIDDEN} <= 0"), True)  # a talk's window shows all of it
+        look.eventually(
+            file, lambda: file.evaluate(f"{HIDDEN} <= 0"), True
+        )  # a talk's window shows all of it
         look.resize(file, 1920, 1080)
         pictures = look.box(file.locator(".pictures"))
         assert pictures.x + pictures.right == pytest.approx(1920, abs=2), "in the middle"
 
 
-def test_below_the_cell_of_a_notebook_it_plays_is_seen_whole_and_keeps_to_itself(page: Page) -> None:
+def test_below_the_cell_of_a_notebook_it_plays_is_seen_whole_and_keeps_to_itself(
+    page: Page,
+) -> None:
     page.set_viewport_size({"width": 1280, "height": 2000})  # a frame out of sight rests
     cell = NotebookResult.of(RESULT)._repr_html_()
     page.set_content(
@@ -120,7 +132,9 @@ def test_below_the_cell_of_a_notebook_it_plays_is_seen_whole_and_keeps_to_itself
     for frame in page.frames[1:]:
         player = frame.locator(".player")
         expect(player.locator(".stack svg")).to_be_visible()
-        expect(player.locator(".readout b")).not_to_have_text("0 % of weights removed")  # it moves by itself
+        expect(player.locator(".readout b")).not_to_have_text(
+            "0 % of weights removed"
+        )  # it moves by itself
         assert frame.evaluate(HIDDEN) <= 0
         expect(frame.locator("h1")).to_have_css("margin", "0px")
         assert frame.evaluate(reach) == "SecurityError"

@@ -31,16 +31,24 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     page.set_viewport_size({"width": 1280, "height": 600})  # lower than the page of a run
     page.get_by_text("Open a result file").first.scroll_into_view_if_needed()
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("Example:", exact=True)).not_to_be_visible()  # that player is not the run's
+    expect(
+        page.get_by_text("Example:", exact=True)
+    ).not_to_be_visible()  # that player is not the run's
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    expect(page.get_by_role("button", name="Cancel")).to_be_in_viewport(timeout=1000)  # before there is a picture
+    expect(page.get_by_role("button", name="Cancel")).to_be_in_viewport(
+        timeout=1000
+    )  # before there is a picture
     expect(page.locator(STACK)).to_be_visible(timeout=look.WORKER_PATIENCE)
     expect(page).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     slider = page.locator(".player").first.get_by_label("Pruning amount")
     expect(slider).to_have_attribute("max", re.compile("^[1-9]"))  # frames join as they come
-    expect(page.locator(".player .accuracy .mark-line path").first).to_have_attribute("d", re.compile("L"))  # as well
+    expect(page.locator(".player .accuracy .mark-line path").first).to_have_attribute(
+        "d", re.compile("L")
+    )  # as well
     job = page.url.partition("?")[2]
-    (worker,) = (one for one in psutil.Process().children(recursive=True) if "core.worker" in one.cmdline())
+    (worker,) = (
+        one for one in psutil.Process().children(recursive=True) if "core.worker" in one.cmdline()
+    )
     worker.suspend()  # else its run would end before a slow browser has shown what it is to show
     page.get_by_role("link", name="Story", exact=True).click()
     expect(page.get_by_role("link", name="Running:")).to_be_visible()
@@ -55,7 +63,9 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     expect_run_in_sight(page)
 
 
-def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy: Path, tiny_emotions: Path) -> None:
+def test_six_labels_in_another_order_on_a_telephone(
+    page: Page, site: str, copy: Path, tiny_emotions: Path
+) -> None:
     texts, gold = emotion_texts(60, seed=3)
     names = list(EMOTIONS)
     rows = "".join(f"{names[label].swapcase()},{k},{texts[k]}\n" for k, label in enumerate(gold))
@@ -67,7 +77,9 @@ def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy:
     place.fill(str(tiny_emotions))
     place.press("Enter")
     expect(
-        page.get_by_text("The model's labels: “Anger”, “fear”, “joy”, “love”, “sadness”, “surprise”.")
+        page.get_by_text(
+            "The model's labels: “Anger”, “fear”, “joy”, “love”, “sadness”, “surprise”."
+        )
     ).to_be_visible()
     page.locator(".st-key-lab-upload input[type=file]").set_input_files(table)
     expect(page.locator(".st-key-lab-texts")).to_contain_text("utterance")
@@ -75,8 +87,12 @@ def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy:
     expect(page.get_by_text("60 examples: 10 Anger, 10 fear, 10 joy")).to_be_visible()
     expect_run_in_sight(page)
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=look.WORKER_PATIENCE)
-    expect(page.get_by_role("img", name="Similarity (CKA) of every pair of layers")).to_be_in_viewport()
+    expect(page).to_have_url(
+        re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=look.WORKER_PATIENCE
+    )
+    expect(
+        page.get_by_role("img", name="Similarity (CKA) of every pair of layers")
+    ).to_be_in_viewport()
     look.expect_no_sideways_scroll(page)
 
     result = load(copy / OWN_RESULTS / f"{page.url.rpartition('=')[2]}.json")

@@ -14,7 +14,16 @@ from tests.browser.shipped import COLA, SST2
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LAST = 19  # place of the last amount
 # Pictures of each page: of the story, those of its first scene; the next has none.
-PICTURES = {"Story": 2, "Lab": 3, "Layers": 2, "Sentences": 1, "Compare": 5, "Cut": 1, "Recover": 2, "Present": 3}
+PICTURES = {
+    "Story": 2,
+    "Lab": 3,
+    "Layers": 2,
+    "Sentences": 1,
+    "Compare": 5,
+    "Cut": 1,
+    "Recover": 2,
+    "Present": 3,
+}
 PLAYER_COLOURS = """player => ["text", "background", "secondary-background", "primary"].map(
   (name) => getComputedStyle(player).getPropertyValue(`--st-${name}-color`).trim().toLowerCase())"""
 SMALL = """buttons => buttons.map((button) => button.getBoundingClientRect())
@@ -34,7 +43,9 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_whole_in_both_sizes_and_themes(page: Page, site: str, messages: list[str], name: str) -> None:
+def test_a_page_is_whole_in_both_sizes_and_themes(
+    page: Page, site: str, messages: list[str], name: str
+) -> None:
     query = "" if name == "Lab" else f"?result={SST2.key}&other={COLA.key}"
     link = f"{site}/{PAGES[name].address}{query}"
     link += "&scene=1" if name == "Story" else ""
@@ -46,7 +57,12 @@ def test_a_page_is_whole_in_both_sizes_and_themes(page: Page, site: str, message
     player = page.locator(".player").first
     if name == "Methods":  # whose drawing is in no player
         expect(page.locator(".step svg")).to_have_count(3)
-    elif name not in ("Story", "All results", "Cut", "Recover"):  # whose keys differ, or whose pictures are still
+    elif name not in (
+        "Story",
+        "All results",
+        "Cut",
+        "Recover",
+    ):  # whose keys differ, or whose pictures are still
         check_player(player, messages)
     if name == "Compare":
         check_keys_and_words(player)
@@ -61,23 +77,35 @@ def test_a_page_is_whole_in_both_sizes_and_themes(page: Page, site: str, message
     check_looks(page, "dark")
     assert faults(page) == []
     if name == "Methods":  # axe does find faults
-        page.get_by_role("heading", level=1).evaluate("heading => { heading.style.color = '#222222' }")
+        page.get_by_role("heading", level=1).evaluate(
+            "heading => { heading.style.color = '#222222' }"
+        )
         assert faults(page, "h1")
 
 
 def check_looks(page: Page, theme: ThemeName) -> None:
     """Check that pictures have the theme's colours, nothing is cut or sticks out, and nothing has failed."""
-    pictures = page.locator(".picture svg:not([inert] *)")  # those in sight: others are drawn anew once they are
-    look.eventually(page, lambda: page.locator(".player .picture svg:not([inert] *)").evaluate_all(look.FILLED), True)
+    pictures = page.locator(
+        ".picture svg:not([inert] *)"
+    )  # those in sight: others are drawn anew once they are
+    look.eventually(
+        page,
+        lambda: page.locator(".player .picture svg:not([inert] *)").evaluate_all(look.FILLED),
+        True,
+    )
     look.expect_idle(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     look.expect_no_sideways_scroll(page)
     assert pictures.evaluate_all(OUTSIDE) == []
     assert not any("…" in text for text in pictures.locator("text").all_text_contents())
-    colours = [getattr(THEMES[theme], name) for name in ("text", "background", "secondary", "accent")]
+    colours = [
+        getattr(THEMES[theme], name) for name in ("text", "background", "secondary", "accent")
+    ]
     for player in page.locator(".player").all():
         look.eventually(page, lambda player=player: player.evaluate(PLAYER_COLOURS), colours)  # type: ignore[misc]
-        assert player.locator("button:visible, select:visible").evaluate_all(SMALL) == [], "too small to hit"
+        assert player.locator("button:visible, select:visible").evaluate_all(SMALL) == [], (
+            "too small to hit"
+        )
 
 
 def check_player(player: Locator, messages: list[str]) -> None:
@@ -86,7 +114,13 @@ def check_player(player: Locator, messages: list[str]) -> None:
     look.expect_idle(page)
     messages.clear()
     player.focus()
-    for key, place in (("Home", 0), ("ArrowRight", 1), ("End", LAST), ("ArrowLeft", LAST - 1), ("Home", 0)):
+    for key, place in (
+        ("Home", 0),
+        ("ArrowRight", 1),
+        ("End", LAST),
+        ("ArrowLeft", LAST - 1),
+        ("Home", 0),
+    ):
         page.keyboard.press(key)
         expect(slider).to_have_value(str(place))
         look.expect_amount(player, place / 20)
@@ -102,7 +136,14 @@ def check_keys_and_words(player: Locator) -> None:
     """Check that a comparison is used by keys alone and read by screen readers."""
     page = player.page
     player.focus()
-    for name in ("Previous step", "Play", "Next step", "Pruning amount", "Speed", "Copy a link to this view"):
+    for name in (
+        "Previous step",
+        "Play",
+        "Next step",
+        "Pruning amount",
+        "Speed",
+        "Copy a link to this view",
+    ):
         page.keyboard.press("Tab")
         assert page.evaluate(FOCUSED) == name
     page.keyboard.press("Tab")
@@ -114,7 +155,10 @@ def check_keys_and_words(player: Locator) -> None:
     expect(first).to_have_attribute("aria-label", re.compile(re.escape(values)))
     accuracy = re.compile(f"Accuracy {SST2.frames[10].metrics['accuracy']:.2f}, 95 % interval")
     expect(player.locator(".picture.accuracy")).to_have_attribute("aria-label", accuracy)
-    summary, row = player.locator(".numbers > p"), player.locator(".tables table").first.locator("tbody tr").last
+    summary, row = (
+        player.locator(".numbers > p"),
+        player.locator(".tables table").first.locator("tbody tr").last,
+    )
     expect(summary).to_have_text(re.compile("^50 % of weights removed"))
     cells = [f"{value:.2f}" for value in SST2.frames[10].similarity["cka"]["mean"][5]]
     assert row.locator("td").all_inner_texts() == cells
@@ -130,11 +174,15 @@ def check_keys_and_words(player: Locator) -> None:
 def unfold_all(page: Page) -> None:
     """Unfold everything on a page."""
     look.expect_idle(page)
-    page.evaluate("for (const box of document.querySelectorAll('details:not([open]) > summary')) box.click()")
+    page.evaluate(
+        "for (const box of document.querySelectorAll('details:not([open]) > summary')) box.click()"
+    )
     for table in page.locator(".numbers summary:visible").all():
         table.click()
     look.expect_idle(page)
-    page.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")  # axe skips what is scrolled out at the top
+    page.evaluate(
+        "document.querySelector('.stMain').scrollTo(0, 0)"
+    )  # axe skips what is scrolled out at the top
 
 
 def faults(page: Page, part: str | None = None) -> list[str]:
@@ -149,9 +197,14 @@ def faults(page: Page, part: str | None = None) -> list[str]:
     ]
 
 
-def test_the_keyboards_focus_follows_into_popovers_and_to_the_next_page(page: Page, site: str) -> None:
+def test_the_keyboards_focus_follows_into_popovers_and_to_the_next_page(
+    page: Page, site: str
+) -> None:
     page.goto(site)
-    button, link = page.get_by_test_id("stPopoverButton"), page.get_by_role("link", name="Lab", exact=True)
+    button, link = (
+        page.get_by_test_id("stPopoverButton"),
+        page.get_by_role("link", name="Lab", exact=True),
+    )
     task = page.get_by_test_id("stPopoverBody").get_by_label("Task")
     expect(link).to_be_visible()
     look.expect_idle(page)
@@ -169,6 +222,8 @@ def test_the_keyboards_focus_follows_into_popovers_and_to_the_next_page(page: Pa
     page.get_by_role("link", name="Methods").click()
     expect(heading).to_have_count(0)
     look.expect_idle(page)
-    assert not page.evaluate("document.activeElement.matches('h1')"), "a mouse click leaves the focus alone"
+    assert not page.evaluate("document.activeElement.matches('h1')"), (
+        "a mouse click leaves the focus alone"
+    )
     page.get_by_role("link", name="When not to trust it").first.click()
     expect(page.get_by_role("heading", name="When not to trust it")).to_be_in_viewport()

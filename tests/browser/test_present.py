@@ -10,7 +10,9 @@ from tests.browser.shipped import COLA, SST2, WRITTEN
 FULL = "document.fullscreenElement !== null"
 
 
-def test_it_begins_paused_and_keys_move_through_amounts_and_results_but_not_from_a_field(page: Page, site: str) -> None:
+def test_it_begins_paused_and_keys_move_through_amounts_and_results_but_not_from_a_field(
+    page: Page, site: str
+) -> None:
     page.goto(f"{site}/present")
     player = page.locator(".player.present")
     look.expect_amount(player, 0)
@@ -27,7 +29,12 @@ def test_it_begins_paused_and_keys_move_through_amounts_and_results_but_not_from
     page.keyboard.press("End")
     button.click()
     page.wait_for_function(FULL)
-    for key, result in (("ArrowDown", COLA), ("PageDown", SST2), ("PageUp", COLA), ("ArrowUp", SST2)):
+    for key, result in (
+        ("ArrowDown", COLA),
+        ("PageDown", SST2),
+        ("PageUp", COLA),
+        ("ArrowUp", SST2),
+    ):
         page.keyboard.press(key)
         expect(page).to_have_url(f"{site}/present?result={result.key}")
         expect(heading).to_have_text(re.compile("^CoLA: " if result is COLA else "^SST-2: "))
@@ -55,7 +62,9 @@ def test_it_begins_paused_and_keys_move_through_amounts_and_results_but_not_from
     expect(caption).to_have_text("<b>f</b> ends")
 
 
-def test_in_any_window_nothing_is_covered_or_cut_and_full_screen_has_large_text(page: Page, site: str) -> None:
+def test_in_any_window_nothing_is_covered_or_cut_and_full_screen_has_large_text(
+    page: Page, site: str
+) -> None:
     caption = "a long caption of a talk, " * 6
     player = look.open_still(page, f"{site}/present?result={WRITTEN.key}&caption={caption}")
     page.keyboard.press("End")  # where every layer has its words
@@ -65,10 +74,20 @@ def test_in_any_window_nothing_is_covered_or_cut_and_full_screen_has_large_text(
         for name in (".bar", ".hint", ".stack"):
             if player.locator(name).is_visible():  # the hint is not, on a telephone
                 other = look.box(player.locator(name))
-                assert other.x >= text.right or other.y >= text.bottom or other.bottom <= text.y, name
-        assert player.locator(".caption").evaluate("text => text.scrollHeight <= text.clientHeight + 1")
-        longest = player.locator(".stack svg text").get_by_text(re.compile("still intact|intact throughout")).first
-        assert look.box(longest).right <= look.box(player.locator(".stack svg")).right, f"{width} x {height}"
+                assert other.x >= text.right or other.y >= text.bottom or other.bottom <= text.y, (
+                    name
+                )
+        assert player.locator(".caption").evaluate(
+            "text => text.scrollHeight <= text.clientHeight + 1"
+        )
+        longest = (
+            player.locator(".stack svg text")
+            .get_by_text(re.compile("still intact|intact throughout"))
+            .first
+        )
+        assert look.box(longest).right <= look.box(player.locator(".stack svg")).right, (
+            f"{width} x {height}"
+        )
     scrolled = "document.querySelector('.stMain').scrollTop"
     player.get_by_label("Full screen").focus()
     assert page.evaluate(scrolled) == 0, "the title stays"

@@ -21,7 +21,9 @@ from tests.core.test_site import taken
 
 NAME = "<img src=x onerror=alert(1)>"
 OTHER = make_result(task="qnli", num_layers=2, amounts=(0.0, 0.5))
-STRANGE = with_own_key(OTHER, checkpoint=OTHER.checkpoint.model_copy(update={"id": NAME, "source": "folder"}))
+STRANGE = with_own_key(
+    OTHER, checkpoint=OTHER.checkpoint.model_copy(update={"id": NAME, "source": "folder"})
+)
 CONTROL = make_result(method="random", controls="magnitude", seed=1)
 LINKS = {
     "Story": "result={}&reduction=cls&scene=1",
@@ -37,7 +39,9 @@ NUMBERS = {  # the picture of each page whose numbers are compared
     "Cut": ".frontier",
     "Present": ".heatmap",
 }
-NUMBER = re.compile(r"(?:Layers?|Now) [^;:]*: [^;]*?(−?\d+(?:\.\d+)?)(?=[;,]|$)")  # the first one of each row
+NUMBER = re.compile(
+    r"(?:Layers?|Now) [^;:]*: [^;]*?(−?\d+(?:\.\d+)?)(?=[;,]|$)"
+)  # the first one of each row
 
 
 @pytest.fixture(scope="module")
@@ -76,29 +80,41 @@ def test_every_page_is_whole_in_both_sizes_and_themes(visitor: Page, folder: Pat
     visitor.on("request", lambda request: requests.append(request.url))
     for name, page in PAGES.items():
         visitor.emulate_media(color_scheme="dark")
-        visitor.set_viewport_size({"width": 390, "height": 1600})  # so that the bar of Layers covers nothing
-        visitor.goto(f"{(folder / 'index.html').as_uri()}#/{page.address}?result={SST2.key}&scene=1")
+        visitor.set_viewport_size(
+            {"width": 390, "height": 1600}
+        )  # so that the bar of Layers covers nothing
+        visitor.goto(
+            f"{(folder / 'index.html').as_uri()}#/{page.address}?result={SST2.key}&scene=1"
+        )
         expect(visitor).to_have_title(re.compile(f"^{name}"))
-        expect(visitor.locator(".picture:has(svg)")).to_have_count(0 if name == "Lab" else PICTURES.get(name, 0))
+        expect(visitor.locator(".picture:has(svg)")).to_have_count(
+            0 if name == "Lab" else PICTURES.get(name, 0)
+        )
         expect(visitor.get_by_role("heading", level=1)).to_have_count(1)
         look.expect_no_sideways_scroll(visitor)
         visitor.emulate_media(color_scheme="light")
         visitor.set_viewport_size({"width": 1280, "height": 1600})
         look.expect_no_sideways_scroll(visitor)
-        visitor.evaluate("for (const box of document.querySelectorAll('main > details')) box.open = true")
+        visitor.evaluate(
+            "for (const box of document.querySelectorAll('main > details')) box.open = true"
+        )
         if name == "Present":  # whose controls would fade meanwhile
             visitor.locator(".player").evaluate(STAYS)
         assert faults(visitor) == [], name  # the app is read in dark
     assert all(url.startswith((folder.as_uri(), "data:")) for url in requests)
 
 
-def test_a_link_shows_the_same_in_both_editions(page: Page, visitor: Page, site: str, served: str) -> None:
+def test_a_link_shows_the_same_in_both_editions(
+    page: Page, visitor: Page, site: str, served: str
+) -> None:
     def texts(where: Page, address: str) -> list[str]:
         where.goto(address)
         expect(where).to_have_title(re.compile(f"^{name} · "))
         first = where.locator(".player:visible, .scenes:visible").first
         expect(where.locator(".picture:visible svg").first).to_be_visible()
-        headings = where.locator("h1:visible:not(.at-present h1)").all_inner_texts()  # there for screen readers alone
+        headings = where.locator(
+            "h1:visible:not(.at-present h1)"
+        ).all_inner_texts()  # there for screen readers alone
         return headings + first.locator(".readout:visible").all_inner_texts()
 
     page.emulate_media(reduced_motion="reduce")
@@ -109,7 +125,9 @@ def test_a_link_shows_the_same_in_both_editions(page: Page, visitor: Page, site:
     expect(visitor).to_have_url(re.compile(rf"[?&]scene={SCENES}\b"))
 
 
-def test_choices_make_an_address_that_the_app_understands(page: Page, visitor: Page, site: str, served: str) -> None:
+def test_choices_make_an_address_that_the_app_understands(
+    page: Page, visitor: Page, site: str, served: str
+) -> None:
     for address, name, value in (("", "metric", "f1"), ("layers", "layer", "top")):
         visitor.goto(f"{served}#/{address}?result={SST2.key}&{name}={value}")
         words = f"The link asks for the {name} “{value}”, which is not available here."
@@ -121,7 +139,9 @@ def test_choices_make_an_address_that_the_app_understands(page: Page, visitor: P
     visitor.keyboard.press("ArrowDown")
     expect(rows.nth(2)).to_be_focused()
     look.eventually(
-        visitor, lambda: visitor.evaluate("location.hash"), f"#/layers?result={SST2.key}&reduction=cls&layer=4"
+        visitor,
+        lambda: visitor.evaluate("location.hash"),
+        f"#/layers?result={SST2.key}&reduction=cls&layer=4",
     )
     visitor.evaluate("navigator.clipboard.writeText = async (text) => { globalThis.copied = text }")
     visitor.get_by_label("Copy a link to this view").click()
@@ -163,7 +183,9 @@ def test_it_is_small_and_its_policy_lets_nothing_in(edition: Path) -> None:
     assert len(files) < 300
     assert sum(files.values()) < 60e6
     assert max(size for file, size in files.items() if file.parent.name == "data") < 1e6
-    (policy,) = re.findall('Content-Security-Policy" content="([^"]*)', (edition / "index.html").read_text("utf-8"))
+    (policy,) = re.findall(
+        'Content-Security-Policy" content="([^"]*)', (edition / "index.html").read_text("utf-8")
+    )
     rules = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
     assert (rules["default-src"], rules["script-src"]) == ("'none'", "'self'")
     assert {*" ".join(rules.values()).split()} == {"'none'", "'self'", "'unsafe-inline'", "data:"}
@@ -179,7 +201,11 @@ def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: P
     key, study = index["start"], next(iter(index["trained"]["study"]))
     result, worth = stored(key), [depth.saved.metrics.values() for depth in stored(study).depths]
     k = len(result.frames) // 2
-    own = [f"{value:.2f}".replace("-", "−") for value in result.frames[k].own("mean") or () if value is not None]
+    own = [
+        f"{value:.2f}".replace("-", "−")
+        for value in result.frames[k].own("mean") or ()
+        if value is not None
+    ]
     for name, selector in NUMBERS.items():
         query = f"study={study}" if name == "Cut" else f"result={key}&scene=1"
         visitor.goto(f"{(edition / 'index.html').as_uri()}#/{PAGES[name].address}?{query}")

@@ -41,7 +41,9 @@ def expect_drawn(page: Page) -> None:
     """Wait until every picture of the scene on show is drawn and fills its box."""
     expect(page.locator(HERE)).to_have_count(1)
     expect(page.locator(f"{HERE} .picture:not(:has(svg))")).to_have_count(0)
-    look.eventually(page, lambda: page.locator(f"{HERE} .picture svg").evaluate_all(look.FILLED), True)
+    look.eventually(
+        page, lambda: page.locator(f"{HERE} .picture svg").evaluate_all(look.FILLED), True
+    )
 
 
 SWIPE = """(story, [from, to]) => {
@@ -52,12 +54,20 @@ SWIPE = """(story, [from, to]) => {
 }"""
 
 
-def test_turning_asks_no_server_and_the_address_keeps_the_scene(page: Page, site: str, messages: list[str]) -> None:
+def test_turning_asks_no_server_and_the_address_keeps_the_scene(
+    page: Page, site: str, messages: list[str]
+) -> None:
     page.goto(site)
     expect_scene(page, 1)
     look.expect_idle(page)
     messages.clear()
-    for key, place in (("ArrowRight", 2), ("PageDown", 3), ("ArrowLeft", 2), ("PageUp", 1), ("ArrowLeft", 1)):
+    for key, place in (
+        ("ArrowRight", 2),
+        ("PageDown", 3),
+        ("ArrowLeft", 2),
+        ("PageUp", 1),
+        ("ArrowLeft", 1),
+    ):
         page.keyboard.press(key)  # wherever the focus is
         expect_scene(page, place)
     page.get_by_label("Scene 1: ").click()
@@ -93,7 +103,12 @@ def test_turning_asks_no_server_and_the_address_keeps_the_scene(page: Page, site
     page.go_back()
     expect_scene(page, 2)
     page.goto(f"{site}/?result={COLA.key}&scene=99")
-    for ends, place in (((0, 0), SCENES), ((100, 300), SCENES - 1), ((290, 300), SCENES - 1), ((300, 100), SCENES)):
+    for ends, place in (
+        ((0, 0), SCENES),
+        ((100, 300), SCENES - 1),
+        ((290, 300), SCENES - 1),
+        ((300, 100), SCENES),
+    ):
         story(page).evaluate(SWIPE, list(ends))
         expect_scene(page, place)
 
@@ -123,7 +138,9 @@ def test_a_question_is_answered_once_it_is_played(page: Page, site: str) -> None
     assert mark.bottom <= picture.bottom
 
 
-def test_every_scene_fits_any_window_without_a_fault_and_full_screen_covers_the_page(page: Page, site: str) -> None:
+def test_every_scene_fits_any_window_without_a_fault_and_full_screen_covers_the_page(
+    page: Page, site: str
+) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 390, "height": 664})
     page.goto(site)
@@ -169,7 +186,9 @@ def test_every_scene_fits_any_window_without_a_fault_and_full_screen_covers_the_
     assert not link.evaluate(covers)
 
 
-def test_a_player_asks_no_server_and_shows_the_numbers(page: Page, site: str, messages: list[str]) -> None:
+def test_a_player_asks_no_server_and_shows_the_numbers(
+    page: Page, site: str, messages: list[str]
+) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(site)
@@ -191,7 +210,9 @@ def test_a_player_asks_no_server_and_shows_the_numbers(page: Page, site: str, me
         if len(seen) == 5:
             break
     assert len(seen) == 5
-    assert sum(after < before for before, after in pairwise(seen)) <= 1  # forward, and once to the beginning
+    assert (
+        sum(after < before for before, after in pairwise(seen)) <= 1
+    )  # forward, and once to the beginning
     assert len(sizes) == 1, "nothing jumps"
     toggle.click()
     look.expect_playing(player, False)
@@ -221,7 +242,9 @@ def test_a_player_asks_no_server_and_shows_the_numbers(page: Page, site: str, me
     slider.fill("10")
     page.get_by_test_id("stPopoverButton").click()
     page.get_by_text("First token", exact=True).click()
-    expect(page.get_by_role("button", name=re.compile("fine-tuned on SST-2 · .* · First token"))).to_be_visible()
+    expect(
+        page.get_by_role("button", name=re.compile("fine-tuned on SST-2 · .* · First token"))
+    ).to_be_visible()
     wanted = pytest.approx(look.cells(SST2, 10, "cls"), abs=0.00501)
     look.eventually(page, lambda: look.numbers(player, "heatmap"), wanted)
     assert look.amount(player) == 0.5

@@ -26,7 +26,9 @@ def expect_on_show(page: Page, **further: str) -> Locator:
     player = page.locator(".player").first
     expect(player.locator(".picture svg").first).to_be_visible()
     expect(player.get_by_role("slider")).to_have_attribute("max", "6")  # other results have more
-    assert dict(parse_qsl(urlsplit(page.url).query)).items() >= {"result": OWN.key, **further}.items()
+    assert (
+        dict(parse_qsl(urlsplit(page.url).query)).items() >= {"result": OWN.key, **further}.items()
+    )
     return player
 
 
@@ -40,17 +42,28 @@ def test_a_row_is_picked_and_a_copied_link_opens_the_view(
     assert look.box(player.locator(".bar")).y > low, "the axis is in sight, and the slider below it"
     for width in (390, 1280):
         look.resize(page, width, 900)
-        for label in player.locator(".rows .role-axis-label text").filter(has_text=re.compile("^[1-6]$")).all():
-            row, text = look.box(rows(player).nth(6 - int(label.text_content() or 0))), look.box(label)
+        for label in (
+            player.locator(".rows .role-axis-label text")
+            .filter(has_text=re.compile("^[1-6]$"))
+            .all()
+        ):
+            row, text = (
+                look.box(rows(player).nth(6 - int(label.text_content() or 0))),
+                look.box(label),
+            )
             assert row.y < text.y + text.height / 2 < row.bottom, "a row covers its strip"
     rows(player).nth(3).click(force=True)  # from the top: layer 3
     expect(page).to_have_url(re.compile("layer=3"))
-    expect(player.locator(".curve .role-title-text")).to_have_text(re.compile("Layer 3, attention block"))
+    expect(player.locator(".curve .role-title-text")).to_have_text(
+        re.compile("Layer 3, attention block")
+    )
     look.expect_idle(page)
     rows(player).nth(3).press("ArrowDown")
     expect(page).to_have_url(re.compile("layer=2"))
     expect(rows(player).nth(4)).to_be_focused()  # though the page was redrawn
-    expect(player.get_by_role("radio", checked=True)).to_have_attribute("aria-label", re.compile("^Layer 2,"))
+    expect(player.get_by_role("radio", checked=True)).to_have_attribute(
+        "aria-label", re.compile("^Layer 2,")
+    )
     page.reload()
     player = expect_on_show(page, layer="2")
     player.get_by_role("slider").fill("3")
@@ -64,11 +77,21 @@ def test_a_row_is_picked_and_a_copied_link_opens_the_view(
     look.expect_playing(player, False)
 
 
-def test_the_navigation_keeps_the_result_and_a_row_of_the_grid_opens_another(page: Page, site: str, keep: Keep) -> None:
+def test_the_navigation_keeps_the_result_and_a_row_of_the_grid_opens_another(
+    page: Page, site: str, keep: Keep
+) -> None:
     look.open_still(page, f"{site}/compare?result={keep(OWN)}&other={WRITTEN.key}")
-    for name in ("Story", "Present", "Methods", "Layers", "All results"):  # of both lines of the navigation
+    for name in (
+        "Story",
+        "Present",
+        "Methods",
+        "Layers",
+        "All results",
+    ):  # of both lines of the navigation
         page.get_by_role("link", name=name, exact=True).click()
-        expect(page).to_have_title(re.compile(f"^{name} · Wanda pruning of the encoder, CoLA.* · Prunescope$"))
+        expect(page).to_have_title(
+            re.compile(f"^{name} · Wanda pruning of the encoder, CoLA.* · Prunescope$")
+        )
         expect(page.locator("[aria-current=page]")).to_have_text(name)
         expect(page.locator("[aria-current=true]")).to_have_count(int(name in VIEWS))
         if name in ("Present", "Layers"):
@@ -90,12 +113,20 @@ def test_the_navigation_keeps_the_result_and_a_row_of_the_grid_opens_another(pag
         new.close()
 
 
-def test_a_typed_sentence_is_answered_and_stays_text(page: Page, site: str, copy: Path, keep: Keep) -> None:
-    revision = resolve(str(checkpoint_in(copy))).revision  # that of the tiny checkpoint, which answers
-    answering = with_own_key(WRITTEN, checkpoint=WRITTEN.checkpoint.model_copy(update={"revision": revision}))
+def test_a_typed_sentence_is_answered_and_stays_text(
+    page: Page, site: str, copy: Path, keep: Keep
+) -> None:
+    revision = resolve(
+        str(checkpoint_in(copy))
+    ).revision  # that of the tiny checkpoint, which answers
+    answering = with_own_key(
+        WRITTEN, checkpoint=WRITTEN.checkpoint.model_copy(update={"revision": revision})
+    )
     look.open_still(page, f"{site}/sentences?result={keep(answering)}")
     field = page.get_by_role("textbox", name="Sentence")
-    assert look.box(field).bottom < look.box(page.locator(".player .strip")).y < 800, "both on the first screen"
+    assert look.box(field).bottom < look.box(page.locator(".player .strip")).y < 800, (
+        "both on the first screen"
+    )
     field.fill(NASTY)
     page.get_by_role("button", name="Predict").click()
     expect(page.get_by_text("Unpruned, the model says")).to_be_visible(timeout=look.WORKER_PATIENCE)

@@ -21,13 +21,19 @@ from core.results.key import digest
 from tests.builders import make_result
 from tests.uploaded import read_upload
 
-settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=50, database=None)
+settings.register_profile(
+    "same every time", derandomize=True, deadline=None, max_examples=50, database=None
+)
 settings.load_profile("same every time")
 
-RESULT = json.loads(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20).model_dump_json())
+RESULT = json.loads(
+    make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20).model_dump_json()
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 FIELDS = st.sampled_from(sorted(SweepRequest.__dataclass_fields__))
@@ -51,7 +57,13 @@ def taken_or_refused() -> Iterator[None]:
 
 def places(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return all places in JSON values at which another value may stand."""
-    keys = values.keys() if isinstance(values, dict) else range(len(values)) if isinstance(values, list) else ()
+    keys = (
+        values.keys()
+        if isinstance(values, dict)
+        else range(len(values))
+        if isinstance(values, list)
+        else ()
+    )
     return [path] + [place for key in keys for place in places(values[key], (*path, key))]
 
 
@@ -62,7 +74,9 @@ def test_a_result_file_with_any_value_anywhere(place: tuple[Any, ...], value: An
         inner = inner[key]
     inner[place[-1]] = value
     with suppress(ValueError):  # whoever changes a file can also seal it
-        changed["checksum"] = digest({key: part for key, part in changed.items() if key != "checksum"})
+        changed["checksum"] = digest(
+            {key: part for key, part in changed.items() if key != "checksum"}
+        )
     with taken_or_refused():
         read_upload(json.dumps(changed).encode(), "theirs.json")
 
@@ -83,10 +97,16 @@ def test_a_request_of_any_values(values: dict[str, Any]) -> None:
         assert SweepRequest.from_json(vars(request)) == request
 
 
-@given(values=st.dictionaries(st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON))
+@given(
+    values=st.dictionaries(
+        st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON
+    )
+)
 def test_a_config_and_label_names_of_any_values(values: dict[str, Any]) -> None:
     features = {name: {"_type": "ClassLabel", "names": names} for name, names in values.items()}
-    for names in label_names_of({b"huggingface": json.dumps({"info": {"features": features}}).encode()}).values():
+    for names in label_names_of(
+        {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
+    ).values():
         assert all(isinstance(name, str) for name in names.values())
     with taken_or_refused():
         check_config({"model_type": "bert", **values}, "theirs")

@@ -46,7 +46,9 @@ def refused(model: Any, sentences: Any = TEXTS, labels: Any = NAMED, **options: 
 # ---------------------------------------------------------------- results
 
 
-def test_a_folder_gives_the_command_lines_result(tiny_emotions: Path, result: SweepResult, tmp_path: Path) -> None:
+def test_a_folder_gives_the_command_lines_result(
+    tiny_emotions: Path, result: SweepResult, tmp_path: Path
+) -> None:
     assert api.__all__ == ["load_result", "recover", "sweep"]
     assert len(result.task.examples) == 60
     assert [LABELS[place] for place in result.task.examples] == list(result.task.gold)
@@ -54,16 +56,24 @@ def test_a_folder_gives_the_command_lines_result(tiny_emotions: Path, result: Sw
     data = write_csv(tmp_path / "mine.csv", text=TEXTS, emotion=NAMED)
     words = ["--checkpoint", str(tiny_emotions), "--data", str(data), "--amounts", "0,0.5"]
     expected = run(find(request_in(parse(words), SweepRequest)))
-    assert (result.key, result.frames, result.statistics) == (expected.key, expected.frames, expected.statistics)
+    assert (result.key, result.frames, result.statistics) == (
+        expected.key,
+        expected.frames,
+        expected.statistics,
+    )
 
 
-def test_a_result_is_trained_again_on_the_sentences_that_it_left(tiny_emotions: Path, result: Any) -> None:
+def test_a_result_is_trained_again_on_the_sentences_that_it_left(
+    tiny_emotions: Path, result: Any
+) -> None:
     recovery = recover(result, 0.5, tiny_emotions, steps=2)
     assert (recovery.frames[0].metrics, recovery.rows.refit) == (result.frames[-1].metrics, 60)
     assert [frame.step for frame in recovery.unpruned] == [0, 2]
 
 
-def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(loaded: Pair, result: SweepResult) -> None:
+def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(
+    loaded: Pair, result: SweepResult
+) -> None:
     model, tokenizer = loaded
     model.train()
     with left_whole(model):
@@ -73,22 +83,32 @@ def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(loaded: P
     assert model.training
     assert all(parameter.requires_grad for parameter in model.parameters())
     batch = tokenizer(TEXTS[:2], padding=True, truncation=True, max_length=8, return_tensors="pt")
-    model(**batch, labels=torch.ones(2, dtype=int))  # which leaves traces in configuration and tokenizer
+    model(
+        **batch, labels=torch.ones(2, dtype=int)
+    )  # which leaves traces in configuration and tokenizer
     assert sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS).key == found.key
     with torch.no_grad():
         model.classifier.bias += 1
     assert sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS).key != found.key
 
 
-def test_labels_match_by_name_in_any_order_and_case_numbers_by_a_map(tiny_emotions: Path, result: SweepResult) -> None:
+def test_labels_match_by_name_in_any_order_and_case_numbers_by_a_map(
+    tiny_emotions: Path, result: SweepResult
+) -> None:
     order = np.random.default_rng(0).permutation(len(TEXTS))
-    by_name = sweep(tiny_emotions, [TEXTS[k] for k in order], [NAMED[k].upper() for k in order], amounts=[0])
+    by_name = sweep(
+        tiny_emotions, [TEXTS[k] for k in order], [NAMED[k].upper() for k in order], amounts=[0]
+    )
     assert [LABELS[order[place]] for place in by_name.task.examples] == list(by_name.task.gold)
     assert by_name.task.label_names == tuple(NAMES)
     texts, labels = pd.Series(TEXTS, index=range(120, 0, -1)), pd.Series(NAMED, dtype="category")
-    assert sweep(tiny_emotions, texts, labels, amounts=AMOUNTS).key == result.key, "series go together by place"
+    assert sweep(tiny_emotions, texts, labels, amounts=AMOUNTS).key == result.key, (
+        "series go together by place"
+    )
     numbers, meanings = np.array(LABELS), dict(enumerate(NAMES))
-    assert sweep(tiny_emotions, TEXTS, numbers, amounts=AMOUNTS, label_map=meanings).key == result.key
+    assert (
+        sweep(tiny_emotions, TEXTS, numbers, amounts=AMOUNTS, label_map=meanings).key == result.key
+    )
     both = list(zip(TEXTS, TEXTS[::-1], strict=True))
     record = sweep(tiny_emotions, pd.DataFrame(both).to_numpy(), NAMED, amounts=0).task
     pairs = [list(both[place]) for place in record.examples]
@@ -102,7 +122,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"labels": NAMED[1:]}, "120 sentences and 119 labels"),
     ({"sentences": ["", *TEXTS[1:]]}, "sentences[0] is (empty): give a text each"),
     ({"sentences": ["x" * 180_000] * 120}, "has 20.6 MiB: give a file of at most 20 MiB"),
-    ({"sentences": TEXTS * 100, "labels": NAMED * 100}, "12,000 sentences and 12,000 labels: give a list of at most"),
+    (
+        {"sentences": TEXTS * 100, "labels": NAMED * 100},
+        "12,000 sentences and 12,000 labels: give a list of at most",
+    ),
     ({"labels": [*NAMED[1:], None]}, "labels[119] is None: give the name or the number of a label"),
     ({"examples": 121}, "sentences.jsonl has only 120 examples"),
     ({"model": None}, "a NoneType is not a checkpoint"),
@@ -110,17 +133,25 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("given", "words"), REFUSED, ids=[words for _, words in REFUSED])
-def test_bad_input(tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], words: str) -> None:
+def test_bad_input(
+    tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], words: str
+) -> None:
     monkeypatch.setattr(api, "run", None)  # no model is loaded
     assert words in refused(**{"model": tiny_emotions, **given})
 
 
 def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair) -> None:
     model, tokenizer = loaded
-    assert "a BertForSequenceClassification is not a checkpoint: give a name, a folder, or" in refused(model)
+    assert (
+        "a BertForSequenceClassification is not a checkpoint: give a name, a folder, or"
+        in refused(model)
+    )
     assert "give (model, tokenizer)" in refused((tokenizer, model))
     model.config.further = object()
-    assert "cannot be written as a folder (Object of type object is not JSON serializable)" in refused(loaded)
+    assert (
+        "cannot be written as a folder (Object of type object is not JSON serializable)"
+        in refused(loaded)
+    )
     del model.config.further
     model.bert.adapter = torch.nn.Linear(2, 2)
     assert "BertForSequenceClassification, which it is not (bert.adapter.bias" in refused(loaded)
@@ -131,7 +162,9 @@ def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair) -> None:
 # ---------------------------------------------------------------- a result in a notebook
 
 
-def test_a_saved_result_is_read_again_and_listed(result: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_saved_result_is_read_again_and_listed(
+    result: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     again = load_result(str(result.save(tmp_path / "mine.json")))
     assert (again, type(again)) == (result, type(result))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
@@ -143,7 +176,13 @@ def test_a_saved_result_is_read_again_and_listed(result: Any, tmp_path: Path, mo
 def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
     result = make_result(num_layers=12, amounts=(0.0, 0.25, 0.5), holes=((0.5, 1, 1),))
     table = NotebookResult.of(result).to_frame()
-    assert len(table) == 3 * (1 + 2 + 3 * 12 + 2 * 12), "accuracy, two of predictions, CKA and partial CKA"
+    assert len(table) == 3 * (1 + 2 + 3 * 12 + 2 * 12), (
+        "accuracy, two of predictions, CKA and partial CKA"
+    )
     own = table.query("amount == 0.5 and measure == 'cka' and reduction == 'mean'")
-    assert [*own["point"]] == [f"Layer {k}, attention block" for k in range(1, len(result.points) + 1)], "by depth"
-    np.testing.assert_array_equal(own["value"], np.array(result.frames[-1].own("mean"), dtype=float))
+    assert [*own["point"]] == [
+        f"Layer {k}, attention block" for k in range(1, len(result.points) + 1)
+    ], "by depth"
+    np.testing.assert_array_equal(
+        own["value"], np.array(result.frames[-1].own("mean"), dtype=float)
+    )

@@ -19,8 +19,19 @@ Run = Callable[..., tuple[int, str, str]]
 def run(complete: Run, tmp_path: Path) -> Run:
     """Run the command on written examples; return its exit code and outputs."""
     model = make_bert(tmp_path / "model", layers=3)
-    fixed = "--checkpoint", model, "--task", "sst2", "--data", "written", "--output", tmp_path / "out"
-    return lambda line="": complete(cut.main, *fixed, *line.replace("SAVED", str(tmp_path / "saved")).split())
+    fixed = (
+        "--checkpoint",
+        model,
+        "--task",
+        "sst2",
+        "--data",
+        "written",
+        "--output",
+        tmp_path / "out",
+    )
+    return lambda line="": complete(
+        cut.main, *fixed, *line.replace("SAVED", str(tmp_path / "saved")).split()
+    )
 
 
 @pytest.fixture
@@ -32,9 +43,13 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Mock:
 
 
 @pytest.mark.usefixtures("brief_training")
-def test_the_saved_model_gives_the_judged_predictions(complete: Run, tiny_emotions: Path, tmp_path: Path) -> None:
+def test_the_saved_model_gives_the_judged_predictions(
+    complete: Run, tiny_emotions: Path, tmp_path: Path
+) -> None:
     texts, labels = emotion_texts(200)
-    data = write_csv(tmp_path / "own.csv", message=texts, feeling=[EMOTIONS[label] for label in labels])
+    data = write_csv(
+        tmp_path / "own.csv", message=texts, feeling=[EMOTIONS[label] for label in labels]
+    )
     words = ["--checkpoint", tiny_emotions, "--data", data, "--threads", 1]
     words += ["--output", tmp_path / "study.json", "--keep", 1, "--save", tmp_path / "saved"]
     code, printed, said = complete(cut.main, *words)
@@ -43,7 +58,9 @@ def test_the_saved_model_gives_the_judged_predictions(complete: Run, tiny_emotio
     study = load_any(tmp_path / "study.json")
     assert isinstance(study, CutStudy)
     judged = [texts[row] for row in study.task.examples]
-    assert predicted_by_transformers(tmp_path / "saved", judged) == [*study.depths[0].saved.predictions]
+    assert predicted_by_transformers(tmp_path / "saved", judged) == [
+        *study.depths[0].saved.predictions
+    ]
 
 
 def test_the_answer_is_said_and_the_study_is_kept(run: Run, known: Mock, tmp_path: Path) -> None:
@@ -53,10 +70,14 @@ def test_the_answer_is_said_and_the_study_is_kept(run: Run, known: Mock, tmp_pat
 
 
 @pytest.mark.parametrize("line", ["--at-most 0", "--at-most 0 --save SAVED"])
-def test_a_limit_that_no_depth_keeps_saves_nothing(run: Run, known: Mock, tmp_path: Path, line: str) -> None:
+def test_a_limit_that_no_depth_keeps_saves_nothing(
+    run: Run, known: Mock, tmp_path: Path, line: str
+) -> None:
     code, printed, said = run(line)
     assert (code, printed) == (2, "")
-    assert said.splitlines()[-1].startswith("error: No cut is shown to keep within 0 points; closest: without")
+    assert said.splitlines()[-1].startswith(
+        "error: No cut is shown to keep within 0 points; closest: without"
+    )
     assert {path.name for path in tmp_path.iterdir()} == {"model", "out"}
     assert [*(tmp_path / "out").iterdir()] == []
 
@@ -70,10 +91,15 @@ def test_a_limit_that_no_depth_keeps_saves_nothing(run: Run, known: Mock, tmp_pa
         ("--save tests", "--save tests exists and is not an empty folder"),
         ("--save /proc/none", "cannot write /proc"),
         ("--train rows.txt", "train 'rows.txt' is not a file here: give one that ends in .csv"),
-        ("--examples 8", "8 labelled rows to judge and 64 to refit, at least 32 of each are needed"),
+        (
+            "--examples 8",
+            "8 labelled rows to judge and 64 to refit, at least 32 of each are needed",
+        ),
     ],
 )
-def test_bad_input_is_refused_in_one_line_before_any_work(run: Run, known: Mock, line: str, words: str) -> None:
+def test_bad_input_is_refused_in_one_line_before_any_work(
+    run: Run, known: Mock, line: str, words: str
+) -> None:
     code, printed, said = run(line)
     assert (code, printed, said.strip().count("\n")) == (2, "", 0)
     assert words in said

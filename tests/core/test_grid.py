@@ -44,13 +44,18 @@ class Grid:
         self.sweeps.reset_mock()
         path = self.folder / "grid.yaml"
         path.write_text(yaml.safe_dump(self.values))
-        code = main([str(path), "--data", f"glue={self.glue}", "--output", str(self.output), *further])
+        code = main(
+            [str(path), "--data", f"glue={self.glue}", "--output", str(self.output), *further]
+        )
         written = self.capture.readouterr()
         return code, written.out, written.err.splitlines()
 
     def alone(self) -> dict[str, dict[str, object]]:
         """Run each of its sweeps alone with its own model; return their numbers."""
-        requests = [checked(replace(each, data=str(self.glue))) for each in grid_requests(self.values, "grid.yaml")]
+        requests = [
+            checked(replace(each, data=str(self.glue)))
+            for each in grid_requests(self.values, "grid.yaml")
+        ]
         inputs = map(prepare, requests)
         results = [sweep(loaded(each.resolved), each, each.request) for each in inputs]
         return {result.key: numbers(result) for result in results}
@@ -117,24 +122,38 @@ def test_a_plan_runs_nothing_and_what_is_there_is_kept_or_reported_as_damaged(gr
     assert any(line.startswith("1 sweep, ") for line in grid.run("--plan")[2])
 
 
-def test_failures_are_reported(grid: Grid, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_are_reported(
+    grid: Grid, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     grid.values |= {"checkpoints": ["owner/none", str(tiny_bert)], "scopes": ["layer:7", "encoder"]}
     grid.sweeps.side_effect = [DEFAULT, DEFAULT, KeyError("surprise"), DEFAULT]
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # of the trace
     code, _, progress = grid.run()
     assert code == 1
     assert len(stored(grid.output)) == 1
-    for words in ("'owner/none'", "offline", "--layers 8", "some of layers 1 to 2", "unexpected KeyError"):
+    for words in (
+        "'owner/none'",
+        "offline",
+        "--layers 8",
+        "some of layers 1 to 2",
+        "unexpected KeyError",
+    ):
         assert any(words in line for line in failures(progress)), words
 
 
-def test_a_full_disk_is_named_and_an_interrupted_grid_goes_on(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_named_and_an_interrupted_grid_goes_on(
+    grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+        patch.setattr(
+            os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        )
         code, _, progress = grid.run()
     assert code == 1
     assert len(failures(progress)) == 2
-    assert all("(No space left on device): choose another folder" in line for line in failures(progress))
+    assert all(
+        "(No space left on device): choose another folder" in line for line in failures(progress)
+    )
     grid.sweeps.side_effect = [DEFAULT, KeyboardInterrupt]
     code, _, progress = grid.run()
     assert code == 130
@@ -153,7 +172,11 @@ def test_bad_arguments_are_refused_in_one_line(grid: Grid) -> None:
     ):
         with pytest.raises((PrunescopeError, SystemExit)) as caught:
             grid.run(*further)
-        said = str(caught.value) if isinstance(caught.value, PrunescopeError) else grid.capture.readouterr().err
+        said = (
+            str(caught.value)
+            if isinstance(caught.value, PrunescopeError)
+            else grid.capture.readouterr().err
+        )
         assert words in said
         assert said.strip().count("\n") == 0
 
@@ -161,7 +184,9 @@ def test_bad_arguments_are_refused_in_one_line(grid: Grid) -> None:
 def test_the_manifest_is_merged(grid: Grid, tmp_path: Path) -> None:
     manifest = tmp_path / "new" / "manifest.json"
     (tmp_path / "damaged.json").write_text("{")
-    assert "damaged.json is damaged" in refusal(grid.run, "--manifest", str(tmp_path / "damaged.json"))
+    assert "damaged.json is damaged" in refusal(
+        grid.run, "--manifest", str(tmp_path / "damaged.json")
+    )
     assert not grid.sweeps.called, "it is noticed before anything runs"
     assert grid.run("--manifest", str(manifest))[0] == 0
     first = read_manifest(manifest)

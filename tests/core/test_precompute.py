@@ -47,37 +47,53 @@ for command in (cut, grid, precompute, site, verify):
     except SystemExit:
         print(command.__name__, {"torch", "pandas", "altair", "sklearn"} & {*sys.modules}, file=sys.stderr)"""
     imports = "from core import cut, grid, precompute, site, verify\n"
-    said = subprocess.run([sys.executable, "-c", imports + script], capture_output=True, text=True, check=True).stderr
-    assert said.splitlines() == [f"core.{name} set()" for name in ("cut", "grid", "precompute", "site", "verify")]
+    said = subprocess.run(
+        [sys.executable, "-c", imports + script], capture_output=True, text=True, check=True
+    ).stderr
+    assert said.splitlines() == [
+        f"core.{name} set()" for name in ("cut", "grid", "precompute", "site", "verify")
+    ]
 
 
 @pytest.mark.parametrize(
-    ("line", "words"), [("--task sst2", "--checkpoint"), ("--checkpoint FOLDER --text2 reply", "--text2 reply")]
+    ("line", "words"),
+    [("--task sst2", "--checkpoint"), ("--checkpoint FOLDER --text2 reply", "--text2 reply")],
 )
-def test_bad_input_exits_with_two_and_one_line(run: Run, tmp_path: Path, line: str, words: str) -> None:
+def test_bad_input_exits_with_two_and_one_line(
+    run: Run, tmp_path: Path, line: str, words: str
+) -> None:
     code, printed, said = run(line, "--output", str(tmp_path / "out.json"))
     assert (code, printed, said.strip().count("\n")) == (2, "", 0)
     assert words in said
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]
 
 
-def test_an_interrupted_run_leaves_no_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_leaves_no_file(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(bar: command_line.tqdm, stage: str, **_: object) -> None:
         if stage == "50 % removed":  # the sweep is under way, and its first frame is there
             raise KeyboardInterrupt
 
     monkeypatch.setattr(command_line.tqdm, "set_postfix_str", interrupt)
-    line = f"--checkpoint FOLDER --task sst2 --data GLUE --amounts 0,0.5 --output {tmp_path / 'out'}"
+    line = (
+        f"--checkpoint FOLDER --task sst2 --data GLUE --amounts 0,0.5 --output {tmp_path / 'out'}"
+    )
     code, printed, said = run(line)
     assert (code, printed) == (130, "")
     assert said.splitlines()[-1] == "interrupted: what was not finished was not written"
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_bug_ends_in_one_line_too(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_bug_ends_in_one_line_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for error, words in (
-        (MemoryError(), "error: there is not enough memory for this: try fewer examples or a smaller checkpoint"),
+        (
+            MemoryError(),
+            "error: there is not enough memory for this: try fewer examples or a smaller checkpoint",
+        ),
         (KeyError("surprise"), "error: stopped by an unexpected KeyError, whose trace is in "),
     ):
         monkeypatch.setattr(precompute, "parse", Mock(side_effect=error))

@@ -11,7 +11,14 @@ from benchmarks.pooled import pairs, pool
 from core.charts.forest import forest_scene
 from core.findings import pooled
 from core.inputs.checkpoints import resolve
-from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
+from core.request.catalog import (
+    DEFAULT_CONTROLLED,
+    EMBEDDED,
+    ENGINE_VERSION,
+    FAMILIES,
+    SHIPPED,
+    TASKS,
+)
 from core.request.grid_file import read_grid
 from core.request.scope import points_of
 from core.request.sweep_request import SweepRequest
@@ -43,14 +50,18 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
     """All of the embedded checkpoints' grid, and of weights that are not shipped all of each that has begun."""
     entries = library.shipped(library.Entry)
     begun = {entry.checkpoint for entry in entries}
-    further = (request for request in read_grid(SHIPPED / "grid-base.yaml") if request.checkpoint in begun)
+    further = (
+        request for request in read_grid(SHIPPED / "grid-base.yaml") if request.checkpoint in begun
+    )
     sweeps = [planned(request) for request in (*read_grid(SHIPPED / "grid.yaml"), *further)]
     assert sorted(map(listed, entries), key=repr) == sorted(sweeps, key=repr)
     sizes = {path.name.partition(".")[0]: path.stat().st_size for path in SHIPPED_RESULTS.iterdir()}
     trained = (entry for kind, _ in library.TRAINED.values() for entry in library.shipped(kind))
     assert sorted(entry.key for entry in (*entries, *trained)) == sorted(sizes)
     for entry in entries:
-        most = next(most for points, most in MAX_RESULT_BYTES.items() if len(entry.points) <= points)
+        most = next(
+            most for points, most in MAX_RESULT_BYTES.items() if len(entry.points) <= points
+        )
         assert sizes[entry.key] <= most
     assert sum(sizes.values()) <= MAX_RESULTS_BYTES
     files = [path for path in (SHIPPED / "checkpoints").rglob("*") if path.is_file()]
@@ -61,26 +72,42 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
         assert FAMILIES[family].endswith(f"fine-tuned on {TASKS[request.task].title}")
 
 
-def test_results_are_of_today(shipped_results: dict[str, SweepResult], verdict_rows: list[verdicts.VerdictRow]) -> None:
+def test_results_are_of_today(
+    shipped_results: dict[str, SweepResult], verdict_rows: list[verdicts.VerdictRow]
+) -> None:
     for entry in library.shipped(library.Entry):
         result = shipped_results[entry.key]  # its schema, checksum and key were checked
         assert (result.key, result.environment["engine"]) == (entry.key, ENGINE_VERSION), entry.name
         assert library.entry_of(result) == entry
         assert result.statistics, entry.name
-        assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
+        assert result.task.source == "written" or len(result.task.examples) in (256, 800), (
+            entry.name
+        )
     together = pool((row.result, row.alone) for row in verdict_rows)
     tables = pooled.shipped(), pooled.MEANINGS.read()
-    assert near(tables, (together, meanings(shipped_results.values()))), "run python -m benchmarks.verdicts"
-    for path, text in verdicts.documents(verdict_rows, *tables, pairs(shipped_results.values())).items():
+    assert near(tables, (together, meanings(shipped_results.values()))), (
+        "run python -m benchmarks.verdicts"
+    )
+    for path, text in verdicts.documents(
+        verdict_rows, *tables, pairs(shipped_results.values())
+    ).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
-    rows = [row for view in forest_scene(tables[0], "").views.values() for row in view.datasets["forest"]]
+    rows = [
+        row
+        for view in forest_scene(tables[0], "").views.values()
+        for row in view.datasets["forest"]
+    ]
     drawn = verdicts.FOREST.read_text("utf-8")
     assert [row["text"] for row in rows if row["text"] not in drawn] == []
 
 
 def written_result(task: str, method: str) -> SweepResult:
     """Return a shipped result on the written examples of a task; the first seed of a control."""
-    entries = (entry for entry in library.shipped(library.Entry) if (entry.task, entry.source) == (task, "written"))
+    entries = (
+        entry
+        for entry in library.shipped(library.Entry)
+        if (entry.task, entry.source) == (task, "written")
+    )
     return load(store.find(next(entry for entry in entries if entry.method == method).key))  # type: ignore[arg-type]
 
 
@@ -89,9 +116,13 @@ def test_the_bundled_weights_are_those_of_their_results() -> None:
         assert written_result(known.task, "magnitude").checkpoint.revision == resolve(name).revision
 
 
-@pytest.mark.parametrize("method", ["random", "attribution"])  # random removal, as magnitude removes
+@pytest.mark.parametrize(
+    "method", ["random", "attribution"]
+)  # random removal, as magnitude removes
 def test_a_frame_is_confirmed(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the shortest sentences; test_verify.py asks torch-cka, which takes longer than all the rest."""
-    monkeypatch.setattr(recompute, "_torch_cka_matrices", lambda *_: defaultdict(lambda: torch.tensor(torch.nan)))
+    monkeypatch.setattr(
+        recompute, "_torch_cka_matrices", lambda *_: defaultdict(lambda: torch.tensor(torch.nan))
+    )
     deviations = recompute.verify_frame(written_result("cola", method), 0.5)
     assert deviations._replace(torch_cka=deviations.engine).within_tolerance

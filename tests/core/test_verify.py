@@ -35,7 +35,9 @@ def result(places: dict[str, str]) -> SweepResult:
 
 def changed(result: SweepResult, **changes: object) -> SweepResult:
     """Return a copy of the result with some fields of the frame at 0.4 changed."""
-    frames = [frame.model_copy(update=changes if frame.amount == 0.4 else {}) for frame in result.frames]
+    frames = [
+        frame.model_copy(update=changes if frame.amount == 0.4 else {}) for frame in result.frames
+    ]
     return result.model_copy(update={"frames": tuple(frames)})
 
 
@@ -55,12 +57,18 @@ def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left
     with left_whole(model):
         found = verify_frame(result, 0.8, **places, report=(report := Mock()))
     seen = [call.args[0] for call in report.mock_calls]
-    assert seen == ["Recomputing"] * 15 + ["Asking torch-cka"] * 10  # the floor and two amounts of 70 examples, by 16
+    assert (
+        seen == ["Recomputing"] * 15 + ["Asking torch-cka"] * 10
+    )  # the floor and two amounts of 70 examples, by 16
     assert found.engine == dict.fromkeys(REDUCTIONS, 0.0), "neighbouring amounts must not matter"
     assert {found.accuracy, *found.others.values()} == {0.0}
-    assert len(found.others) == 5, "floor, and CKA given it, by mean and cls, and what the classifier reads"
+    assert len(found.others) == 5, (
+        "floor, and CKA given it, by mean and cls, and what the classifier reads"
+    )
     assert set(found.torch_cka) == set(REDUCTIONS)
-    assert 0 < max(found.torch_cka.values()) < 1e-5, "another computation, in float32, agrees but not to the bit"
+    assert 0 < max(found.torch_cka.values()) < 1e-5, (
+        "another computation, in float32, agrees but not to the bit"
+    )
     assert found.within_tolerance
 
     def cancel(stage: str, done: int, total: int) -> None:
@@ -84,32 +92,53 @@ def test_whatever_was_changed_is_found(result: SweepResult, places: dict[str, st
     frame = result.frames[2]
     undefined = {**frame.similarity, "partial_cka": {"mean": (0.5, None), "cls": None}}
     more = {"accuracy": frame.metrics["accuracy"] + 1 / 70}
-    edited = with_cell(result, "cls", None), changed(result, similarity=undefined), changed(result, metrics=more)
+    edited = (
+        with_cell(result, "cls", None),
+        changed(result, similarity=undefined),
+        changed(result, metrics=more),
+    )
     edited = *edited, result.model_copy(update={"floor": floor})
     without, partial, better, lower = (verify_frame(each, 0.4, **places) for each in edited)
-    assert without.engine["cls"] == without.torch_cka["cls"] == float("inf"), "one of both is undefined"
+    assert without.engine["cls"] == without.torch_cka["cls"] == float("inf"), (
+        "one of both is undefined"
+    )
     assert without.to_json()["engine"] == {"mean": 0.0, "cls": None, "tokens": 0.0}
     assert partial.others["CKA given the emptied model, mean"] == float("inf")
     assert better.accuracy == pytest.approx(1 / 70)
     assert not any(deviations.within_tolerance for deviations in (without, partial, better, lower))
 
 
-def test_another_device_may_deviate_a_little_more(result: SweepResult, places: dict[str, str]) -> None:
+def test_another_device_may_deviate_a_little_more(
+    result: SweepResult, places: dict[str, str]
+) -> None:
     environment = {**result.environment, "device": "cuda:0 (NVIDIA H100)"}
     elsewhere = result.model_copy(update={"environment": environment})
     assert key_of(elsewhere) == result.key
     cases = (result, 5e-5), (elsewhere, 5e-5), (elsewhere, 5e-4)
-    found = [verify_frame(with_cell(computed, "mean", difference), 0.4, **places) for computed, difference in cases]
+    found = [
+        verify_frame(with_cell(computed, "mean", difference), 0.4, **places)
+        for computed, difference in cases
+    ]
     assert [deviations.within_tolerance for deviations in found] == [False, True, False]
     assert [deviations.cause for deviations in found] == ["", *["on another device"] * 2]
 
 
-def test_something_else_is_refused_in_one_line(result: SweepResult, places: dict[str, str], tmp_path: Path) -> None:
+def test_something_else_is_refused_in_one_line(
+    result: SweepResult, places: dict[str, str], tmp_path: Path
+) -> None:
     other = str(make_bert(tmp_path / "other-bert", seed=1))
     write_split(tmp_path / "elsewhere", TASKS["sst2"], "validation", 96, seed=9)
     for amount, given, words in (
-        (0.4, {**places, "checkpoint": other}, ("'other-bert'", "'tiny-bert'", result.checkpoint.revision[:12])),
-        (0.4, {**places, "data": str(tmp_path / "elsewhere")}, ("'elsewhere'", result.task.fingerprint[:12])),
+        (
+            0.4,
+            {**places, "checkpoint": other},
+            ("'other-bert'", "'tiny-bert'", result.checkpoint.revision[:12]),
+        ),
+        (
+            0.4,
+            {**places, "data": str(tmp_path / "elsewhere")},
+            ("'elsewhere'", result.task.fingerprint[:12]),
+        ),
         (0.4, {}, ("'tiny-bert' and of the data", "give --checkpoint and --data")),
         (0.4, {"checkpoint": places["checkpoint"]}, ("path of the data", "give --data")),
     ):
@@ -132,15 +161,22 @@ def test_first_middle_and_last_are_confirmed_and_a_deviation_sets_the_exit_code(
     assert verify.main(arguments) == 0
     header, *rows, verdict = capsys.readouterr().out.splitlines()
     assert header.split() == ["amount", "deviation", "of", "engine", "torch-cka"]
-    assert [row.split()[0] for row in rows] == [amount for amount in ("0", "0.4", "0.8") for _ in range(9)]
+    assert [row.split()[0] for row in rows] == [
+        amount for amount in ("0", "0.4", "0.8") for _ in range(9)
+    ]
     assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[11])
     assert re.fullmatch(r"0\.4 +accuracy +0\.0e\+00 +-", rows[17])
     assert verdict.startswith("all within tolerance")
     edited = with_cell(result, "mean", -0.01)
-    arguments[0] = str(save(edited, tmp_path / "edited.json"))  # with a checksum of its own: no plain damage
+    arguments[0] = str(
+        save(edited, tmp_path / "edited.json")
+    )  # with a checksum of its own: no plain damage
     assert verify.main([*arguments, "--amount", "0.4", "--amount", "0.2"]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("NOT all within tolerance")
     assert "give --data" in refusal(verify.main, arguments[:3])
     assert not capsys.readouterr().out
-    assert verify.main([*arguments, "--amount", "0.20", "--threads", str(torch.get_num_threads())]) == 0
+    assert (
+        verify.main([*arguments, "--amount", "0.20", "--threads", str(torch.get_num_threads())])
+        == 0
+    )
     assert "0.3 is not among" in refusal(verify.main, [*arguments, "--amount", "0.3"])

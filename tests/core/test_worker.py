@@ -36,7 +36,9 @@ PATIENCE = 120.0  # seconds; only a test that fails waits so long
 @pytest.fixture
 def run(tiny_bert: Path, glue_folder: Path) -> Event:
     """The fields of a run's order."""
-    request = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.3, 0.6), num_examples=40, data=str(glue_folder))
+    request = SweepRequest(
+        str(tiny_bert), "sst2", amounts=(0.0, 0.3, 0.6), num_examples=40, data=str(glue_folder)
+    )
     return {"op": "run", "request": vars(checked(request)), "fresh": True}
 
 
@@ -51,7 +53,12 @@ def frames(events: list[Event]) -> list[Frame]:
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
     """A worker process without deadlines: a busy machine may take longer than any."""
-    command = [sys.executable, "-u", "-c", "from core import worker; worker.be_replaceable = int; worker.main()"]
+    command = [
+        sys.executable,
+        "-u",
+        "-c",
+        "from core import worker; worker.be_replaceable = int; worker.main()",
+    ]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
         yield process
@@ -75,15 +82,23 @@ def test_a_process_answers_orders_and_ends_with_its_server_even_in_mid_run(
 
     events = sent("a", **run)
     assert set(kinds(events[:-1])) == {"progress", "frame"}
-    stages = [event for event in events if event["event"] == "progress" and event["stage"].endswith("removed")]
+    stages = [
+        event
+        for event in events
+        if event["event"] == "progress" and event["stage"].endswith("removed")
+    ]
     assert stages[-1]["done"] == stages[-1]["total"]
     assert stages[-1]["seconds_left"] == 0
     assert [frame.amount for frame in frames(events)] == [0.0, 0.3, 0.6]
-    header = Header.model_validate(next(event["header"] for event in events if event["event"] == "frame"))
+    header = Header.model_validate(
+        next(event["header"] for event in events if event["event"] == "frame")
+    )
     path = store.find(events[-1]["key"])
     stored = store.load(path)
     assert (stored.frames, stored.checkpoint) == (tuple(frames(events)), header.checkpoint)
-    assert sent("b", **run | {"fresh": False}) == [{**events[-1], "job": "b"}], "no frames: it is stored"
+    assert sent("b", **run | {"fresh": False}) == [{**events[-1], "job": "b"}], (
+        "no frames: it is stored"
+    )
     assert frames(sent("c", **run)) == frames(events), "the model was left as it was found"
     path.write_text("{}")
     assert frames(sent("d", **run | {"fresh": False})), "a damaged file is not an answer"
@@ -111,7 +126,11 @@ class Sink(io.StringIO):
     def __init__(self, pause_at: str) -> None:
         super().__init__()
         self.pause_at = pause_at
-        self.paused, self.go_on, self.finals = threading.Event(), threading.Event(), threading.Semaphore(0)
+        self.paused, self.go_on, self.finals = (
+            threading.Event(),
+            threading.Event(),
+            threading.Semaphore(0),
+        )
 
     def write(self, line: str) -> int:
         written = super().write(line)
@@ -123,7 +142,9 @@ class Sink(io.StringIO):
         return written
 
 
-def serve(orders: list[Event], warm_up: Callable[[], object] = lambda: None, cancel_at: str = "") -> list[Event]:
+def serve(
+    orders: list[Event], warm_up: Callable[[], object] = lambda: None, cancel_at: str = ""
+) -> list[Event]:
     """Run a worker in this process until it has carried out some orders; return its events.
 
     Args:
@@ -152,7 +173,9 @@ def test_a_cancelled_run_stops_before_its_next_frame(run: Event) -> None:
     assert kinds(events)[-1] == "cancelled"
     waiting = serve([run, {**run, "job": "b"}], cancel_at='"frame"')
     assert frames(waiting)[0] == frames(events)[0], "the model was left as it was found"
-    assert kinds([event for event in waiting if event["job"] == "b"]) == ["cancelled"], "it never starts"
+    assert kinds([event for event in waiting if event["job"] == "b"]) == ["cancelled"], (
+        "it never starts"
+    )
     (done,) = (event for event in waiting if event["event"] == "done")
     assert frames(waiting) == list(store.load(store.find(done["key"])).frames)
 
@@ -164,11 +187,17 @@ def test_a_study_tells_its_scores_and_is_made_once(tmp_path: Path) -> None:
     events = serve([order, {**order, "job": "b"}])
     study = store.load_any(store.find(events[-1]["key"]))
     scores = [Score.model_validate(event["score"]) for event in events if event["event"] == "score"]
-    assert [(score.layers, score.saved) for score in scores] == [(d.layers, d.saved) for d in study.depths[::-1]]
+    assert [(score.layers, score.saved) for score in scores] == [
+        (d.layers, d.saved) for d in study.depths[::-1]
+    ]
     assert kinds([event for event in events if event["job"] == "b"]) == ["done"], "it is stored"
     store.find(study.key).unlink()
     cancelled = serve([order], cancel_at='"score"')
-    assert (kinds(cancelled)[-1], kinds(cancelled).count("score"), store.find(study.key)) == ("cancelled", 1, None)
+    assert (kinds(cancelled)[-1], kinds(cancelled).count("score"), store.find(study.key)) == (
+        "cancelled",
+        1,
+        None,
+    )
 
 
 def test_a_recovery_tells_its_frames_is_made_once_and_its_model_again(
@@ -177,13 +206,24 @@ def test_a_recovery_tells_its_frames_is_made_once_and_its_model_again(
     monkeypatch.setattr("core.worker.find_recovery", partial(find_recovery, steps=2))
     store.save(result := tiny_sweep(tmp_path))
     places = {"checkpoint": str(tmp_path / "base"), "data": str(tmp_path / "rows.csv")}
-    order = {"op": "recover", "request": {**vars(request_of(result)), "key": result.key, "amount": 0.6, **places}}
+    order = {
+        "op": "recover",
+        "request": {**vars(request_of(result)), "key": result.key, "amount": 0.6, **places},
+    }
     events = serve([order, {**order, "job": "b"}])
-    last = [Recovery.model_validate(event["recovery"]) for event in events if event["event"] == "recovery"][-1]
+    last = [
+        Recovery.model_validate(event["recovery"])
+        for event in events
+        if event["event"] == "recovery"
+    ][-1]
     whole = store.load_any(store.find(events[-1]["key"]))
     assert last.all_frames == whole.all_frames
     assert kinds([event for event in events if event["job"] == "b"]) == ["done"], "it is stored"
-    saving = {"op": "export-trained", "key": whole.key, "request": {**vars(training_of(whole)), **places}}
+    saving = {
+        "op": "export-trained",
+        "key": whole.key,
+        "request": {**vars(training_of(whole)), **places},
+    }
     folder = Path(serve([saving])[-1]["outcome"]["path"])
     assert store.load_any(folder / "result.json").all_frames == whole.all_frames
     (tmp_path / "more.csv").write_text(f"{(tmp_path / 'rows.csv').read_text()}a new row,positive\n")
@@ -193,11 +233,18 @@ def test_a_recovery_tells_its_frames_is_made_once_and_its_model_again(
 
 def test_an_idle_worker_ends() -> None:
     ended = threading.Event()
-    Worker(iter(lambda: str(ended.wait(PATIENCE)), "True"), io.StringIO(), lambda: None, idle_seconds=0.0).serve()
+    Worker(
+        iter(lambda: str(ended.wait(PATIENCE)), "True"),
+        io.StringIO(),
+        lambda: None,
+        idle_seconds=0.0,
+    ).serve()
     ended.set()
 
 
-def test_torch_is_imported_in_the_background_and_a_run_that_waits_for_it_can_be_cancelled(run: Event) -> None:
+def test_torch_is_imported_in_the_background_and_a_run_that_waits_for_it_can_be_cancelled(
+    run: Event,
+) -> None:
     code = "import sys, core.worker; print(sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True) == "[]\n"
     never = threading.Event()
@@ -214,5 +261,7 @@ def test_progress_has_the_time_left(clock: Clock) -> None:
         clock.advance(0.02)
     assert reports[99]["seconds_left"] == pytest.approx(100 * 0.02)
     assert reports[-1] == {"stage": "Pruning", "done": 200, "total": 200, "seconds_left": 0}
-    report("Loading the checkpoint", 0, 1)  # may take a minute, and nothing else is reported meanwhile
+    report(
+        "Loading the checkpoint", 0, 1
+    )  # may take a minute, and nothing else is reported meanwhile
     assert (reports[-1]["stage"], reports[-1]["seconds_left"]) == ("Loading the checkpoint", None)

@@ -28,11 +28,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Note
     """The value of each cell by its name, of the notebook run in its own folder, and the result that it saved."""
     notebook, results = json.loads(NOTEBOOK.read_text("utf-8")), tmp_path_factory.mktemp("results")
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells), "it is kept without outputs"
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells), (
+        "it is kept without outputs"
+    )
     sources = {cell["id"]: "".join(cell["source"]) for cell in cells}
     assert all(whole in "".join(sources.values()) for whole in LESS)
     values = {}
-    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))  # a kernel would import torch again
+    shell = InteractiveShell(
+        config=Config(HistoryManager={"enabled": False})
+    )  # a kernel would import torch again
     with pytest.MonkeyPatch.context() as patch, capture_output():
         patch.setenv("PRUNESCOPE_RESULTS", str(results))
         patch.chdir(NOTEBOOK.parent)

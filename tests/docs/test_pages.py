@@ -12,7 +12,11 @@ from core.exports.site_edition import THUMBNAIL, site_readme
 from core.request.catalog import METHODS, ROOT
 from core.request.grid_file import grid_requests
 
-PAGES = [*ROOT.glob("*.md"), ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *ROOT.glob("*.md"),
+    ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 PLACES = "core|ui|pages|docs|benchmarks|recipes|cached_results|tests"
 
 
@@ -28,11 +32,20 @@ def test_what_a_page_links_to_and_names_exists(page: Path) -> None:
 def test_every_estimate_in_the_results_stands_in_the_tables() -> None:
     """To the decimals that are written, as a share or in points."""
     estimate = re.compile(r"([-\d.]+)\D*?\(([-\d.]+) to ([-\d.]+)")
-    pages = ((ROOT / "docs" / name).read_text("utf-8").replace("−", "-") for name in ("results.md", "tables.md"))
+    pages = (
+        (ROOT / "docs" / name).read_text("utf-8").replace("−", "-")
+        for name in ("results.md", "tables.md")
+    )
     quoted, tables = (estimate.findall(page) for page in pages)
-    known = np.array(tables, np.float64) * np.array([1, 100])[:, None, None]  # (scales, estimates, 3)
+    known = (
+        np.array(tables, np.float64) * np.array([1, 100])[:, None, None]
+    )  # (scales, estimates, 3)
     half = {row: 0.501 * 10.0 ** -len(row[0].partition(".")[2]) for row in quoted}
-    assert [row for row in quoted if not (abs(known - np.array(row, np.float64)) < half[row]).all(2).any()] == []
+    assert [
+        row
+        for row in quoted
+        if not (abs(known - np.array(row, np.float64)) < half[row]).all(2).any()
+    ] == []
     assert len(quoted) > 20
 
 

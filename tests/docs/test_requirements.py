@@ -8,9 +8,15 @@ from core.request.catalog import ROOT
 
 
 def test_all_that_the_app_imports_is_declared() -> None:
-    lists = [(ROOT / name).read_text("utf-8") for name in ("requirements.txt", "requirements-cluster.txt")]
+    lists = [
+        (ROOT / name).read_text("utf-8")
+        for name in ("requirements.txt", "requirements-cluster.txt")
+    ]
     declared = {name.lower() for name in re.findall(r"^[\w-]+", "\n".join(lists), re.MULTILINE)}
-    files = [ROOT / "app.py", *(path for folder in ("core", "pages", "ui") for path in (ROOT / folder).rglob("*.py"))]
+    files = [
+        ROOT / "app.py",
+        *(path for folder in ("core", "pages", "ui") for path in (ROOT / folder).rglob("*.py")),
+    ]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}

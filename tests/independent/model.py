@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 
 Unit = tuple[int, int]  # layer, and 0 for context units or 1 for intermediate units
-Entries = tuple[str, int, int]  # parameter, the dimension that counts the units, the index of the first
+Entries = tuple[
+    str, int, int
+]  # parameter, the dimension that counts the units, the index of the first
 
 
 class Names(NamedTuple):
@@ -32,7 +34,11 @@ class Names(NamedTuple):
     """
 
     layers: str = "bert.encoder.layer"
-    attention: tuple[str, ...] = ("attention.self.query", "attention.self.key", "attention.self.value")
+    attention: tuple[str, ...] = (
+        "attention.self.query",
+        "attention.self.key",
+        "attention.self.value",
+    )
     dense: str = "attention.output.dense"
     norms: tuple[str, ...] = ("attention.output.LayerNorm", "output.LayerNorm")
     middle: str = "intermediate.dense"
@@ -68,10 +74,20 @@ NAMES = {
         outside=("pooler.dense", "classifier"),
     ),
     "modernbert": Names(  # normalises first: the points are the residual stream
-        "model.layers", ("attn.Wqkv",), "attn.Wo", (), "mlp_norm", "mlp.Wi", "mlp.Wo", ("head.dense", "classifier")
+        "model.layers",
+        ("attn.Wqkv",),
+        "attn.Wo",
+        (),
+        "mlp_norm",
+        "mlp.Wi",
+        "mlp.Wo",
+        ("head.dense", "classifier"),
     ),
 }
-POSITIONAL = ("attention.self.pos_key_proj", "attention.self.pos_query_proj")  # of DeBERTa, unless it shares those
+POSITIONAL = (
+    "attention.self.pos_key_proj",
+    "attention.self.pos_query_proj",
+)  # of DeBERTa, unless it shares those
 
 
 @dataclass
@@ -108,15 +124,23 @@ class Reference:
         self.trace, self.removed = Trace(), dict[Unit, Tensor]()
         for name, module in self.model.named_modules():
             if isinstance(module, nn.Linear):
-                module.register_forward_pre_hook(lambda _, given, name=name: self.note(name, given[0]))
+                module.register_forward_pre_hook(
+                    lambda _, given, name=name: self.note(name, given[0])
+                )
         for k in range(self.num_layers):
             for kind, part in enumerate((self.names.dense, self.names.output)):
                 reader = self.model.get_submodule(self.name(k, part))
-                reader.register_forward_pre_hook(lambda _, given, unit=(k, kind): self.cut(unit, given[0]))
+                reader.register_forward_pre_hook(
+                    lambda _, given, unit=(k, kind): self.cut(unit, given[0])
+                )
             middle = self.model.get_submodule(self.name(k, self.names.middle))
-            middle.register_forward_pre_hook(lambda _, given, k=k: self.keep(f"layer.{k}.attention", given[0]))
+            middle.register_forward_pre_hook(
+                lambda _, given, k=k: self.keep(f"layer.{k}.attention", given[0])
+            )
             layer = self.model.get_submodule(f"{self.names.layers}.{k}")
-            layer.register_forward_hook(lambda _, given, made, k=k: self.keep(f"layer.{k}.output", made))
+            layer.register_forward_hook(
+                lambda _, given, made, k=k: self.keep(f"layer.{k}.output", made)
+            )
 
     def note(self, name: str, read: Tensor) -> None:
         self.trace.reads.setdefault(name, read.squeeze(0))
@@ -130,10 +154,14 @@ class Reference:
     def keep(self, point: str, state: Any) -> None:
         self.trace.states[point] = (state if isinstance(state, Tensor) else state[0]).squeeze(0)
 
-    def run(self, encoded: Mapping[str, Sequence[int]], removed: Mapping[Unit, Tensor] | None = None) -> Trace:
+    def run(
+        self, encoded: Mapping[str, Sequence[int]], removed: Mapping[Unit, Tensor] | None = None
+    ) -> Trace:
         """Runs one sentence as its tokenizer gives it; the removed units are set to zero on the way."""
         self.trace, self.removed = Trace(), dict(removed or {})
-        self.trace.logits = self.model(**{name: torch.tensor([ids]) for name, ids in encoded.items()}).logits[0]
+        self.trace.logits = self.model(
+            **{name: torch.tensor([ids]) for name, ids in encoded.items()}
+        ).logits[0]
         return self.trace
 
     # ------------------------------------------------------------ names
@@ -147,15 +175,26 @@ class Reference:
         layers = range(run[0], run[-1] + 1) if run else range(self.num_layers)
         parts = (*self.names.attention, self.names.dense, self.names.inner, self.names.output)
         outside = set(self.names.outside) if scope == "all-linear" else set()
-        return {f"{name}.weight" for name in outside | {self.name(k, part) for k in layers for part in parts}}
+        return {
+            f"{name}.weight"
+            for name in outside | {self.name(k, part) for k in layers for part in parts}
+        }
 
     def entries(self, unit: Unit) -> list[Entries]:
         """Where the units of a layer and type have entries."""
         (layer, kind), starts = unit, [0]
-        maker = (self.names.attention[min(2, len(self.names.attention) - 1)], self.names.inner)[kind]
-        if self.config.model_type == "modernbert":  # query, key and value in one matrix; value and gate in one
+        maker = (self.names.attention[min(2, len(self.names.attention) - 1)], self.names.inner)[
+            kind
+        ]
+        if (
+            self.config.model_type == "modernbert"
+        ):  # query, key and value in one matrix; value and gate in one
             starts = ([2 * self.config.hidden_size], [0, self.config.intermediate_size])[kind]
-        made = [name for part in ("weight", "bias") if (name := f"{self.name(layer, maker)}.{part}") in self.parameters]
+        made = [
+            name
+            for part in ("weight", "bias")
+            if (name := f"{self.name(layer, maker)}.{part}") in self.parameters
+        ]
         reader = f"{self.name(layer, (self.names.dense, self.names.output)[kind])}.weight"
         return [*((name, 0, start) for name in made for start in starts), (reader, 1, 0)]
 
@@ -164,8 +203,12 @@ class Reference:
         names = self.names
         columns = [f"{part}.weight" for part in (*names.attention[:3], names.dense, names.inner)]
         biases = [f"{part}.bias" for part in (*names.attention[:3], names.dense)]
-        rows = [f"{part}.{kind}" for part in (names.output, *names.norms) for kind in ("weight", "bias")]
-        return [(self.name(layer, part), int(part in columns), 0) for part in (*columns, *biases, *rows)]
+        rows = [
+            f"{part}.{kind}" for part in (names.output, *names.norms) for kind in ("weight", "bias")
+        ]
+        return [
+            (self.name(layer, part), int(part in columns), 0) for part in (*columns, *biases, *rows)
+        ]
 
     @property
     def parameters(self) -> dict[str, Tensor]:

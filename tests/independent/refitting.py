@@ -11,7 +11,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 Texts = Sequence[tuple[str, ...]]
 
 
-def batches_of(rows: np.ndarray, lengths: np.ndarray, size: int, steps: int, seed: int) -> list[np.ndarray]:
+def batches_of(
+    rows: np.ndarray, lengths: np.ndarray, size: int, steps: int, seed: int
+) -> list[np.ndarray]:
     """Pools of eight batches of shuffled rows, sorted by length, cut, and shuffled again, until there are enough."""
     random, found = np.random.RandomState(seed), list[np.ndarray]()
     while len(found) < steps:
@@ -24,7 +26,12 @@ def batches_of(rows: np.ndarray, lengths: np.ndarray, size: int, steps: int, see
 
 
 def refitted(
-    folder: Path, texts: Texts, counts: tuple[int, int], layers: int, how: dict[str, float], dtype: torch.dtype
+    folder: Path,
+    texts: Texts,
+    counts: tuple[int, int],
+    layers: int,
+    how: dict[str, float],
+    dtype: torch.dtype,
 ) -> tuple[torch.Tensor, int]:
     """Train the last `how["layers"]` of the lowest layers and the head on the full model's answers.
 
@@ -40,9 +47,14 @@ def refitted(
         The logits of the judged rows, and the step that was kept.
     """
     tokenizer, (trained, stopping) = AutoTokenizer.from_pretrained(folder), counts
-    full, small = (AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32) for _ in range(2))
+    full, small = (
+        AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+        for _ in range(2)
+    )
     small.bert.encoder.layer = small.bert.encoder.layer[:layers]
-    lengths = np.array([len(tokenizer(*text, truncation=True, max_length=128).input_ids) for text in texts])
+    lengths = np.array(
+        [len(tokenizer(*text, truncation=True, max_length=128).input_ids) for text in texts]
+    )
 
     def run(model: torch.nn.Module, rows: Sequence[int]) -> torch.Tensor:
         columns = [list(column) for column in zip(*(texts[row] for row in rows), strict=True)]
@@ -57,7 +69,9 @@ def refitted(
 
     def loss(rows: Sequence[int]) -> torch.Tensor:
         heat = how["temperature"]
-        learned, taught = ((logits / heat).log_softmax(-1) for logits in (run(small, rows), answers[rows]))
+        learned, taught = (
+            (logits / heat).log_softmax(-1) for logits in (run(small, rows), answers[rows])
+        )
         return kl_div(learned, taught, reduction="batchmean", log_target=True) * heat**2
 
     weights = [*small.bert.pooler.parameters(), *small.classifier.parameters()]
@@ -68,7 +82,9 @@ def refitted(
     for step in range(steps + 1):
         if step % 25 == 0 or step == steps:
             with torch.no_grad():
-                chunks = np.array_split(np.arange(trained, trained + stopping), max(1, stopping // 32))
+                chunks = np.array_split(
+                    np.arange(trained, trained + stopping), max(1, stopping // 32)
+                )
                 value = sum(float(loss(chunk)) * len(chunk) for chunk in chunks) / stopping
             if value < best:
                 kept, best, best_step = [weight.detach().clone() for weight in weights], value, step
@@ -76,7 +92,9 @@ def refitted(
                 break
         if step < steps:
             for group in optimizer.param_groups:
-                group["lr"] = how["rate"] * min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps))
+                group["lr"] = how["rate"] * min(
+                    (step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps)
+                )
             optimizer.zero_grad()
             loss(order[step]).backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -85,4 +103,6 @@ def refitted(
         for weight, value in zip(weights, kept, strict=True):
             weight.copy_(value.to(dtype))
         judged = range(trained + stopping, len(texts))
-        return torch.cat([run(small, judged[start : start + 32]) for start in range(0, len(judged), 32)]), best_step
+        return torch.cat(
+            [run(small, judged[start : start + 32]) for start in range(0, len(judged), 32)]
+        ), best_step

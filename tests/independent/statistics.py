@@ -65,7 +65,9 @@ def cka(first: Sequence[Array], second: Sequence[Array]) -> float:
 
 def is_constant(batches: Sequence[Array]) -> bool:
     """Whether a representation is the same for all examples of each minibatch, up to rounding."""
-    return all(bool((np.ptp(batch, axis=0) <= CONSTANT * np.abs(batch).max(0)).all()) for batch in batches)
+    return all(
+        bool((np.ptp(batch, axis=0) <= CONSTANT * np.abs(batch).max(0)).all()) for batch in batches
+    )
 
 
 def cka_matrix(first: Sequence[Array], second: Sequence[Array]) -> Array:
@@ -79,7 +81,9 @@ def cka_matrix(first: Sequence[Array], second: Sequence[Array]) -> Array:
         (points of the first, points of the second).
     """
     points = range(len(first[0]))
-    return np.array([[cka([a[i] for a in first], [b[j] for b in second]) for j in points] for i in points])
+    return np.array(
+        [[cka([a[i] for a in first], [b[j] for b in second]) for j in points] for i in points]
+    )
 
 
 def own_cka(first: Array, second: Array) -> Array:
@@ -101,7 +105,9 @@ def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> tuple
 def gap(profile: Array) -> float:
     """Compute the lower half's mean minus the upper half's; the middle of an odd number counts half in each."""
     points = len(profile)
-    lower = np.clip(points / 2 - np.arange(points), 0, 1)  # the share of each point that lies in the lower half
+    lower = np.clip(
+        points / 2 - np.arange(points), 0, 1
+    )  # the share of each point that lies in the lower half
     return float((2 * lower - 1) @ profile / (points / 2)) if points > 1 else float("nan")
 
 
@@ -151,7 +157,9 @@ def survival(amounts: Sequence[float], values: Array, threshold: float) -> float
         if k == 0:
             return amounts[0]
         share = (values[k - 1] - threshold) / (values[k - 1] - value)
-        return float(amounts[k - 1] + (1.0 if np.isnan(share) else share) * (amounts[k] - amounts[k - 1]))
+        return float(
+            amounts[k - 1] + (1.0 if np.isnan(share) else share) * (amounts[k] - amounts[k - 1])
+        )
     return amounts[-1]
 
 
@@ -178,13 +186,17 @@ def numbers(amounts: Sequence[float], frames: Array, floor: Array | None) -> Num
     baseline_floor = own_cka(frames[0], floor)  # (points,)
     pruned_floor = np.stack([own_cka(frame, floor) for frame in frames])  # (frames, points)
     partial, left = partial_cka(own, baseline_floor, pruned_floor)  # each (frames, points)
-    given_floor = {f"{name}{GIVEN_FLOOR}": found for name, found in along_depth(axis, partial, damages).items()}
+    given_floor = {
+        f"{name}{GIVEN_FLOOR}": found for name, found in along_depth(axis, partial, damages).items()
+    }
     return {**found, "floor": baseline_floor, "left": left, "partial CKA": partial, **given_floor}
 
 
 def along_depth(amounts: Array, values: Array, damages: Array) -> Numbers:
     """Compute D, and gap and profile at each damage, of one measure's values, (frames, points)."""
-    profiles = np.stack([interpolated(values, damages, target) for target in DAMAGES])  # (damages, points)
+    profiles = np.stack(
+        [interpolated(values, damages, target) for target in DAMAGES]
+    )  # (damages, points)
     return {
         "D": np.array(depth_gap(amounts, values)),
         "profile at damage": profiles,
@@ -206,7 +218,11 @@ def jackknifed(amounts: Sequence[float], frames: Array, floor: Array | None) -> 
     """
     values = numbers(amounts, frames, floor)
     without = [
-        numbers(amounts, np.delete(frames, m, axis=2), None if floor is None else np.delete(floor, m, axis=1))
+        numbers(
+            amounts,
+            np.delete(frames, m, axis=2),
+            None if floor is None else np.delete(floor, m, axis=1),
+        )
         for m in range(frames.shape[2])
     ]
     replicates = {name: np.stack([found[name] for found in without]) for name in values}
@@ -259,8 +275,12 @@ def survivals(amounts: Sequence[float], own: Array, bounds: Array, threshold: fl
         (3, points): value, low and high; undefined where the similarity is so without pruning.
     """
     unknown = np.isnan(bounds) & ~np.isnan(own)  # (2, frames, points)
-    wide = np.where(unknown, np.array([-np.inf, np.inf])[:, None, None], bounds)  # (2, frames, points)
-    found = np.array([[survival(amounts, column, threshold) for column in rows.T] for rows in (own, *wide)])
+    wide = np.where(
+        unknown, np.array([-np.inf, np.inf])[:, None, None], bounds
+    )  # (2, frames, points)
+    found = np.array(
+        [[survival(amounts, column, threshold) for column in rows.T] for rows in (own, *wide)]
+    )
     return np.where(np.isnan(own[0]), np.nan, found)
 
 

@@ -23,12 +23,23 @@ POINTS = point_names("both", LAYERS)
 GOLD = [k % 2 for k in range(12)]
 TEXTS = make_texts(len(GOLD), seed=SEED)  # 3 to 20 words: micro-batches have padding
 SCOPES = ["encoder", "all-linear", "layer:1"]
-UNSHARED = {"share_att_key": False, "position_buckets": -1, "norm_rel_ebd": "none", "position_biased_input": True}
+UNSHARED = {
+    "share_att_key": False,
+    "position_buckets": -1,
+    "norm_rel_ebd": "none",
+    "position_biased_input": True,
+}
 BIASES = dict.fromkeys(("mlp_bias", "attention_bias", "norm_bias", "classifier_bias"), True)
 CASES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     **{name: (name, {}) for name in UNLIKE},
-    "deberta-v2, with matrices of its own for positions": ("deberta-v2", {**UNSHARED, "type_vocab_size": 2}),
-    "modernbert, with biases and the mean": ("modernbert", {**BIASES, "classifier_pooling": "mean"}),
+    "deberta-v2, with matrices of its own for positions": (
+        "deberta-v2",
+        {**UNSHARED, "type_vocab_size": 2},
+    ),
+    "modernbert, with biases and the mean": (
+        "modernbert",
+        {**BIASES, "classifier_pooling": "mean"},
+    ),
 }
 Masks = Mapping[str, np.ndarray]
 
@@ -43,23 +54,32 @@ class Both:
 
     def plan(self, method: str, scope: str | None = None, controls: str | None = None) -> Plan:
         calibration = make_calibration(self.tokenizer, GOLD, seed=SEED)
-        baseline = Baseline(self.model, (AMOUNT,), scope, calibration=calibration, controls=controls)
+        baseline = Baseline(
+            self.model, (AMOUNT,), scope, calibration=calibration, controls=controls
+        )
         return module_of(method).plan(baseline)
 
     def removed(self, plan: Plan) -> Masks:
         """What a plan removes of each parameter, by name."""
         names = {id(parameter): name for name, parameter in self.model.named_parameters()}
         masks = plan.keep_masks(AMOUNT, plan.parameters)
-        return {names[id(weight)]: ~keep.numpy() for weight, keep in zip(plan.parameters, masks, strict=True)}
+        return {
+            names[id(weight)]: ~keep.numpy()
+            for weight, keep in zip(plan.parameters, masks, strict=True)
+        }
 
     def smallest(self, scope: str, count: int) -> Masks:
         """The smallest |w| of a scope's matrices, by one sort of them all."""
         names = sorted(self.reference.matrices(scope))
         weights = [self.model.get_parameter(name).detach().abs().numpy() for name in names]
         flat = np.zeros(sum(weight.size for weight in weights), dtype=bool)
-        flat[np.concatenate([weight.ravel() for weight in weights]).argsort(kind="stable")[:count]] = True
+        flat[
+            np.concatenate([weight.ravel() for weight in weights]).argsort(kind="stable")[:count]
+        ] = True
         parts = np.split(flat, np.cumsum([weight.size for weight in weights])[:-1])
-        return {name: part.reshape(w.shape) for name, part, w in zip(names, parts, weights, strict=True)}
+        return {
+            name: part.reshape(w.shape) for name, part, w in zip(names, parts, weights, strict=True)
+        }
 
     def assert_same_pass(self, removed: Mapping[Unit, Tensor] | None = None) -> None:
         """Compares logits and all points of the sentences in padded micro-batches with one sentence at a time."""
@@ -86,7 +106,9 @@ def assert_same_masks(ours: Masks, expected: Masks, differing: int = 0) -> None:
 
 
 def assert_same_counts(control: Masks, expected: Masks) -> None:
-    assert {name: mask.sum() for name, mask in control.items()} == {name: mask.sum() for name, mask in expected.items()}
+    assert {name: mask.sum() for name, mask in control.items()} == {
+        name: mask.sum() for name, mask in expected.items()
+    }
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -112,7 +134,10 @@ def test_the_emptied_model(folder: Path) -> None:
     for name in both.reference.matrices("encoder"):
         both.reference.parameters[name].data.zero_()
     plan = both.plan("magnitude", "encoder")
-    with PrunedModel(both.model, plan) as pruned, pruned.emptied(scoped_weights(both.model, "encoder")):
+    with (
+        PrunedModel(both.model, plan) as pruned,
+        pruned.emptied(scoped_weights(both.model, "encoder")),
+    ):
         both.assert_same_pass()
 
 
@@ -138,14 +163,21 @@ def test_wanda_and_its_control(both: Both, scope: str) -> None:
             squares[f"{matrix}.weight"] = squares.get(f"{matrix}.weight", 0) + total
     expected = {}
     for name in both.reference.matrices(scope):
-        scores = (both.reference.parameters[name].detach().abs() * squares[name].sqrt()).numpy()  # (rows, columns)
+        scores = (
+            both.reference.parameters[name].detach().abs() * squares[name].sqrt()
+        ).numpy()  # (rows, columns)
         lowest = scores.argsort(axis=1, kind="stable")[:, : int(AMOUNT * scores.shape[1])]
         expected[name] = np.zeros(scores.shape, dtype=bool)
         np.put_along_axis(expected[name], lowest, True, axis=1)
     ours = both.removed(both.plan("wanda", scope))
-    assert_same_masks(ours, expected, differing=4)  # float32 may swap two neighbours in a row here and there
+    assert_same_masks(
+        ours, expected, differing=4
+    )  # float32 may swap two neighbours in a row here and there
     control = both.removed(both.plan("random", scope, controls="wanda"))
-    rows = [{name: mask.sum(1).tolist() for name, mask in masks.items()} for masks in (control, expected)]
+    rows = [
+        {name: mask.sum(1).tolist() for name, mask in masks.items()}
+        for masks in (control, expected)
+    ]
     assert rows[0] == rows[1]
 
 
@@ -161,7 +193,9 @@ def masks_of(model: nn.Module, entries: Sequence[tuple[list[Entries], Tensor]]) 
     expected: dict[str, np.ndarray] = {}
     for of_type, units in entries:
         for name, dimension, start in of_type:
-            mask = expected.setdefault(name, np.zeros(tuple(model.get_parameter(name).shape), dtype=bool))
+            mask = expected.setdefault(
+                name, np.zeros(tuple(model.get_parameter(name).shape), dtype=bool)
+            )
             np.moveaxis(mask, dimension, 0)[start + units.numpy()] = True
     return expected
 
@@ -169,9 +203,15 @@ def masks_of(model: nn.Module, entries: Sequence[tuple[list[Entries], Tensor]]) 
 @pytest.mark.parametrize("method", ["attribution", "random-neuron"])
 def test_units_are_removed_cleanly(both: Both, method: str) -> None:
     plan = both.plan(method, controls="attribution")
-    gone = {(layer, kind): lowest(plan.scores[layer][kind]) for layer in range(LAYERS) for kind in (0, 1)}
+    gone = {
+        (layer, kind): lowest(plan.scores[layer][kind])
+        for layer in range(LAYERS)
+        for kind in (0, 1)
+    }
     assert [len(units) for units in gone.values()] == [10, 19] * LAYERS  # of 32 and 64
-    expected = masks_of(both.model, [(both.reference.entries(unit), units) for unit, units in gone.items()])
+    expected = masks_of(
+        both.model, [(both.reference.entries(unit), units) for unit, units in gone.items()]
+    )
     assert_same_masks(both.removed(plan), expected)
     with PrunedModel(both.model, plan) as pruned:
         pruned.prune(AMOUNT)
@@ -188,7 +228,9 @@ def test_attribution(both: Both) -> None:
             totals[unit] = totals.get(unit, 0) + score / len(TEXTS)
     scores = both.plan("attribution").scores
     for (layer, kind), expected in totals.items():
-        torch.testing.assert_close(scores[layer][kind], expected, rtol=0, atol=1e-4 * float(expected.max()))
+        torch.testing.assert_close(
+            scores[layer][kind], expected, rtol=0, atol=1e-4 * float(expected.max())
+        )
 
 
 @pytest.mark.parametrize("method", ["attribution-residual", "random-neuron"])
@@ -196,5 +238,8 @@ def test_hidden_units(both: Both, method: str) -> None:
     if both.model.config.model_type == "modernbert":
         return  # refused, see encoder/test_architectures.py
     plan = both.plan(method, controls="attribution-residual" if method == "random-neuron" else None)
-    gone = [(both.reference.hidden_entries(layer), lowest(scores)) for layer, (scores,) in enumerate(plan.scores)]
+    gone = [
+        (both.reference.hidden_entries(layer), lowest(scores))
+        for layer, (scores,) in enumerate(plan.scores)
+    ]
     assert_same_masks(both.removed(plan), masks_of(both.model, gone))

@@ -22,10 +22,14 @@ CHANGES, AMOUNTS, HALVES = (0.05, 0.1, 0.2, 0.3), (0.3, 0.5, 0.7, 0.9), (0.3, 0.
 MAGNITUDE, RANDOM = ("magnitude", ""), ("random", "magnitude")
 
 Array = npt.NDArray[np.float64]
-Name = tuple[str, str, str, str, float]  # quantity, method, beside or first what it controls, scale, place on it
+Name = tuple[
+    str, str, str, str, float
+]  # quantity, method, beside or first what it controls, scale, place on it
 Known = dict[Name, tuple[float, bool]]  # the value, and whether all models work
 Setting = tuple[str, str, str, str]  # method, what it controls, scope, kind of points
-Sweep = tuple[Array, int, float]  # (frames, 3 + points²) numbers; the examples that judged the working range, its end
+Sweep = tuple[
+    Array, int, float
+]  # (frames, 3 + points²) numbers; the examples that judged the working range, its end
 Group = dict[Setting, dict[int, list[Sweep]]]  # of a checkpoint on the same examples, by seed
 
 
@@ -66,7 +70,12 @@ def groups() -> list[tuple[str, int, Group]]:
             group: Group = defaultdict(lambda: defaultdict(list))
             for entry in entries:
                 points = "+".join(sorted({point.split(".")[2] for point in entry["points"]}))
-                setting = entry["method"], entry.get("controls", ""), entry["scope"] or "encoder", points
+                setting = (
+                    entry["method"],
+                    entry.get("controls", ""),
+                    entry["scope"] or "encoder",
+                    points,
+                )
                 group[setting][entry["seed"]].append(read(entry["key"]))
             depth = 1 + max(int(point.split(".")[1]) for point in entries[0]["points"])
             table.append((f"{TITLES[task]}, {depth} layers", depth, group))
@@ -84,10 +93,16 @@ def there(sweeps: Sequence[Sweep], scale: str, at: float) -> There | None:
         too_fast = np.isnan(damages[: k + 1]).any() or np.sum(damages[1:k] > 0) < 2
         if places[k] < at or (too_fast if scale == "change" else places[k] != at):
             continue
-        row = table[k - 1] + (at - places[k - 1]) / (places[k] - places[k - 1]) * (table[k] - table[k - 1])
+        row = table[k - 1] + (at - places[k - 1]) / (places[k] - places[k - 1]) * (
+            table[k] - table[k - 1]
+        )
         works = row[0] <= max((sweep, *sweeps), key=lambda other: other[1])[2] + 1e-12
-        similarity, growth = (numbers[3:].reshape(points, points) for numbers in (row, row - table[0]))
-        found.append((table[k, 0] - table[k - 1, 0], There(similarity, growth, row[2], row[1], bool(works))))
+        similarity, growth = (
+            numbers[3:].reshape(points, points) for numbers in (row, row - table[0])
+        )
+        found.append(
+            (table[k, 0] - table[k - 1, 0], There(similarity, growth, row[2], row[1], bool(works)))
+        )
     return min(found, key=lambda place: place[0])[1] if found else None
 
 
@@ -116,10 +131,15 @@ LAYERS: Quantities = {
     "sunk_last": lambda x: sunk(x)[-1],
 }
 HARM: Quantities = {"harm": lambda low, high: low.changed - high.changed}
-ENDS: Quantities = {"end_lower": lambda low, _: low.lost[-1], "end_upper": lambda _, high: high.lost[-1]}
+ENDS: Quantities = {
+    "end_lower": lambda low, _: low.lost[-1],
+    "end_upper": lambda _, high: high.lost[-1],
+}
 TOGETHER: Quantities = {"together": lambda x: upper_share(x.lost)}
 OUTPUTS: Quantities = {"together_outputs": lambda x: upper_share(x.lost[1::2])}
-ALONE: Quantities = {"alone": lambda *x: upper_share(np.array([place.lost[k] for k, place in enumerate(x)]))}
+ALONE: Quantities = {
+    "alone": lambda *x: upper_share(np.array([place.lost[k] for k, place in enumerate(x)]))
+}
 
 
 def measured(depth: int, group: Group) -> Known:
@@ -141,7 +161,10 @@ def measured(depth: int, group: Group) -> Known:
     for quantities, sides, scopes, points, scale, places in readings:
         for (method, controls), at in product(sides, places):
             parts = [group.get((method, controls, scope, points), {}) for scope in scopes]
-            seeds = [[there(part[seed], scale, at) for part in parts if seed in part] for seed in parts[0]]
+            seeds = [
+                [there(part[seed], scale, at) for part in parts if seed in part]
+                for seed in parts[0]
+            ]
             models = [found for found in seeds if len(found) == len(parts) and None not in found]
             if len(models) >= (2 if controls else 1):
                 works = all(place.works for found in models for place in found if place)
@@ -154,7 +177,10 @@ def measured(depth: int, group: Group) -> Known:
             known[quantity, method, "", scale, at] = value, works
         other = read.get((quantity, controls or "magnitude", "", scale, at))
         if quantity in SHARED and other and (method, controls) != MAGNITUDE:
-            known[quantity, method, controls or "magnitude", scale, at] = np.log(value / other[0]), works and other[1]
+            known[quantity, method, controls or "magnitude", scale, at] = (
+                np.log(value / other[0]),
+                works and other[1],
+            )
         drawn = read.get((quantity, *RANDOM, scale, at))
         if quantity in LAYERS and method == "magnitude" and drawn:
             known[quantity, method, "random", scale, at] = value - drawn[0], works and drawn[1]
@@ -167,17 +193,31 @@ def test_the_shipped_file_is_what_the_stored_numbers_give() -> None:
         for name, known in measured(depth, group).items():
             cells[name][cell].append(known)
     rows = json.loads((SHIPPED / "meaning.json").read_text("utf-8"))
-    stored = {tuple(row[field] for field in ("quantity", "method", "beside", "scale", "at")): row for row in rows}
+    stored = {
+        tuple(row[field] for field in ("quantity", "method", "beside", "scale", "at")): row
+        for row in rows
+    }
     assert set(stored) == {name for name, by_cell in cells.items() if len(by_cell) > 1}
     for name, row in stored.items():
         every = [known for checkpoints in cells[name].values() for known in checkpoints]
-        means = {cell: np.mean([value for value, _ in known]) for cell, known in cells[name].items()}
+        means = {
+            cell: np.mean([value for value, _ in known]) for cell, known in cells[name].items()
+        }
         values = np.array([*means.values()])
         half = t.ppf(0.975, len(values) - 1) * sem(values)
-        numbers = [values.mean(), values.mean() - half, values.mean() + half, *(means[cell] for cell in row["by_cell"])]
+        numbers = [
+            values.mean(),
+            values.mean() - half,
+            values.mean() + half,
+            *(means[cell] for cell in row["by_cell"]),
+        ]
         wanted = np.exp(numbers) if name[0] in SHARED else numbers
         given = [row["value"], *row["interval"], *row["by_cell"].values()]
         np.testing.assert_allclose(given, wanted, rtol=1e-6, atol=1e-9, err_msg=str(name))
         even = 0.5 if name[0] in {**TOGETHER, **OUTPUTS, **ALONE} else 0.0
-        counts = len(every), sum(value > even for value, _ in every), sum(works for _, works in every)
+        counts = (
+            len(every),
+            sum(value > even for value, _ in every),
+            sum(works for _, works in every),
+        )
         assert (row["checkpoints"], row["above"], row["working"]) == counts, name

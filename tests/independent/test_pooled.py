@@ -30,12 +30,18 @@ def test_every_row(verdict_rows: list[VerdictRow]) -> None:
         wanted = (*wanted, expected.mean_half, expected.draw_half, expected.p_value)
         assert numbers == pytest.approx(wanted, abs=1e-6)
         np.testing.assert_allclose(found.apart[1], expected.replicates, atol=1e-6)
-        assert (found.state, found.reason, found.flags) == (expected.state, expected.reason, expected.flags)
+        assert (found.state, found.reason, found.flags) == (
+            expected.state,
+            expected.reason,
+            expected.flags,
+        )
 
 
 def cells() -> dict[Setting, dict[Place, Cell]]:
     """Of each method and cell: its results, Δ by seed of random removal, its mean, and the variance of that."""
-    twins: dict[Setting, dict[Place, list[tuple[str, verdicts.Row]]]] = defaultdict(lambda: defaultdict(list))
+    twins: dict[Setting, dict[Place, list[tuple[str, verdicts.Row]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for key, (result, row) in verdicts.shipped().items():
         place = result["task"]["name"], result["checkpoint"]["num_layers"]
         twins[result["pruning"]["method"], result["pruning"]["scope"]][place].append((key, row))
@@ -60,7 +66,9 @@ def cells() -> dict[Setting, dict[Place, Cell]]:
 
 def pooled(known: Sequence[Cell]) -> dict[str, Any]:
     """Random effects after Paule and Mandel, the interval after Hartung and Knapp; and the same draw by draw."""
-    effects, variances = (np.array([cell[name] for cell in known]) for name in ("difference", "variance"))
+    effects, variances = (
+        np.array([cell[name] for cell in known]) for name in ("difference", "variance")
+    )
     m = len(known)
 
     def mean_of(tau2: float) -> tuple[float, float]:
@@ -76,9 +84,16 @@ def pooled(known: Sequence[Cell]) -> dict[str, Any]:
     weights = 1 / (variances + tau2)
     error = np.sqrt(rest / (m - 1) / weights.sum())
     common = sorted(set.intersection(*(set(cell["by_seed"]) for cell in known)))
-    draws = [np.average([cell["by_seed"][seed] for cell in known], weights=weights) for seed in common]
+    draws = [
+        np.average([cell["by_seed"][seed] for cell in known], weights=weights) for seed in common
+    ]
     k, half = len(draws), t.ppf(0.975, m - 1) * error
-    found = {"value": mean, "between": (mean - half, mean + half), "deviation": np.sqrt(tau2), "within": None}
+    found = {
+        "value": mean,
+        "between": (mean - half, mean + half),
+        "deviation": np.sqrt(tau2),
+        "within": None,
+    }
     if k > 1:
         drawn = t.ppf(0.975, k - 1) * np.std(draws, ddof=1) / np.sqrt(k)
         found["within"] = (np.mean(draws) - drawn, np.mean(draws) + drawn)
@@ -97,20 +112,35 @@ def test_the_shipped_table_is_what_the_stored_numbers_give() -> None:
     for setting, places in independent.items():
         depths = sorted({layers for _, layers in places})
         groups = {"all": list(places.values())}
-        groups |= {f"{depth} layers": [cell for (_, own), cell in places.items() if own == depth] for depth in depths}
+        groups |= {
+            f"{depth} layers": [cell for (_, own), cell in places.items() if own == depth]
+            for depth in depths
+        }
         needed = 5 if setting[1] else 10
-        groups["all seeds usable"] = [cell for cell in groups["all"] if len(cell["by_seed"]) >= needed]
+        groups["all seeds usable"] = [
+            cell for cell in groups["all"] if len(cell["by_seed"]) >= needed
+        ]
         stored = table[setting]["estimates"]
         assert set(stored) == {name for name, group in groups.items() if len(group) > 1}
         for name, estimate in stored.items():
             assert estimate["cells"] == len(groups[name])
             for field, expected in pooled(groups[name]).items():
-                given, wanted = (np.array(known, dtype=float) for known in (estimate[field], expected))  # None is NaN
-                np.testing.assert_allclose(given, wanted, rtol=0, atol=1e-6, err_msg=f"{setting}, {name}, {field}")
-            spans = [bounds[1] - bounds[0] for bounds in (estimate["between"], estimate["within"]) if bounds]
+                given, wanted = (
+                    np.array(known, dtype=float) for known in (estimate[field], expected)
+                )  # None is NaN
+                np.testing.assert_allclose(
+                    given, wanted, rtol=0, atol=1e-6, err_msg=f"{setting}, {name}, {field}"
+                )
+            spans = [
+                bounds[1] - bounds[0]
+                for bounds in (estimate["between"], estimate["within"])
+                if bounds
+            ]
             assert estimate["interval"][1] - estimate["interval"][0] == max(spans)
         told = {frozenset(cell["keys"]): cell["by_seed"] for cell in table[setting]["cells"]}
-        assert set(told) == {frozenset(cell["keys"]) for cell in places.values()}, "which count, and no others"
+        assert set(told) == {frozenset(cell["keys"]) for cell in places.values()}, (
+            "which count, and no others"
+        )
         for cell in places.values():
             given = {int(seed): share for seed, share in told[frozenset(cell["keys"])].items()}
             assert given == pytest.approx(cell["by_seed"], abs=1e-6)

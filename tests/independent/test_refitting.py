@@ -19,17 +19,23 @@ from tests.independent.refitting import batches_of, refitted
 @pytest.mark.parametrize(("layers", "steps"), [(1, 30), (2, 30), (2, 60)])
 def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int, steps: int) -> None:
     inputs = make_cut_inputs(tmp_path)
-    how = TrainingRecord(layers=1, steps=steps, batch=8, rate=1e-3, targets="answers", temperature=2.0, seed=3)
+    how = TrainingRecord(
+        layers=1, steps=steps, batch=8, rate=1e-3, targets="answers", temperature=2.0, seed=3
+    )
     texts = (*inputs.refit, *inputs.stop, *inputs.subset.texts)
     refit, stop, judged = inputs.division
-    expected, step = refitted(inputs.resolved.folder, texts, (refit, stop), layers, vars(how), torch.float16)
+    expected, step = refitted(
+        inputs.resolved.folder, texts, (refit, stop), layers, vars(how), torch.float16
+    )
     rows = torch.arange(len(texts)).numpy()
     refitting = Refitting(loaded(inputs.resolved), texts, torch.float16)
     targets = soft_targets(refitting.outputs(lambda _: None)[0], how.temperature)
     split = rows[:refit], rows[refit : refit + stop]
     made = refitting.refit(layers, targets, split, rows[-judged:], how, lambda _: None)
     assert made.steps == step > 0
-    torch.testing.assert_close(made.logits, expected, rtol=0, atol=5e-3)  # a weight may round to its neighbour
+    torch.testing.assert_close(
+        made.logits, expected, rtol=0, atol=5e-3
+    )  # a weight may round to its neighbour
     assert (made.logits.argmax(-1) != expected.argmax(-1)).sum() <= 1
 
 

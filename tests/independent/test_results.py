@@ -31,7 +31,12 @@ CASES: Mapping[str, Mapping[str, object]] = {
     **{name: {"method": name} for name in ("magnitude", "attribution", "attribution-residual")},
     "random units": {"method": "random-neuron", "control_of": "attribution-residual"},
     "Wanda, pairs at both points": {"method": "wanda", "points": "both", "task": "mrpc", **LARGE},
-    "random as Wanda": {"method": "random", "control_of": "wanda", "scope": "all-linear", "points": "layer"},
+    "random as Wanda": {
+        "method": "random",
+        "control_of": "wanda",
+        "scope": "all-linear",
+        "points": "layer",
+    },
     "ramp, one layer": {"method": "ramp", "scope": "layer:1", "points": "both"},
 }
 
@@ -45,16 +50,22 @@ class Seen:
         read: (examples, width), what the classifier reads.
     """
 
-    def __init__(self, model: Reference, encoded: Sequence[Mapping[str, list[int]]], points: Sequence[str]) -> None:
+    def __init__(
+        self, model: Reference, encoded: Sequence[Mapping[str, list[int]]], points: Sequence[str]
+    ) -> None:
         with torch.no_grad():
             traces = [model.run(example) for example in encoded]
-        self.states = [np.stack([trace.states[point].numpy() for point in points]) for trace in traces]
+        self.states = [
+            np.stack([trace.states[point].numpy() for point in points]) for trace in traces
+        ]
         self.logits = np.stack([trace.logits.numpy() for trace in traces])
         self.read = np.stack([trace.reads["classifier"].numpy() for trace in traces])  # a BERT's
 
     def vectors(self, reduction: str) -> np.ndarray:
         """(points, examples, hidden), by the mean over tokens or by the first token."""
-        return np.stack([state.mean(1) if reduction == "mean" else state[:, 0] for state in self.states], axis=1)
+        return np.stack(
+            [state.mean(1) if reduction == "mean" else state[:, 0] for state in self.states], axis=1
+        )
 
 
 def flattened(states: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -63,15 +74,29 @@ def flattened(states: Sequence[np.ndarray]) -> list[np.ndarray]:
     batches = [states[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     longest = [max(state.shape[1] for state in batch) for batch in batches]
     return [
-        np.stack([np.pad(s, ((0, 0), (0, most - s.shape[1]), (0, 0))).reshape(len(s), -1) for s in batch], axis=1)
+        np.stack(
+            [
+                np.pad(s, ((0, 0), (0, most - s.shape[1]), (0, 0))).reshape(len(s), -1)
+                for s in batch
+            ],
+            axis=1,
+        )
         for batch, most in zip(batches, longest, strict=True)
     ]
 
 
 def check(checkpoint: Path, data: Path, **options: object) -> None:
     """Runs a sweep and computes everything that its result says again."""
-    scope = "encoder" if METHODS[options.get("method", "magnitude")].granularity == "weight" else None
-    settings = {"task": "sst2", "scope": scope, "amounts": (0.0, 0.1, 0.3), "num_examples": 24, **options}
+    scope = (
+        "encoder" if METHODS[options.get("method", "magnitude")].granularity == "weight" else None
+    )
+    settings = {
+        "task": "sst2",
+        "scope": scope,
+        "amounts": (0.0, 0.1, 0.3),
+        "num_examples": 24,
+        **options,
+    }
     request = checked(SweepRequest(str(checkpoint), data=str(data), **settings))
     inputs = prepare(request)
     engine = loaded(inputs.resolved)
@@ -89,29 +114,41 @@ def check(checkpoint: Path, data: Path, **options: object) -> None:
 
     def pruned(amount: float) -> Seen:
         masks = plan.keep_masks(amount, plan.parameters)
-        return seen({names[id(weight)]: keep for weight, keep in zip(plan.parameters, masks, strict=True)})
+        return seen(
+            {names[id(weight)]: keep for weight, keep in zip(plan.parameters, masks, strict=True)}
+        )
 
     frames = [seen({}), *(pruned(amount) for amount in request.amounts[1:])]
-    emptied = seen(dict.fromkeys(whole.matrices(request.scope or ""), 0.0)) if result.floor else None
+    emptied = (
+        seen(dict.fromkeys(whole.matrices(request.scope or ""), 0.0)) if result.floor else None
+    )
     check_function(result, frames, emptied)
     tokens = [flattened(frame.states) for frame in frames]
     matrices = [cka_matrix(tokens[0], batches) for batches in tokens]
     close("CKA, tokens", [frame.matrix("tokens") for frame in result.frames], matrices)
-    real = flattened([np.ones_like(state) for state in frames[0].states])  # the same CKA as the padding mask
+    real = flattened(
+        [np.ones_like(state) for state in frames[0].states]
+    )  # the same CKA as the padding mask
     close("length control", result.similarity.length_control, cka_matrix(real, tokens[0])[0])
     for reduction in ("mean", "cls"):
-        vectors = np.stack([frame.vectors(reduction) for frame in frames])  # (frames, points, n, hidden)
+        vectors = np.stack(
+            [frame.vectors(reduction) for frame in frames]
+        )  # (frames, points, n, hidden)
         matrices = [cka_matrix([vectors[0]], [frame]) for frame in vectors]
         close(f"CKA, {reduction}", [frame.matrix(reduction) for frame in result.frames], matrices)
         floor = emptied.vectors(reduction) if emptied else None  # (points, n, hidden)
         if floor is not None and str(request.scope).startswith("layer"):
             floor[: result.points.index("layer.1.output")] = 0  # constant, and so undefined
-        check_along_the_amounts(result, reduction, statistics.jackknifed(result.amounts, vectors, floor))
+        check_along_the_amounts(
+            result, reduction, statistics.jackknifed(result.amounts, vectors, floor)
+        )
 
 
 def close(name: str, stored: object, expected: object, tolerance: float = TOLERANCE) -> None:
     """Asserts that numbers are near, and undefined where they should be: None is NaN."""
-    np.testing.assert_allclose(np.array(stored, dtype=float), expected, rtol=0, atol=tolerance, err_msg=name)
+    np.testing.assert_allclose(
+        np.array(stored, dtype=float), expected, rtol=0, atol=tolerance, err_msg=name
+    )
 
 
 def check_function(result: SweepResult, frames: Sequence[Seen], emptied: Seen | None) -> None:
@@ -135,11 +172,16 @@ def check_along_the_amounts(result: SweepResult, reduction: str, numbers: Number
     assert ("floor" in numbers) == (result.floor is not None)
     if result.floor:
         close("floor", result.floor.cka[reduction], numbers["floor"])
-    for measure, own, ending in (("cka", "own CKA", ""), ("partial_cka", "partial CKA", GIVEN_FLOOR)):
+    for measure, own, ending in (
+        ("cka", "own CKA", ""),
+        ("partial_cka", "partial CKA", GIVEN_FLOOR),
+    ):
         left = numbers["left"] if ending and result.floor else np.ones(1)
         tolerance = TOLERANCE / np.sqrt(np.where(left >= statistics.LEAST_LEFT, left, 1).min())
         values = numbers.get(own, np.full((len(result.frames), len(result.points)), np.nan))
-        stored = [frame.own(reduction, measure) or [None] * len(result.points) for frame in result.frames]
+        stored = [
+            frame.own(reduction, measure) or [None] * len(result.points) for frame in result.frames
+        ]
         close(f"{own}, {reduction}", stored, values, tolerance)
         known = result.statistics_of(reduction, measure)
         if known is None:
@@ -148,8 +190,13 @@ def check_along_the_amounts(result: SweepResult, reduction: str, numbers: Number
         bounds = numbers[f"{own}{INTERVAL}"]  # (2, frames, points)
         stored = [[pair or (None, None) for pair in row] for row in known.own]
         close(f"interval of {own}, {reduction}", stored, np.moveaxis(bounds, 0, -1), tolerance)
-        survivals = statistics.survivals(result.amounts, values, bounds, SURVIVAL_THRESHOLD)  # (3, points)
-        stored = [(layer.value, layer.low, layer.high) if layer else [None] * 3 for layer in known.survival]
+        survivals = statistics.survivals(
+            result.amounts, values, bounds, SURVIVAL_THRESHOLD
+        )  # (3, points)
+        stored = [
+            (layer.value, layer.low, layer.high) if layer else [None] * 3
+            for layer in known.survival
+        ]
         close(f"survival by {own}, {reduction}", stored, survivals.T, 10 * tolerance)
         estimates = [(f"D{ending}", known.depth_gap, ())]
         for k, damage in enumerate(map(amount_text, DAMAGES)):
@@ -157,14 +204,18 @@ def check_along_the_amounts(result: SweepResult, reduction: str, numbers: Number
             estimates.append((f"profile at damage{ending}", known.profile_at_damage[damage], k))
         for name, record, place in estimates:
             low, high = numbers[f"{name}{INTERVAL}"]
-            expected = np.stack([values[place] for values in (numbers[name], low, high)])  # (3,) or (3, points)
+            expected = np.stack(
+                [values[place] for values in (numbers[name], low, high)]
+            )  # (3,) or (3, points)
             nothing = np.full(expected.shape[1:], np.nan)
             stored = [getattr(record, part, nothing) for part in ("value", "low", "high")]
             close(f"{name}, {reduction}", stored, expected, tolerance)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_result_is_what_the_definitions_give(tiny_bert: Path, glue_folder: Path, case: str) -> None:
+def test_a_result_is_what_the_definitions_give(
+    tiny_bert: Path, glue_folder: Path, case: str
+) -> None:
     check(tiny_bert, glue_folder, **CASES[case])
 
 
@@ -175,5 +226,7 @@ def test_a_run_of_layers(tmp_path: Path, glue_folder: Path) -> None:
 def test_hsic1_is_the_mean_over_all_quadruples_of_examples() -> None:
     random = np.random.default_rng(0)
     k, m = (statistics.gram(random.normal(size=(6, 3))) for _ in range(2))
-    terms = [k[i, j] * (m[i, j] + m[q, r] - 2 * m[i, q]) for i, j, q, r in permutations(range(6), 4)]
+    terms = [
+        k[i, j] * (m[i, j] + m[q, r] - 2 * m[i, q]) for i, j, q, r in permutations(range(6), 4)
+    ]
     assert statistics.hsic1(k, m) == pytest.approx(np.mean(terms), abs=1e-12)

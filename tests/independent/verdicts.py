@@ -79,9 +79,18 @@ class Row(NamedTuple):
 @cache
 def shipped() -> dict[str, tuple[Result, Row]]:
     """Judge the shipped results; by key, what each was measured on and its row."""
-    listed = [entry for entry in from_json((SHIPPED / "manifest.json").read_bytes()) if "points" in entry]
-    keys = [entry["key"] for entry in listed if all(point.endswith("attention") for point in entry["points"])]
-    results = {key: from_json(gzip.decompress((SHIPPED / "results" / f"{key}.json.gz").read_bytes())) for key in keys}
+    listed = [
+        entry for entry in from_json((SHIPPED / "manifest.json").read_bytes()) if "points" in entry
+    ]
+    keys = [
+        entry["key"]
+        for entry in listed
+        if all(point.endswith("attention") for point in entry["points"])
+    ]
+    results = {
+        key: from_json(gzip.decompress((SHIPPED / "results" / f"{key}.json.gz").read_bytes()))
+        for key in keys
+    }
     known = ("checkpoint", "task", "pruning")  # all numbers together take a gigabyte
     rows = table(results.values()).items()
     return {key: ({name: results[key][name] for name in known}, row) for key, row in rows}
@@ -94,11 +103,17 @@ def there(result: Result) -> There | None:
     if "replicates" not in stored:
         return None
     amounts = np.array([frame["amount"] for frame in frames])  # (frames,)
-    own = np.array([np.diag(np.array(frame["similarity"]["cka"]["mean"], float)) for frame in frames])
+    own = np.array(
+        [np.diag(np.array(frame["similarity"]["cka"]["mean"], float)) for frame in frames]
+    )
     damages = 1 - own.mean(1)  # (frames,)
-    amount, *profile = interpolated(np.column_stack([amounts, own]), damages, DAMAGE)  # (1 + points,)
+    amount, *profile = interpolated(
+        np.column_stack([amounts, own]), damages, DAMAGE
+    )  # (1 + points,)
     stored_gaps = np.frombuffer(base64.b64decode(stored["replicates"]), "<f4").astype(float)  # (n,)
-    share, *without = 0.5 + np.array([gap(np.array(profile)), *stored_gaps]) / (4 * DAMAGE)  # (1 + n,)
+    share, *without = 0.5 + np.array([gap(np.array(profile)), *stored_gaps]) / (
+        4 * DAMAGE
+    )  # (1 + n,)
     k = int((damages >= DAMAGE).argmax())
     is_coarse = int((damages[1:k] > 0).sum()) < FEWEST_BEFORE
     return There(result, share, np.array(without), is_coarse, amounts[k] - amounts[k - 1], amount)
@@ -123,7 +138,9 @@ def table(results: Iterable[Result]) -> dict[str, Row]:
             pruning = result["pruning"]
             if pruning.get("controls") is None and not pruning["method"].startswith("random"):
                 calibration = (pruning.get("calibration") or {}).get("fingerprint")
-                methods.setdefault((pruning["method"], pruning["scope"], calibration), []).append(result)
+                methods.setdefault((pruning["method"], pruning["scope"], calibration), []).append(
+                    result
+                )
         for sweeps in methods.values():
             shown = [sweep for sweep in sweeps if sweep["pruning"].get("stop") is None]
             if shown and (seeds := _controls(sweeps[0], group)):
@@ -145,7 +162,10 @@ def _finest(sweeps: Sequence[Result]) -> There | None:
 
 def _mismatch(first: Result, second: Result) -> float:
     """The largest difference in what is removed of a layer, at an amount that both have."""
-    removed = [{frame["amount"]: frame["layer_sparsity"] for frame in one["frames"]} for one in (first, second)]
+    removed = [
+        {frame["amount"]: frame["layer_sparsity"] for frame in one["frames"]}
+        for one in (first, second)
+    ]
     shared = removed[0].keys() & removed[1].keys()
     return float(max(np.abs(np.subtract(removed[0][a], removed[1][a])).max() for a in shared))
 
@@ -155,7 +175,10 @@ def _controls(sweep: Result, group: Sequence[Result]) -> dict[int, list[Result]]
     method, seeds = sweep["pruning"], dict[int, list[Result]]()
     for other in group:
         pruning = other["pruning"]
-        is_its_control = (pruning.get("controls"), pruning["scope"]) == (method["method"], method["scope"])
+        is_its_control = (pruning.get("controls"), pruning["scope"]) == (
+            method["method"],
+            method["scope"],
+        )
         if is_its_control and _mismatch(sweep, other) <= MOST_MISMATCH:
             seeds.setdefault(pruning["seed"], []).append(other)
     return seeds
@@ -163,7 +186,10 @@ def _controls(sweep: Result, group: Sequence[Result]) -> dict[int, list[Result]]
 
 def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     method = sweeps[0]["pruning"]
-    own, drawn = _finest(sweeps), {seed: _finest(of_seed) for seed, of_seed in sorted(seeds.items())}
+    own, drawn = (
+        _finest(sweeps),
+        {seed: _finest(of_seed) for seed, of_seed in sorted(seeds.items())},
+    )
     usable = {seed: known for seed, known in drawn.items() if known and not known.is_coarse}
     n, k = len(sweeps[0]["task"]["examples"]), len(usable)
     names, shares = tuple(usable), np.array([known.share for known in usable.values()])  # each (k,)
@@ -175,7 +201,9 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     }
     reason = next((name for name, holds in reasons.items() if holds), None)
     if own is None or k < 2:
-        return Row(own.share if own else np.nan, names, shares, np.full((k, n), np.nan), reason=reason)
+        return Row(
+            own.share if own else np.nan, names, shares, np.full((k, n), np.nan), reason=reason
+        )
     replicates = own.without - np.array([known.without for known in usable.values()])  # (k, n)
     mean_without = replicates.mean(0)  # (n,)
     difference, deviation = float(own.share - shares.mean()), float(shares.std(ddof=1))
@@ -186,7 +214,9 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
         return float(np.sqrt(between**2 + (student.ppf(upper, n - 1) * error) ** 2))
 
     mean_half, draw_half = half(0.95, 1 / k), half(0.975, 1 + 1 / k)
-    p_value = float(brentq(lambda p: half(1 - p / 2, 1 + 1 / k) - abs(difference), 1e-12, 1 - 1e-12, xtol=1e-14))
+    p_value = float(
+        brentq(lambda p: half(1 - p / 2, 1 + 1 / k) - abs(difference), 1e-12, 1 - 1e-12, xtol=1e-14)
+    )
     state = "inconclusive"
     if not reason and abs(difference) + mean_half <= MARGIN:
         state = "equivalent"
@@ -197,7 +227,10 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     squares, judge = (mean_without - mean_without.mean()) ** 2, _judge(own, sweeps)  # (n,)
     marks = {
         "beyond working range": not _works(own, sweeps),
-        "random removal beyond its working range": sum(not _works(usable[name], seeds[name]) for name in names) > k / 2,
+        "random removal beyond its working range": sum(
+            not _works(usable[name], seeds[name]) for name in names
+        )
+        > k / 2,
         "range doubtful": _smallest_drop(judge) > judge["working_range"]["lead"] / 10,
         "at the ceiling": shares.mean() > CEILING,
         "one example decides": squares.max() > ONE_EXAMPLE * squares.sum(),
@@ -223,11 +256,17 @@ def _smallest_drop(sweep: Result) -> float:
     """The smallest drop that the examples show at the end of the working range, by the jackknife."""
     known, frames = sweep["working_range"], sweep["frames"]
     end = max(1, [frame["amount"] for frame in frames].index(known["to"]))
-    labels = np.array([sweep["task"]["gold"], frames[0]["predictions"], frames[end]["predictions"]])  # (3, n)
+    labels = np.array(
+        [sweep["task"]["gold"], frames[0]["predictions"], frames[end]["predictions"]]
+    )  # (3, n)
 
     def score(gold: Array, predicted: Array) -> float:
-        is_accuracy = known["metric"] == "accuracy"  # else Matthews correlation: that of zeros and ones
-        return float(np.mean(gold == predicted) if is_accuracy else np.corrcoef(gold, predicted)[0, 1])
+        is_accuracy = (
+            known["metric"] == "accuracy"
+        )  # else Matthews correlation: that of zeros and ones
+        return float(
+            np.mean(gold == predicted) if is_accuracy else np.corrcoef(gold, predicted)[0, 1]
+        )
 
     n = labels.shape[1]
     without = [np.delete(labels, k, axis=1) for k in range(n)]  # (n, 3, n - 1)

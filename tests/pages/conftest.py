@@ -42,12 +42,18 @@ def runs(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> Runs:
     recorded = Runs()
 
     def submit(
-        request: SweepRequest, visitor: Visitor, *, follow_ups: Sequence[SweepRequest] = (), **options: Any
+        request: SweepRequest,
+        visitor: Visitor,
+        *,
+        follow_ups: Sequence[SweepRequest] = (),
+        **options: Any,
     ) -> str:
         recorded.requests.append(request)
         recorded.follow_ups = follow_ups
         scripts = chain(recorded.scripts, repeat(recorded.otherwise))
-        first, *others = (replace(sweep, source_name=next(scripts)) for sweep in (request, *follow_ups))
+        first, *others = (
+            replace(sweep, source_name=next(scripts)) for sweep in (request, *follow_ups)
+        )
         return queue.submit(first, visitor, follow_ups=others, **options)
 
     monkeypatch.setattr("core.jobs.queue.queue.submit", submit)

@@ -24,7 +24,9 @@ from tests.opened import address, errors, fill, open_page, press, run
 from tests.queues import PATIENCE, install
 
 NAME, TEXT = "salaries-of-jane-doe.csv", "my salary of"
-TABLE = "remark,mood\n" + "".join(f"{TEXT} {k} pounds is it,{('negative', 'positive')[k % 2]}\n" for k in range(24))
+TABLE = "remark,mood\n" + "".join(
+    f"{TEXT} {k} pounds is it,{('negative', 'positive')[k % 2]}\n" for k in range(24)
+)
 DIGEST = hashlib.sha256(TABLE.encode()).hexdigest()
 REFUSED = "this file was chosen in another visit: choose it again to run on it"
 
@@ -88,7 +90,9 @@ class Server:
 
     def private(self, text: str) -> list[str]:
         """Return the secrets of the owner's table in a text: names, the beginning of its digest, its texts."""
-        return [secret for secret in (Path(NAME).stem, DIGEST[:12], self.secret, TEXT) if secret in text]
+        return [
+            secret for secret in (Path(NAME).stem, DIGEST[:12], self.secret, TEXT) if secret in text
+        ]
 
     @contextmanager
     def reads_nothing(self) -> Iterator[None]:
@@ -112,7 +116,9 @@ def shared_server(folder: Path) -> Iterator[Server]:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setattr("core.results.store.SHIPPED_RESULTS", folder / "results")
         patch.setattr("ui.player.FIRST_PICTURE_SECONDS", 0)
-        patch.setattr("core.jobs.queue.UNSEEN_SECONDS", PATIENCE)  # no page looks while a busy machine imports torch
+        patch.setattr(
+            "core.jobs.queue.UNSEEN_SECONDS", PATIENCE
+        )  # no page looks while a busy machine imports torch
         ship(folder / "results", make_result(), make_result(task="cola"))
         install(queue := NotingQueue(), patch)
         try:

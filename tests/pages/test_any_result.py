@@ -24,7 +24,8 @@ BARE = make_result(**SMALL)
 PICTURE = "C![i](http://x.y)"  # a name that must stay text
 NOT_MARKDOWN = {"bidi_component", "code", "dataframe", "selectbox", "text_input"}
 OWN = with_own_labels(
-    make_result(**SMALL, num_examples=66), ("Anger", "very_*surprised*", f"{PICTURE}a", f"{PICTURE}b")
+    make_result(**SMALL, num_examples=66),
+    ("Anger", "very_*surprised*", f"{PICTURE}a", f"{PICTURE}b"),
 )
 RESULTS = {
     "own labels": with_own_key(
@@ -39,13 +40,19 @@ RESULTS = {
 
 
 @pytest.mark.usefixtures("queue", "unfolded")
-@pytest.mark.parametrize("page", [page for page in SCRIPTS if page not in ("Cut", "Recover", "All results", "Methods")])
+@pytest.mark.parametrize(
+    "page", [page for page in SCRIPTS if page not in ("Cut", "Recover", "All results", "Methods")]
+)
 @pytest.mark.parametrize("kind", RESULTS)
-def test_every_page_shows_and_exports_it(kind: str, page: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_page_shows_and_exports_it(
+    kind: str, page: str, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result, offer = RESULTS[kind], exports.offer_pictures
     offered: dict[str, tuple[Scene, Mapping[str, Scene] | None]] = {}
 
-    def note(scene: Scene, results: Sequence[SweepResult], choices: Mapping[str, Scene] | None) -> None:
+    def note(
+        scene: Scene, results: Sequence[SweepResult], choices: Mapping[str, Scene] | None
+    ) -> None:
         offered[scene.layout.name] = scene, choices
         offer(scene, results, choices)
 
@@ -55,7 +62,9 @@ def test_every_page_shows_and_exports_it(kind: str, page: str, shipped: Path, mo
     assert load(path) == result
     app = open_page(SCRIPTS[page], result=result.key, reduction="tokens")
     assert not app.error
-    mounted = {player["layout"]["name"]: player for player in reversed(players(app))}  # in a story, the first
+    mounted = {
+        player["layout"]["name"]: player for player in reversed(players(app))
+    }  # in a story, the first
     assert offered.keys() == mounted.keys()
     assert len(mounted) == (kind != "undefined" or page != "Layers")
     for layout, (scene, choices) in offered.items():
@@ -67,22 +76,39 @@ def test_every_page_shows_and_exports_it(kind: str, page: str, shipped: Path, mo
             for choice, other in zip(player["choices"], choices.values(), strict=True):
                 assert choice["views"] == as_sent(specs(other))
             assert scene is choices[player["choice"]]
-        assert plain(scene.title) in [title.value for title in app.title] or player["title"].startswith(scene.title)
-    words, codes = prose(app) + " ".join(title.value for title in app.title), [code.value for code in app.code]
+        assert plain(scene.title) in [title.value for title in app.title] or player[
+            "title"
+        ].startswith(scene.title)
+    words, codes = (
+        prose(app) + " ".join(title.value for title in app.title),
+        [code.value for code in app.code],
+    )
     if kind == "a recipe":
         elsewhere = str([app.get(part) for part in ("text_input", "popover", "expander")])
         assert "MPNet-L12, fine-tuned on SST-2, seed" in words + elsewhere
-        recipe = "python -m recipes mpnet-l12-sst2 --seed 0 --base ./BASE_FOLDER --data ./DATA_FOLDER\n"
+        recipe = (
+            "python -m recipes mpnet-l12-sst2 --seed 0 --base ./BASE_FOLDER --data ./DATA_FOLDER\n"
+        )
         scripts = [code for code in codes if "recipe:mpnet-l12-sst2-seed-0" in code]
         assert scripts
         assert all("Make them first" in script and recipe in script for script in scripts)
         assert not {"Check this frame", "Recompute and replace this result"} & labels(app)
     elif kind == "own labels":
-        assert not [node for node in app.main if node.type not in NOT_MARKDOWN and PICTURE in str(node.proto)]
+        assert not [
+            node
+            for node in app.main
+            if node.type not in NOT_MARKDOWN and PICTURE in str(node.proto)
+        ]
         if page == "Lab":
             assert entry_of(result).name.startswith(f"66 examples, {PICTURE} · {PICTURE}")
-            assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
-            assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code for code in codes)
+            assert (
+                "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text"
+                in words
+            )
+            assert any(
+                "--data ./moods.csv --text review --label mood --label-map meh=" in code
+                for code in codes
+            )
 
 
 def as_sent(data: object) -> object:

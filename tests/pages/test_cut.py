@@ -58,7 +58,10 @@ def test_the_dial_chooses_a_model_and_the_button_saves_it(shipped: Path) -> None
     save(study)
     app = open_page(PAGE, study=study.key)
     assert player(app)["views"].keys() == {"frontier"}
-    assert {button.label for button in app.get("download_button")} == {"Numbers shown (CSV)", "Result as JSON"}
+    assert {button.label for button in app.get("download_button")} == {
+        "Numbers shown (CSV)",
+        "Result as JSON",
+    }
     assert labels(app) >= {"PNG", "SVG"}
     box(app, "most").set_value("0.1").run()
     answer = cut_finding(frontier_of(study), 0.1).heading
@@ -75,9 +78,13 @@ def test_the_dial_chooses_a_model_and_the_button_saves_it(shipped: Path) -> None
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_own_and_shipped_studies_are_offered_together_and_their_names_are_text(shipped: Path) -> None:
+def test_own_and_shipped_studies_are_offered_together_and_their_names_are_text(
+    shipped: Path,
+) -> None:
     study = make_study(task="cola")
-    record = study.checkpoint.model_copy(update={"id": NASTY, "source": "folder", "revision": "f" * 64})
+    record = study.checkpoint.model_copy(
+        update={"id": NASTY, "source": "folder", "revision": "f" * 64}
+    )
     own = with_own_key(study, checkpoint=record)
     ship(shipped, make_study(task="qqp"), make_result(task="qqp"))
     save(own)
@@ -145,7 +152,10 @@ def scripts(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def rows_of(labelled: int, others: int = 0) -> bytes:
-    rows = [f"text {k},{('bad', 'good')[k % 2] if k < labelled else ''}" for k in range(labelled + others)]
+    rows = [
+        f"text {k},{('bad', 'good')[k % 2] if k < labelled else ''}"
+        for k in range(labelled + others)
+    ]
     return "\n".join(["review,mood", *rows]).encode()
 
 
@@ -163,7 +173,9 @@ def with_file(app: AppTest, content: bytes) -> AppTest:
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_a_study_shows_its_scores_and_opens_once_done(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
+def test_a_study_shows_its_scores_and_opens_once_done(
+    shipped: Path, queue: JobQueue, scripts: list[str]
+) -> None:
     app = open_page(PAGE)
     assert title(app) == BEGIN
     assert "refits the rest" in prose(app)
@@ -184,7 +196,9 @@ def test_a_study_shows_its_scores_and_opens_once_done(shipped: Path, queue: JobQ
     assert not app.file_uploader, "nothing else is asked meanwhile"
     assert "on Cut" not in prose(app)
     elsewhere = open_page("pages/lab.py", job=job)
-    assert [link for link in links(elsewhere) if link.startswith("Running: ")], "the Lab leads to it"
+    assert [link for link in links(elsewhere) if link.startswith("Running: ")], (
+        "the Lab leads to it"
+    )
     assert labels(elsewhere) >= {"Run"}
     press(app, "Cancel")
     assert "Cancelled" in prose(run(app))
@@ -196,7 +210,9 @@ def test_a_study_shows_its_scores_and_opens_once_done(shipped: Path, queue: JobQ
     assert title(app) == cut_finding(frontier_of(STUDY), 0.05).heading
 
 
-def test_the_rows_of_a_file_are_divided_or_refused(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
+def test_the_rows_of_a_file_are_divided_or_refused(
+    shipped: Path, queue: JobQueue, scripts: list[str]
+) -> None:
     app = with_file(open_page(PAGE), rows_of(20))
     assert errors(app) == [refusal(divide, 20, 0, False)]
     with_file(app, rows_of(500))
@@ -218,11 +234,15 @@ def test_a_study_whose_rows_are_not_at_hand_is_made_anew_on_those_that_are(
     known = make_study(num_examples=600)
     save(known)
     scripts += ["hang"]
-    monkeypatch.setattr("ui.jobs.training_of", lambda study: replace(training_of(study), source_name="refuse"))
+    monkeypatch.setattr(
+        "ui.jobs.training_of", lambda study: replace(training_of(study), source_name="refuse")
+    )
     app = open_page(PAGE, study=known.key)
     (save_button,) = {button.label for button in app.button if button.key == "cut-save"}
     ended(queue, press(app, save_button).session_state["export-cut"][1])
-    assert errors(run(app)) == ["the sentence is <b>refused</b>"], "the worker cannot fetch the rows"
+    assert errors(run(app)) == ["the sentence is <b>refused</b>"], (
+        "the worker cannot fetch the rows"
+    )
     assert labels(app) >= {REFIT, save_button}
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")  # more rows to judge than there may be
     app = open_page(PAGE, study=known.key)

@@ -23,13 +23,32 @@ NASTY = ("<img src=x onerror=alert(1)> **b** [l](http://x.y) $x$", "", "0.5, non
 FILES = cycle((b"", b"text,label\nx,1\n", b"{", b"\xff\xfe\x00"))
 BAD = ("-1", "1e999", "nan", "<b>x</b>%00" * 500)
 PARAMETERS = (  # of an address, each with few valid values
-    *("result", "other", "job", "reduction", "amount", "metric", "axis", "results", "task", "checkpoint", "examples"),
+    *(
+        "result",
+        "other",
+        "job",
+        "reduction",
+        "amount",
+        "metric",
+        "axis",
+        "results",
+        "task",
+        "checkpoint",
+        "examples",
+    ),
     *("study", "recovery", "most", "keep", "layer", "threshold"),
     *("flips", "label", "through", "title", "caption", "unknown"),
 )
 MANY = 9  # options, which then differ in the task or the place of the checkpoint alone
-PANEL = re.compile("prunescope-|export-(amount|write)")  # widgets of all panels of downloads, used on one page
-WIDGETS = {"Methods": 0, "Cut": 18, "All results": 1, "Lab": 31}  # the least number besides; elsewhere 6
+PANEL = re.compile(
+    "prunescope-|export-(amount|write)"
+)  # widgets of all panels of downloads, used on one page
+WIDGETS = {
+    "Methods": 0,
+    "Cut": 18,
+    "All results": 1,
+    "Lab": 31,
+}  # the least number besides; elsewhere 6
 MAY_SHOW_ANOTHER = re.compile(  # widgets that put another result on show
     "choose-(task|checkpoint|examples|result|other)|another-depth|written-examples|upload"
     "|lab-(run-now|again|control|deleted)"
@@ -57,13 +76,19 @@ class Label(str):
 def option_acts(widget: Any) -> list[Act]:
     """Return how to choose every option, or every third of many, the chosen one first and last, if still there."""
     first = getattr(widget, "index", None) or 0
-    options = (*widget.options[first:], *widget.options[:first])[:: 1 if len(widget.options) < MANY else 3]
+    options = (*widget.options[first:], *widget.options[:first])[
+        :: 1 if len(widget.options) < MANY else 3
+    ]
     labels = [Label(option) for option in (*options, widget.options[first])]
-    return [lambda box, label=label: label in box.options and box.set_value(label) for label in labels]
+    return [
+        lambda box, label=label: label in box.options and box.set_value(label) for label in labels
+    ]
 
 
 def value_acts(values: Callable[[Any], Iterable[object]]) -> Callable[[Any], list[Act]]:
-    return lambda widget: [lambda field, value=value: field.set_value(value) for value in values(widget)]
+    return lambda widget: [
+        lambda field, value=value: field.set_value(value) for value in values(widget)
+    ]
 
 
 def text_acts(widget: Any) -> list[Act]:
@@ -105,10 +130,18 @@ def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def somewhere(five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> None:
+def somewhere(
+    five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None
+) -> None:
     """Serve five results, with a worker without a model and exports without content."""
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", five_results)
-    for write in ("draw", "player_page", "story_page", "numbers_csv", "shown_csv"):  # at every run, in open panels
+    for write in (
+        "draw",
+        "player_page",
+        "story_page",
+        "numbers_csv",
+        "shown_csv",
+    ):  # at every run, in open panels
         monkeypatch.setattr(f"ui.exports.{write}", lambda *_, **__: b"file")
 
 
@@ -141,9 +174,13 @@ def panels() -> set[str]:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_every_widget_can_be_used_in_every_way(somewhere: None, panels: set[str], name: str) -> None:
+def test_every_widget_can_be_used_in_every_way(
+    somewhere: None, panels: set[str], name: str
+) -> None:
     used, driven = panels.copy(), panels.copy()
-    query = {} if name == "Lab" else {"result": COLA.key}  # not the default; the Lab begins with its settings
+    query = (
+        {} if name == "Lab" else {"result": COLA.key}
+    )  # not the default; the Lab begins with its settings
     app = open_page(SCRIPTS[name], **query)
     assert address(app).items() >= query.items()
     drive(app, driven)
@@ -152,9 +189,13 @@ def test_every_widget_can_be_used_in_every_way(somewhere: None, panels: set[str]
 
 
 @pytest.mark.parametrize(("place", "name"), enumerate(SCRIPTS))
-def test_no_address_breaks_a_page_and_invalid_values_are_reported(somewhere: None, place: int, name: str) -> None:
+def test_no_address_breaks_a_page_and_invalid_values_are_reported(
+    somewhere: None, place: int, name: str
+) -> None:
     for first in (place, place + 2):  # half of the values here, the others on the next page
-        app = open_page(SCRIPTS[name], **dict(zip(PARAMETERS, islice(cycle(BAD), first, None), strict=False)))
+        app = open_page(
+            SCRIPTS[name], **dict(zip(PARAMETERS, islice(cycle(BAD), first, None), strict=False))
+        )
         assert app.title or app.get("bidi_component")
         notes = [note.value for note in (*app.info, *app.error)]
         assert notes or name == "Methods"

@@ -53,7 +53,9 @@ def amounts(page: AppTest) -> list[float]:
 
 def settings_are_open(page: AppTest) -> bool:
     """Whether the settings are in sight, in no expander."""
-    folded = [part for part in page.expander if "lab-run-now" in {button.key for button in part.button}]
+    folded = [
+        part for part in page.expander if "lab-run-now" in {button.key for button in part.button}
+    ]
     return not folded and "Run" in labels(page)
 
 
@@ -72,30 +74,46 @@ def at_end(queue: JobQueue, page: AppTest) -> AppTest:
 
 def buttons_below(page: AppTest) -> list[str]:
     """Return the keys of the results that the buttons below the table lead to."""
-    return [str(button.key).rpartition("-")[2] for button in page.button if "lab-method-" in str(button.key)]
+    return [
+        str(button.key).rpartition("-")[2]
+        for button in page.button
+        if "lab-method-" in str(button.key)
+    ]
 
 
 def methods(page: AppTest) -> str:
     """Return the table of methods, if any."""
-    return unescaped("".join(text.value for text in page.markdown if text.value.startswith("| Method")))
+    return unescaped(
+        "".join(text.value for text in page.markdown if text.value.startswith("| Method"))
+    )
 
 
 # ---------------------------------------------------------------- a run
 
 
-def test_the_example_is_of_the_chosen_checkpoint_unless_it_is_ones_own(queue: JobQueue, shipped: Path) -> None:
+def test_the_example_is_of_the_chosen_checkpoint_unless_it_is_ones_own(
+    queue: JobQueue, shipped: Path
+) -> None:
     ship(shipped, make_result(), make_result(task="cola"))
     page = open_page(LAB)
     assert "default checkpoint" in prose(page)
-    for checkpoint, example in (("embedded:cola", "CoLA"), ("embedded:qqp", ""), ("other checkpoint", "")):
+    for checkpoint, example in (
+        ("embedded:cola", "CoLA"),
+        ("embedded:qqp", ""),
+        ("other checkpoint", ""),
+    ):
         fill(page, {"checkpoint": checkpoint})
-        assert [f"fine-tuned on {example}" in data["title"] for data in players(page)] == [True] * bool(example)
+        assert [f"fine-tuned on {example}" in data["title"] for data in players(page)] == [
+            True
+        ] * bool(example)
         assert ("Example" in prose(page)) == bool(example)
         assert ("The picture appears here" in prose(page)) == (not example)
     assert not players(open_page(LAB, own="model"))
 
 
-def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQueue, runs: Runs) -> None:
+def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(
+    queue: JobQueue, runs: Runs
+) -> None:
     page = open_page(LAB)
     assert settings_are_open(page)
     assert queue._worker.child, "the worker warms up before the first click"
@@ -121,7 +139,9 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_a_finished_run_gives_way_to_its_result_which_begins_with_the_answer(queue: JobQueue) -> None:
+def test_a_finished_run_gives_way_to_its_result_which_begins_with_the_answer(
+    queue: JobQueue,
+) -> None:
     job_id = queue.submit(replace(DEFAULT, source_name="frames", points="both"), Visitor("ann"))
     ended(queue, job_id)
     page = open_page(LAB, job=job_id)
@@ -139,11 +159,15 @@ def test_a_finished_run_gives_way_to_its_result_which_begins_with_the_answer(que
     press(fill(page, {"check-amount": 0.5}), CHECK)
     ended(queue, page.session_state["lab-checking"][1])
     (note,) = run(page).success
-    assert note.value.startswith("The frame is confirmed at 50 %: computed again it differs by 0 at most, from")
+    assert note.value.startswith(
+        "The frame is confirmed at 50 %: computed again it differs by 0 at most, from"
+    )
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_a_repeated_run_without_a_result_leaves_the_old_result_and_the_settings(queue: JobQueue, runs: Runs) -> None:
+def test_a_repeated_run_without_a_result_leaves_the_old_result_and_the_settings(
+    queue: JobQueue, runs: Runs
+) -> None:
     page = press(open_page(LAB, result=RESULT.key), AGAIN)
     job_id = address(page)["job"]
     assert runs.requests[0].amounts == RESULT.amounts
@@ -175,7 +199,11 @@ def test_another_page_watches_the_job(
     running(queue, job_id, frames=2)
     page = open_page("app.py", job=job_id)
     assert links(page)["Story"].endswith(f"job={job_id}"), "the job goes with the visitor"
-    assert links(page)["Lab"] == links(page)["Running: 3\u00a0% done, 2 s left (amount 0)"] == f"job={job_id}"
+    assert (
+        links(page)["Lab"]
+        == links(page)["Running: 3\u00a0% done, 2 s left (amount 0)"]
+        == f"job={job_id}"
+    )
 
     clock.advance(UNSEEN_SECONDS)
     run(page)
@@ -200,7 +228,9 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     press(fill(page, {"with-control": True}), "Run")
     assert runs.requests == [DEFAULT]
     assert runs.follow_ups == judged_beside(DEFAULT)
-    job = queue.wait(address(page)["job"], lambda job: job.ended or (job.step, job.done) == (2, 1), PATIENCE)
+    job = queue.wait(
+        address(page)["job"], lambda job: job.ended or (job.step, job.done) == (2, 1), PATIENCE
+    )
     assert amounts(run(page)) == [0.0, 0.5], "the method's result"
     assert player(page)["title"].startswith("Magnitude pruning")
     assert progress(page) == ("34 % done, 61 s left (run 3 of 6, amount 0)", 33)
@@ -220,11 +250,23 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
 
 
-def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(queue: JobQueue, shipped: Path) -> None:
+def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(
+    queue: JobQueue, shipped: Path
+) -> None:
     steps = {"amounts": (0.0, 0.5, 0.8), "prunable_sparsity": lambda amount: amount / 2}
-    prunings = (("magnitude", "encoder", 0.5), ("wanda", "encoder", 0.0), ("attribution", None, 0.8))
-    results = [working_to(make_result(method=method, scope=scope, **steps), to) for method, scope, to in prunings]
-    control, coarser = make_result(method="random", **steps), make_result(method="attribution-residual", scope=None)
+    prunings = (
+        ("magnitude", "encoder", 0.5),
+        ("wanda", "encoder", 0.0),
+        ("attribution", None, 0.8),
+    )
+    results = [
+        working_to(make_result(method=method, scope=scope, **steps), to)
+        for method, scope, to in prunings
+    ]
+    control, coarser = (
+        make_result(method="random", **steps),
+        make_result(method="attribution-residual", scope=None),
+    )
     for result in (*results, control, coarser, make_result(method="wanda", task="cola", **steps)):
         save(result)
     page = open_page(LAB, result=results[0].key)
@@ -241,7 +283,9 @@ def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(qu
     assert buttons_below(open_page(LAB, result=control.key)) == [], "a control is not listed"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_HOSTED", "1")
-        assert methods(open_page(LAB, result=results[0].key)) == rows, "a link leads to all methods, as after a reload"
+        assert methods(open_page(LAB, result=results[0].key)) == rows, (
+            "a link leads to all methods, as after a reload"
+        )
     for result in results[1:]:
         library.delete_own(result.key)
     assert buttons_below(open_page(LAB, result=results[0].key)) == [], "it is the only one"
@@ -250,12 +294,16 @@ def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(qu
 # ---------------------------------------------------------------- how long
 
 
-def test_the_time_of_a_run_is_forecast(queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_of_a_run_is_forecast(
+    queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(shipped))
     page = open_page(LAB)
     assert "Takes about 9 s (no run on this machine has been timed yet)." in prose(page)
     assert "Takes about 2 min (" in prose(fill(page, {"with-control": True})), "six sweeps"
-    assert "downloaded first" in prose(fill(page, {"checkpoint": "yoshitomo-matsubara/bert-base-uncased-cola"}))
+    assert "downloaded first" in prose(
+        fill(page, {"checkpoint": "yoshitomo-matsubara/bert-base-uncased-cola"})
+    )
     for outcome, words in (
         (Forecast(42.0, is_rough=False), "Takes about 42 s on this machine."),
         (Forecast(0.0, is_rough=False), "Already computed; opens at once."),
@@ -278,9 +326,14 @@ def listed(page: AppTest) -> dict[str, str]:
     return {query: label for query, label in links.items() if "See all" not in label}
 
 
-def test_the_history_lists_opens_and_deletes(queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_history_lists_opens_and_deletes(
+    queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = str(store.user_folder())
-    results = [RESULT, *(make_result(amounts=(0.0, 0.4), seed=seed, method="random") for seed in range(12))]
+    results = [
+        RESULT,
+        *(make_result(amounts=(0.0, 0.4), seed=seed, method="random") for seed in range(12)),
+    ]
     paths = [save(result) for result in results]
     page = open_page(LAB, result=RESULT.key)
     assert history(page).label == "Your results (13)"

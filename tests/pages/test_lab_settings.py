@@ -36,7 +36,9 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
                 "last-layer": 3,
                 "examples": 64,
             },
-            SweepRequest(str(ROOT), "sst2", 64, "hub", scope="layers:1-2", points="layer", amounts=FIFTHS),
+            SweepRequest(
+                str(ROOT), "sst2", 64, "hub", scope="layers:1-2", points="layer", amounts=FIFTHS
+            ),
         ),
         ({**OTHER, "place": "owner/name@v1"}, SweepRequest("owner/name@v1", "sst2", data="hub")),
         (
@@ -46,14 +48,21 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
         ({"method": "attribution"}, replace(DEFAULT, method="attribution", scope=None)),
     ],
 )
-def test_every_setting_reaches_the_request(runs: Runs, settings: Mapping[str, Any], expected: SweepRequest) -> None:
+def test_every_setting_reaches_the_request(
+    runs: Runs, settings: Mapping[str, Any], expected: SweepRequest
+) -> None:
     press(fill(open_page(LAB), settings), "Run")
     assert runs.requests == [expected]
 
 
-def test_other_data_are_not_asked_for_as_many_examples_as_there_were(runs: Runs, shipped: Path) -> None:
+def test_other_data_are_not_asked_for_as_many_examples_as_there_were(
+    runs: Runs, shipped: Path
+) -> None:
     ship(shipped, result := make_result(num_examples=DEFAULT_EXAMPLES))
-    press(fill(open_page(LAB, result=result.key, decide="1"), {"checkpoint": "embedded:messages"}), "Run")
+    press(
+        fill(open_page(LAB, result=result.key, decide="1"), {"checkpoint": "embedded:messages"}),
+        "Run",
+    )
     assert runs.requests[0].num_examples is None
 
 
@@ -61,14 +70,22 @@ def test_other_data_are_not_asked_for_as_many_examples_as_there_were(runs: Runs,
     ("hosted", "settings", "words"),
     [
         ("0", {"step": "list", "amounts": "0.5, **x**<b>"}, "**x**<b>' is not a number"),
-        ("0", {**OTHER, "place": "~nobody-of-this-name/model"}, "there is no folder '~nobody-of-this-name/model'"),
+        (
+            "0",
+            {**OTHER, "place": "~nobody-of-this-name/model"},
+            "there is no folder '~nobody-of-this-name/model'",
+        ),
         ("0", {"data-True": "own sentences"}, "Choose your file"),
         ("1", OTHER, "Enter the Hub model id"),
         ("1", {**OTHER, "place": str(ROOT)}, "is not a checkpoint here"),
     ],
 )
 def test_what_is_missing_stands_beside_run_and_is_an_error_once_run_is_pressed(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch, hosted: str, settings: Mapping[str, Any], words: str
+    runs: Runs,
+    monkeypatch: pytest.MonkeyPatch,
+    hosted: str,
+    settings: Mapping[str, Any],
+    words: str,
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
     page = fill(open_page(LAB), settings)
@@ -82,7 +99,10 @@ def test_what_is_missing_stands_beside_run_and_is_an_error_once_run_is_pressed(
 
 
 def test_settings_survive_a_slow_browser_another_page_and_a_change_of_mind() -> None:
-    page = fill(open_page(LAB), {**OTHER, "place": "me/mine", "step": "list", "amounts": "0.4", "examples": 64})
+    page = fill(
+        open_page(LAB),
+        {**OTHER, "place": "me/mine", "step": "list", "amounts": "0.4", "examples": 64},
+    )
     follow(follow(page, "Methods"), "Lab")
     fill(fill(page, {"step": "0.1"}), {"step": "list", "until": True})
     run(run(page))  # a busy browser draws only the second
@@ -96,14 +116,29 @@ def test_settings_survive_a_slow_browser_another_page_and_a_change_of_mind() -> 
 
 def test_how_far_one_can_prune_is_asked_of_every_method(runs: Runs) -> None:
     title = "How far can I prune?"
-    press(press(fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "method": "attribution"}), title), "Run")
+    press(
+        press(
+            fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "method": "attribution"}),
+            title,
+        ),
+        "Run",
+    )
     wanted = SweepRequest(COLA, "cola", data="hub", amounts=FIFTHS)
     assert runs.requests == [wanted]
     first, *others = every_method(wanted)
-    assert [first.method, *(sweep.method for sweep in others)] == [m for m, method in METHODS.items() if method.control]
+    assert [first.method, *(sweep.method for sweep in others)] == [
+        m for m, method in METHODS.items() if method.control
+    ]
     assert runs.follow_ups == tuple(others)
-    press(press(fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "with-control": True}), title), "Run")
-    assert runs.follow_ups == (*others, *judged_beside(wanted)), "the switch that the README asks for stays"
+    press(
+        press(
+            fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "with-control": True}), title
+        ),
+        "Run",
+    )
+    assert runs.follow_ups == (*others, *judged_beside(wanted)), (
+        "the switch that the README asks for stays"
+    )
 
 
 def test_other_presets_fill_in_what_they_name(runs: Runs) -> None:

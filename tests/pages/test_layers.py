@@ -13,7 +13,20 @@ from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings import made
-from tests.opened import address, box, errors, labels, links, open_page, player, press, prose, run, title, unescaped
+from tests.opened import (
+    address,
+    box,
+    errors,
+    labels,
+    links,
+    open_page,
+    player,
+    press,
+    prose,
+    run,
+    title,
+    unescaped,
+)
 from ui.lab import settings
 
 PAGE = "pages/layers.py"
@@ -27,7 +40,10 @@ def result(**settings: object) -> SweepResult:
 def stepped() -> SweepResult:
     """Build a result whose layers keep 1 up to amount 0.5, 0.25 and 0, and then drop to 0.5."""
     last = (0.5, 0.25, 0.0)
-    return result(own_cka=lambda amount, layer, layers: 1.0 if amount <= last[layer] else 0.5, statistics=False)
+    return result(
+        own_cka=lambda amount, layer, layers: 1.0 if amount <= last[layer] else 0.5,
+        statistics=False,
+    )
 
 
 def pictures(app: AppTest) -> dict[str, Any]:
@@ -49,7 +65,10 @@ def test_the_heading_answers_and_the_caption_says_what_was_measured(shipped: Pat
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert title(app) == "Layer 3 changes first: it falls below 0.9 at 5 % of weights removed"
     assert chosen(app) == ["3"]
-    assert "Layer 3, attention block, stays intact (at least 0.9) up to 5 % of weights removed." in prose(app)
+    assert (
+        "Layer 3, attention block, stays intact (at least 0.9) up to 5 % of weights removed."
+        in prose(app)
+    )
     assert unescaped(app.get("popover")[0].proto.popover.label) == (
         "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2 · 40 examples of SST-2 validation, GLUE · "
         "Mean over tokens · The first to change"
@@ -68,12 +87,18 @@ def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(shipped: Pat
     assert address(app) == {"layer": "3"}
     box(app, "result").set_value(deep.key).run()
     assert chosen(app) == ["3"]
-    assert box(app, "layer").options[1:4] == ["Layer 1, attention block", "Layer 1, output", "Layer 2, attention block"]
+    assert box(app, "layer").options[1:4] == [
+        "Layer 1, attention block",
+        "Layer 1, output",
+        "Layer 2, attention block",
+    ]
     box(app, "layer").set_value("4a").run()
     assert chosen(app) == ["4a"]
 
 
-def test_the_control_and_layers_pruned_alone_are_shown_if_available(shipped: Path, unfolded: None) -> None:
+def test_the_control_and_layers_pruned_alone_are_shown_if_available(
+    shipped: Path, unfolded: None
+) -> None:
     seeds = [result(method="random", seed=seed) for seed in range(2)]
     alone = [result(scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(3)]
     ship(shipped, result(), *seeds, *alone)
@@ -85,7 +110,10 @@ def test_the_control_and_layers_pruned_alone_are_shown_if_available(shipped: Pat
 def test_an_older_link_says_which_choice_is_gone(shipped: Path) -> None:
     ship(shipped, result())
     same = {"threshold": "0.9", "measure": "cka"}
-    for query, words in ((same, []), ({**same, "threshold": "0.8"}, ["The link asks for the threshold “0.8”"])):
+    for query, words in (
+        (same, []),
+        ({**same, "threshold": "0.8"}, ["The link asks for the threshold “0.8”"]),
+    ):
         app = open_page(PAGE, layer="2", **query)
         assert [unescaped(info.value).split(", ")[0] for info in app.info] == words
         assert address(app) == {"layer": "2"}
@@ -100,11 +128,19 @@ def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: N
     assert settings.ALONE not in labels(app)
 
 
-def test_a_click_prunes_halves_alone(shipped: Path, unfolded: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_click_prunes_halves_alone(
+    shipped: Path, unfolded: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started: list[SweepRequest] = []
-    monkeypatch.setattr(settings, "start", lambda first, follow_ups: started.extend((first, *follow_ups)))
+    monkeypatch.setattr(
+        settings, "start", lambda first, follow_ups: started.extend((first, *follow_ups))
+    )
     monkeypatch.setattr(settings, "forecast", lambda sweeps: started.append(sweeps[0]))
-    units, part, far = result(method="attribution", scope=None), result(scope="layer:1"), result(source="folder")
+    units, part, far = (
+        result(method="attribution", scope=None),
+        result(scope="layer:1"),
+        result(source="folder"),
+    )
     ship(shipped, whole := result(source="written"), units, part, far)
     app = open_page(PAGE, result=whole.key)
     assert [request.scope for request in started] == ["layer:0"], "its time is forecast"

@@ -29,7 +29,18 @@ from core.results.schema import FileRecord
 from core.wall.turns import Visitor
 from tests.builders import make_result
 from tests.opened import SCRIPTS, address, errors, fill, labels, open_page, press, prose, run
-from tests.pages.owners import DIGEST, NAME, REFUSED, TABLE, TEXT, Server, everything, finished, results, shared_server
+from tests.pages.owners import (
+    DIGEST,
+    NAME,
+    REFUSED,
+    TABLE,
+    TEXT,
+    Server,
+    everything,
+    finished,
+    results,
+    shared_server,
+)
 from tests.queues import ended
 
 LAB = "pages/lab.py"
@@ -51,9 +62,13 @@ def test_the_owner_can_recompute_check_and_change_the_run(server: Server) -> Non
     page = server.owner
     page.session_state[f"lab-settings-False-{server.result.key}"] = True
     run(page)
-    assert server.private(everything(page)) == [TEXT], "the owner sees the texts to match their labels, and no name"
+    assert server.private(everything(page)) == [TEXT], (
+        "the owner sees the texts to match their labels, and no name"
+    )
     twin = uploads.keep(NAME, TABLE.encode(), Visitor("twin"))
-    job = ended(server.queue, server.queue.submit(replace(server.request, data=twin), Visitor("twin")))
+    job = ended(
+        server.queue, server.queue.submit(replace(server.request, data=twin), Visitor("twin"))
+    )
     assert job.key == server.result.key, "another visit has run on the same table"
     before = results()
     assert finished(server.queue, press(page, RECOMPUTE)).key == server.result.key
@@ -62,7 +77,10 @@ def test_the_owner_can_recompute_check_and_change_the_run(server: Server) -> Non
     server.queue.rest()
     assert [note.value for note in run(page).success]
     assert "The file that you chose last is used again." in prose(page)
-    assert finished(server.queue, press(fill(page, {"method": "ramp"}), "Run")).pruning.method == "ramp"
+    assert (
+        finished(server.queue, press(fill(page, {"method": "ramp"}), "Run")).pruning.method
+        == "ramp"
+    )
 
 
 # ---------------------------------------------------------------- the thief on pages
@@ -74,9 +92,14 @@ def test_settings_of_the_owners_run_ask_for_a_file(server: Server, link: str) ->
     query, settings = {"result": server.result.key}, {}
     if link == "job":
         with server.queue.held():
-            job = server.queue.submit(replace(server.request, method="random", seed=1), server.visit)
+            job = server.queue.submit(
+                replace(server.request, method="random", seed=1), server.visit
+            )
             server.queue.cancel(job, server.visit)
-        query, settings = {"job": job}, {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
+        query, settings = (
+            {"job": job},
+            {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"},
+        )
         settings["data-False"] = "own sentences"
     with server.reads_nothing():
         page = fill(open_page(LAB, **query), settings)
@@ -98,16 +121,24 @@ def test_nobody_joins_a_living_run_and_a_link_to_it_offers_only_to_leave_it(serv
             assert not server.private(everything(page))
             press(page, "Cancel")
             assert server.queue.get(living).state == "running", "the owner's run goes on"
-            assert page.selectbox(key="lab-data-True").value == "written", "the settings are not the owner's"
+            assert page.selectbox(key="lab-data-True").value == "written", (
+                "the settings are not the owner's"
+            )
             server.queue.submit(request, Visitor("thief"))
         assert server.queue.submit(request, server.visit) == living, "the owner does"
         server.queue.cancel(living, server.visit)
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, "Compare, beside another"])
-def test_no_page_reads_the_table_or_gives_it_away(server: Server, name: str, unfolded: None) -> None:
+def test_no_page_reads_the_table_or_gives_it_away(
+    server: Server, name: str, unfolded: None
+) -> None:
     page, _, beside = name.partition(",")
-    keys = {"result": make_result().key, "other": server.result.key} if beside else {"result": server.result.key}
+    keys = (
+        {"result": make_result().key, "other": server.result.key}
+        if beside
+        else {"result": server.result.key}
+    )
     with server.reads_nothing():
         opened = open_page(SCRIPTS[page], **keys)
         assert not opened.error
@@ -140,48 +171,85 @@ def test_no_order_of_another_visit_may_name_it(server: Server) -> None:
     ]
     for op, place in product(("run", "verify", "anything"), places):
         with server.refuses():
-            server.queue.ask(op, Visitor("thief"), **{"key": server.result.key, "amount": 0.3, **place})
+            server.queue.ask(
+                op, Visitor("thief"), **{"key": server.result.key, "amount": 0.3, **place}
+            )
     for token in ("", server.visits, server.data, server.visit.token[:-1]):
-        for first, follow_ups in ((server.request, ()), (WRITTEN, (replace(WRITTEN, seed=1), server.request))):
+        for first, follow_ups in (
+            (server.request, ()),
+            (WRITTEN, (replace(WRITTEN, seed=1), server.request)),
+        ):
             with server.refuses():
                 server.queue.submit(first, Visitor(token), fresh=token == "", follow_ups=follow_ups)
 
 
 @pytest.mark.parametrize("op", ["verify", "run"])
-def test_an_order_is_carried_out_for_the_owner_alone_and_under_no_other_name(server: Server, op: str) -> None:
+def test_an_order_is_carried_out_for_the_owner_alone_and_under_no_other_name(
+    server: Server, op: str
+) -> None:
     def order(data: str) -> dict[str, Any]:
         request = vars(replace(server.request, data=data, seed=5, amounts=(0.0,)))
-        return {"request": request} if op == "run" else {"data": data, "key": server.result.key, "amount": 0.3}
+        return (
+            {"request": request}
+            if op == "run"
+            else {"data": data, "key": server.result.key, "amount": 0.3}
+        )
 
     lines, files = len(server.queue.lines), results()
-    place = Path(os.environ["XDG_CACHE_HOME"], "prunescope", "own", server.visits + server.secret, DIGEST, NAME)
+    place = Path(
+        os.environ["XDG_CACHE_HOME"],
+        "prunescope",
+        "own",
+        server.visits + server.secret,
+        DIGEST,
+        NAME,
+    )
     assert place.read_text() == TABLE
     digest = hashlib.sha256(b"thief").hexdigest()
-    mixed = f"{OWN}{digest[:8]}{digest[:24]}{server.secret}"  # a name that the thief's visit may use
-    names = [mixed, server.data.upper(), f"{server.data}\n", f"hub:{server.data}", str(place), f"own:../own/{DIGEST}"]
+    mixed = (
+        f"{OWN}{digest[:8]}{digest[:24]}{server.secret}"  # a name that the thief's visit may use
+    )
+    names = [
+        mixed,
+        server.data.upper(),
+        f"{server.data}\n",
+        f"hub:{server.data}",
+        str(place),
+        f"own:../own/{DIGEST}",
+    ]
     for name in names:
         try:
             job = ended(server.queue, server.queue.ask(op, Visitor("thief"), **order(name)))
         except PrunescopeError as error:
             job = Job("", state="failed", message=str(error))
         assert (job.state, job.frames, job.outcome, job.key) == ("failed", (), None, None)
-        assert not server.private(job.message.replace(name.strip()[-120:], "")), "only the order is echoed"
+        assert not server.private(job.message.replace(name.strip()[-120:], "")), (
+            "only the order is echoed"
+        )
     del server.queue.lines[lines:]  # they echo the orders
     assert results() == files
-    assert ended(server.queue, server.queue.ask(op, server.visit, **order(server.data))).state == "done"
+    assert (
+        ended(server.queue, server.queue.ask(op, server.visit, **order(server.data))).state
+        == "done"
+    )
 
 
 # ---------------------------------------------------------------- results and messages
 
 
-def test_a_result_only_tells_that_it_was_a_file(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_only_tells_that_it_was_a_file(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.exports.player_page.vega_script", str)
     result, task = server.result, server.result.task
     assert (task.source, task.source_name, task.data) == ("file", THEIRS, None)
     assert task.files == (FileRecord(name=THEIRS, sha256=None, rows=(0, 24)),)
     assert f"--data ./{THEIRS} --text remark --label mood" in recompute_script(result)
     exports = [result.model_dump_json(), player_page(result_scene(result, "mean"), (result,))]
-    exports += [NotebookResult.of(result)._repr_html_(), model_card(result, result.frames[-1], None)]
+    exports += [
+        NotebookResult.of(result)._repr_html_(),
+        model_card(result, result.frames[-1], None),
+    ]
     exports += [path.read_text("utf-8") for path in store.user_folder().iterdir()]
     assert not [secret for text in exports for secret in server.private(text)]
 
@@ -189,13 +257,17 @@ def test_a_result_only_tells_that_it_was_a_file(server: Server, monkeypatch: pyt
 def test_no_message_of_the_worker_names_the_file(server: Server) -> None:
     content = TABLE.replace("positive\n", "unsure\n", 1)
     data = uploads.keep(NAME, content.encode(), Visitor("ann"))
-    job_id = server.queue.submit(replace(server.request, data=data, num_examples=24), Visitor("ann"))
+    job_id = server.queue.submit(
+        replace(server.request, data=data, num_examples=24), Visitor("ann")
+    )
     job = ended(server.queue, job_id)
     assert THEIRS in job.message
     assert "says unsure" in job.message
     page = open_page(LAB, job=job_id)
     assert errors(page) == [job.message]
-    said = everything(page) + "".join(line for line in server.queue.lines if "task.data" not in line)  # a forged file
+    said = everything(page) + "".join(
+        line for line in server.queue.lines if "task.data" not in line
+    )  # a forged file
     assert not server.private(said)
     assert hashlib.sha256(content.encode()).hexdigest()[:12] not in said
     assert data.removeprefix(OWN)[32:] not in said

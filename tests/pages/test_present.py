@@ -25,11 +25,20 @@ def test_it_opens_with_the_first_result_paused_at_its_beginning(results: list[Sw
     data = player(open_page(PAGE))
     assert (data["layout"]["name"], data.get("autoplay"), data["start"]) == ("present", None, 0)
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
-    assert data["stage"]["caption"] == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
+    assert (
+        data["stage"]["caption"]
+        == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
+    )
 
 
 def test_the_address_holds_everything(results: list[SweepResult]) -> None:
-    app = open_page(PAGE, result=results[4].key, reduction="cls", amount="0.5", caption="A *talk* in <b>short</b>")
+    app = open_page(
+        PAGE,
+        result=results[4].key,
+        reduction="cls",
+        amount="0.5",
+        caption="A *talk* in <b>short</b>",
+    )
     data = player(app)
     assert (data["choice"], data["start"]) == ("cls", 0.5)
     assert data["stage"]["caption"] == "A *talk* in <b>short</b>"  # the player shows it as text
@@ -46,14 +55,25 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
 def test_the_keys_go_through_the_published_pair_and_its_controls_or_results_measured_alike(
     results: list[SweepResult], shipped: Path, monkeypatch: pytest.MonkeyPatch, paired: bool
 ) -> None:
-    shown, prunings = results, ["magnitude pruning", "magnitude", "seed 0: random", "seed 1: random", "attribution"]
+    shown, prunings = (
+        results,
+        ["magnitude pruning", "magnitude", "seed 0: random", "seed 1: random", "attribution"],
+    )
     if paired:
-        cola = [make_result(task="cola", method="random", seed=seed, until_damage=0.3) for seed in (1, 0)]
+        cola = [
+            make_result(task="cola", method="random", seed=seed, until_damage=0.3)
+            for seed in (1, 0)
+        ]
         ship(shipped, *results, further := make_result(task="cola"), *cola)
         shown = [results[0], further, results[2], cola[1]]
         prunings = ["SST-2: magnitude", "CoLA: magnitude", "SST-2: random", "CoLA: random"]
-    with monkeypatch.context() as patch:  # a component's events do not reach a page without a browser
-        patch.setattr("ui.player._player", lambda on_turn_change, **_: st.button("Turn", on_click=on_turn_change))
+    with (
+        monkeypatch.context() as patch
+    ):  # a component's events do not reach a page without a browser
+        patch.setattr(
+            "ui.player._player",
+            lambda on_turn_change, **_: st.button("Turn", on_click=on_turn_change),
+        )
         app = open_page(PAGE, result=shown[0].key, other=results[1].key)
         for result in (*shown[1:], shown[0]):
             app.session_state["present"] = {"turn": result.key}
@@ -61,6 +81,9 @@ def test_the_keys_go_through_the_published_pair_and_its_controls_or_results_meas
             assert address(app) == {"result": result.key}, "nothing is beside it"
     pages = [open_page(PAGE, result=result.key) for result in shown]
     headings = [player(page)["stage"]["heading"] for page in pages]
-    assert all(heading.lower().startswith(pruning.lower()) for heading, pruning in zip(headings, prunings, strict=True))
+    assert all(
+        heading.lower().startswith(pruning.lower())
+        for heading, pruning in zip(headings, prunings, strict=True)
+    )
     assert len({*headings}) == len(shown), "each says what differs"
     assert all(heading in prose(pages[0]) for heading in headings)

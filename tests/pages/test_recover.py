@@ -23,15 +23,28 @@ FELL = "layer 4's similarity fell from 0.90 to 0.03, in the unpruned model to 1.
 
 def test_the_heading_says_what_is_shown_and_how_far_the_unpruned_model_fell() -> None:
     backwards, begun = {"frames": WHOLE.frames[::-1]}, {"frames": WHOLE.frames[:1], "unpruned": ()}
-    changed = [WHOLE.model_copy(update={"checksum": "", **changes}) for changes in (backwards, begun)]
-    half, costless, fell, before = (recover_shown(of).finding.heading for of in (WHOLE, make_recovery(0.9), *changed))
+    changed = [
+        WHOLE.model_copy(update={"checksum": "", **changes}) for changes in (backwards, begun)
+    ]
+    half, costless, fell, before = (
+        recover_shown(of).finding.heading for of in (WHOLE, make_recovery(0.9), *changed)
+    )
     assert (half, fell) == (HALF, f"Lost accuracy is not shown to come back; {FELL}")
-    assert (before, costless[:44]) == ("Before training: accuracy 0.60", "Pruning changed accuracy by 0.0 points, whic")
+    assert (before, costless[:44]) == (
+        "Before training: accuracy 0.60",
+        "Pruning changed accuracy by 0.0 points, whic",
+    )
 
 
 def test_it_shows_a_recovery_and_offers_others_but_no_control(shipped: Path) -> None:
-    rows = WHOLE.rows.model_copy(update={"training": WHOLE.rows.training.model_copy(update={"seed": 1})})
-    control, other, result = with_own_key(WHOLE.control), with_own_key(WHOLE, rows=rows), make_result(task="cola")
+    rows = WHOLE.rows.model_copy(
+        update={"training": WHOLE.rows.training.model_copy(update={"seed": 1})}
+    )
+    control, other, result = (
+        with_own_key(WHOLE.control),
+        with_own_key(WHOLE, rows=rows),
+        make_result(task="cola"),
+    )
     ship(shipped, WHOLE, control, other, result)
     app = open_page(PAGE, result=result.key)
     assert app.code[0].value.startswith("python -m core.recover")
@@ -49,15 +62,30 @@ def test_the_lab_trains_a_model_again_and_what_was_shown_of_it_stays(
 ) -> None:
     app = press(open_page(PAGE, result=RESULT.key), TRAIN_AGAIN)
     (request,), job = runs.requests, queue.get(address(app)["job"])
-    assert (request.key, request.amount, request.train) == (RESULT.key, beyond_working(RESULT), None)
-    job = replace(job, recovery=WHOLE.model_copy(update={"frames": WHOLE.frames[:1], "unpruned": (), "checksum": ""}))
-    for end in ({}, {"state": "cancelled", "message": "Cancelled."}, {"state": "failed", "message": "8 rows are few"}):
+    assert (request.key, request.amount, request.train) == (
+        RESULT.key,
+        beyond_working(RESULT),
+        None,
+    )
+    job = replace(
+        job,
+        recovery=WHOLE.model_copy(
+            update={"frames": WHOLE.frames[:1], "unpruned": (), "checksum": ""}
+        ),
+    )
+    for end in (
+        {},
+        {"state": "cancelled", "message": "Cancelled."},
+        {"state": "failed", "message": "8 rows are few"},
+    ):
         monkeypatch.setattr("core.jobs.queue.queue.get", {job.id: replace(job, **end)}.get)
         app = open_page(PAGE, job=job.id)
         assert [frame["name"] for frame in players(app)[0]["frames"]] == ["Before training"]
         assert [*errors(app), *(info.value for info in app.info)][:1] == [*end.values()][1:]
     save(WHOLE)
-    monkeypatch.setattr("core.jobs.queue.queue.get", {job.id: replace(job, state="done", key=WHOLE.key)}.get)
+    monkeypatch.setattr(
+        "core.jobs.queue.queue.get", {job.id: replace(job, state="done", key=WHOLE.key)}.get
+    )
     assert address(open_page(PAGE, job=job.id))["recovery"] == WHOLE.key
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr("core.inputs.forecast.size_here", lambda _: (24, 1024))

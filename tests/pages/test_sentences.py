@@ -36,15 +36,23 @@ def table(page: AppTest) -> list[dict[str, Any]]:
 
 
 def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue: JobQueue) -> None:
-    written = on_written(accuracy=lambda amount: 0.9 if amount < 0.28 else 0.7 if amount < 0.58 else 0.5)
+    written = on_written(
+        accuracy=lambda amount: 0.9 if amount < 0.28 else 0.7 if amount < 0.58 else 0.5
+    )
     ship(shipped, other := make_result(num_examples=60), written)
     assert address(press(open_page(PAGE, result=other.key), WRITTEN))["result"] == written.key
     page = open_page(PAGE)
     (player,) = players(page)
     assert list(player["views"]) == ["strip"]
     assert len({cell["y"] for cell in player["views"]["strip"]["datasets"]["cells"]}) == 40
-    assert "is correct on 36 of 40 examples (accuracy 0.90); the first flips at 30 %, and 0 later" in prose(page)
-    assert page.title[0].value == "16 of 40 predictions flip, half of the 16 by the time 30\u00a0% is removed"
+    assert (
+        "is correct on 36 of 40 examples (accuracy 0.90); the first flips at 30 %, and 0 later"
+        in prose(page)
+    )
+    assert (
+        page.title[0].value
+        == "16 of 40 predictions flip, half of the 16 by the time 30\u00a0% is removed"
+    )
     texts = {example.row: example.texts[0] for example in examples_of(written)}
     assert {line["Row"]: line["Sentence"] for line in table(page)} == texts
 
@@ -52,7 +60,9 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
 def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQueue) -> None:
     ship(shipped, result := on_written(accuracy=lambda amount: 0.8), other := on_written("qnli"))
     page = open_page(PAGE, result=other.key)
-    assert [area.label for area in page.text_area] == ["Question", "Sentence"], "the task reads pairs"
+    assert [area.label for area in page.text_area] == ["Question", "Sentence"], (
+        "the task reads pairs"
+    )
     assert {"Question", "Sentence"} <= set(table(page)[0])
     box(page, "label").set_value("entailment").run()
     assert {line["Label"] for line in table(page)} == {"entailment"}
@@ -64,7 +74,9 @@ def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQ
     assert {line["Flips at"] for line in lines} == {f"{100 * other.amounts[flip]:.0f} %"}
     box(page, "flips").set_value("returns").run()
     box(page, "task").set_value("SST-2").run()
-    assert address(page) == {"result": result.key, "flips": "returns"}, "this task has no such label"
+    assert address(page) == {"result": result.key, "flips": "returns"}, (
+        "this task has no such label"
+    )
     assert "No example fits" in page.info[0].value
     assert not page.dataframe
 
@@ -82,7 +94,9 @@ def predict(page: AppTest, text: str) -> None:
     page.text_area(key="typed-sentence").set_value(text)
     if text == "hang":
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("core.jobs.queue.queue.wait", lambda job_id, *_: queue.get(job_id))  # no answer will come
+            patch.setattr(
+                "core.jobs.queue.queue.wait", lambda job_id, *_: queue.get(job_id)
+            )  # no answer will come
             press(page, "Predict")
         return
     press(page, "Predict")
@@ -123,7 +137,9 @@ def test_an_unanswered_text_gets_an_error_in_one_line(page: AppTest) -> None:
         assert len(players(page)) == 1, "no answer to another question"
 
 
-def test_cancel_ends_a_question_unless_somebody_else_asked_it_too(page: AppTest, queue: JobQueue) -> None:
+def test_cancel_ends_a_question_unless_somebody_else_asked_it_too(
+    page: AppTest, queue: JobQueue
+) -> None:
     for shared in (False, True):
         predict(page, "hang")
         assert "Cancel" in labels(page)

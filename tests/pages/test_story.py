@@ -37,15 +37,28 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_scenes(complete: Path) -> 
     data = story(open_page(PAGE))
     assert data["key"] == SST2.key
     assert [step["name"] for step in data["steps"]] == NAMES
-    assert [bool(step["player"]) for step in data["steps"]] == [True, False, True, True, False, True, True]
+    assert [bool(step["player"]) for step in data["steps"]] == [
+        True,
+        False,
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
     watch, similar, *_, last = data["steps"]
     assert similar["drawing"]
     assert watch["player"]["start"] == 0, "it waits"
     assert watch["asked"]["heading"].endswith("?")
-    assert (last["heading"], last["go"]["action"]) == (cut_finding(frontier_of(STUDY), 0.05).heading, "own")
+    assert (last["heading"], last["go"]["action"]) == (
+        cut_finding(frontier_of(STUDY), 0.05).heading,
+        "own",
+    )
 
 
-def test_a_server_tells_it_before_it_answers(complete: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_tells_it_before_it_answers(
+    complete: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stories() -> list[object]:
         return [call for call in _answers if isinstance(call, tuple) and call[0] is told]
 
@@ -68,7 +81,9 @@ def test_it_leads_to_the_published_pair_which_leads_no_further(shipped: Path) ->
     assert label not in {button.label for button in app.button}
 
 
-def test_a_button_leads_to_where_the_results_can_be_made(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_button_leads_to_where_the_results_can_be_made(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ship(shipped, SST2)
     for what, goal in {
         "own": ("pages/lab.py", {"own": "model"}),
@@ -77,7 +92,9 @@ def test_a_button_leads_to_where_the_results_can_be_made(shipped: Path, monkeypa
         "cut": ("pages/cut.py", {"result": SST2.key}),
     }.items():
         switch = Mock()
-        with monkeypatch.context() as patch:  # a component's events do not reach a page without a browser
+        with (
+            monkeypatch.context() as patch
+        ):  # a component's events do not reach a page without a browser
             patch.setattr("ui.player._player", lambda what=what, **_: SimpleNamespace(go=what))
             patch.setattr("streamlit.switch_page", switch)
             open_page(PAGE, result=SST2.key)

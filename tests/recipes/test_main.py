@@ -61,7 +61,9 @@ def test_a_checkpoint_is_the_same_after_interruptions_in_any_stage(
     save = Trainer._save_checkpoint
     for stage, step in ((work / "syntax", 2), (work, 7)):  # step 7 is in the second epoch
 
-        def interrupted(self: Trainer, *given: object, stage: Path = stage, step: int = step) -> None:
+        def interrupted(
+            self: Trainer, *given: object, stage: Path = stage, step: int = step
+        ) -> None:
             save(self, *given)
             if (Path(self.args.output_dir), self.state.global_step) == (stage, step):
                 raise KeyboardInterrupt
@@ -82,8 +84,12 @@ def test_a_checkpoint_is_the_same_after_interruptions_in_any_stage(
     assert json.loads((folder / "recipe.json").read_text()) == {"family": "tiny-cola", "seed": 3}
     resolved = resolve(f"recipe:{NAME}")
     assert (resolved.id, resolved.recipe and resolved.recipe.name) == (f"recipe:{NAME}", NAME)
-    validation, train = (read_examples(glue_folder, COLA, split) for split in ("validation", "train"))
-    assert np.array_equal(np.load(folder / "training_examples.npy"), example_digests(texts(train, COLA)))
+    validation, train = (
+        read_examples(glue_folder, COLA, split) for split in ("validation", "train")
+    )
+    assert np.array_equal(
+        np.load(folder / "training_examples.npy"), example_digests(texts(train, COLA))
+    )
     stored = predicted_by_transformers(folder, validation["sentence"])
     assert AutoConfig.from_pretrained(folder).dtype == torch.float16
     card = (folder / "README.md").read_text()

@@ -16,11 +16,22 @@ SENTENCES = [split_words(text) for text in make_texts(100)]
 
 
 def test_a_seed_gives_the_examples_that_the_shipped_weights_learnt_from() -> None:
-    assert split_words("They've left, haven’t they?") == ["they've", "left", ",", "haven’t", "they", "?"]
+    assert split_words("They've left, haven’t they?") == [
+        "they've",
+        "left",
+        ",",
+        "haven’t",
+        "they",
+        "?",
+    ]
     assert set(word_forms({"walk", "walks", "walked", "film"})["walk"]) == {"walks", "walked"}
     examples = list(make_examples(SENTENCES, 1000, 0))
     assert digest(examples) == "f6dc5863810997e74c8f2110f4edaec28937ca910f52bce0313ab30109ae4494"
-    sound = [[word for word, _ in example] for example in examples if not any(at_fault for _, at_fault in example)]
+    sound = [
+        [word for word, _ in example]
+        for example in examples
+        if not any(at_fault for _, at_fault in example)
+    ]
     assert 450 < len(sound) < 570
     assert all(words in SENTENCES for words in sound)
 

@@ -43,7 +43,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The content of each download, by its label; in place of a picture, the order to draw it."""
     contents: dict[str, Any] = {}
     monkeypatch.setattr("ui.exports.draw", drawn)
-    monkeypatch.setattr("ui.exports.download", lambda label, content, *rest: contents.update({label: content}))
+    monkeypatch.setattr(
+        "ui.exports.download", lambda label, content, *rest: contents.update({label: content})
+    )
     return contents
 
 
@@ -92,7 +94,11 @@ def test_pictures_follow_the_choices(made: dict[str, Any], monkeypatch: pytest.M
         press(app, "MP4")
     bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2")
     figure, kind, frames = made["Save MP4"]
-    assert (">For a &lt;talk&gt;</tspan>" in figure["words"], kind, list(frames)) == (True, "mp4", [0, 1, 2])
+    assert (">For a &lt;talk&gt;</tspan>" in figure["words"], kind, list(frames)) == (
+        True,
+        "mp4",
+        [0, 1, 2],
+    )
     assert figure["background"] == THEMES["dark"].background
     press(app, "SVG")
     assert made["Save SVG"][2] == [2]
@@ -100,7 +106,9 @@ def test_pictures_follow_the_choices(made: dict[str, Any], monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("kind", "label"), [("one", "HTML player"), ("a story", "HTML")])
-def test_a_page_has_the_chosen_title_and_colours(made: dict[str, Any], kind: str, label: str) -> None:
+def test_a_page_has_the_chosen_title_and_colours(
+    made: dict[str, Any], kind: str, label: str
+) -> None:
     app = opened(kind)
     chooser(app, "Title").set_value("My <talk>")
     chooser(app, "Dark colours").set_value(True)
@@ -121,7 +129,9 @@ def test_the_worker_writes_a_checkpoint(queue: JobQueue) -> None:
     assert not run(app).success, "the folder holds another amount"
 
 
-@pytest.mark.parametrize(("kind", "hosted", "why"), [("a folder", "0", "not known"), ("one", "1", "on your own")])
+@pytest.mark.parametrize(
+    ("kind", "hosted", "why"), [("a folder", "0", "not known"), ("one", "1", "on your own")]
+)
 def test_a_page_without_a_checkpoint_says_why(
     monkeypatch: pytest.MonkeyPatch, kind: str, hosted: str, why: str
 ) -> None:

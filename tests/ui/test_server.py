@@ -20,10 +20,14 @@ def manager() -> MemoryUploadedFileManager:
 
 
 def send(manager: MemoryUploadedFileManager, session: str, file: str, size: int = MEGABYTE) -> None:
-    manager.add_file(session_id=session, file=UploadedFileRec(file, f"{file}.csv", "text/csv", bytes(size)))
+    manager.add_file(
+        session_id=session, file=UploadedFileRec(file, f"{file}.csv", "text/csv", bytes(size))
+    )
 
 
-def test_a_visit_has_its_newest_files_and_whoever_holds_most_makes_room(manager: MemoryUploadedFileManager) -> None:
+def test_a_visit_has_its_newest_files_and_whoever_holds_most_makes_room(
+    manager: MemoryUploadedFileManager,
+) -> None:
     def kept() -> dict[str, list[str]]:
         return {visit: list(files) for visit, files in manager.file_storage.items() if files}
 
@@ -45,7 +49,11 @@ def test_a_visit_has_its_newest_files_and_whoever_holds_most_makes_room(manager:
     assert "greedy" not in kept(), "its oldest went first"
 
 
-def test_files_belong_to_an_address_until_their_page_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_belong_to_an_address_until_their_page_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     client = SimpleNamespace(client_context=SimpleNamespace(headers=[], remote_ip="9.9.9.9"))
-    monkeypatch.setattr("ui.server.get_instance", lambda: SimpleNamespace(get_client={"open": client}.get))
+    monkeypatch.setattr(
+        "ui.server.get_instance", lambda: SimpleNamespace(get_client={"open": client}.get)
+    )
     assert (holder_of("open"), holder_of("closed")) == (Visitor("open", "9.9.9.9").holder, None)

@@ -11,7 +11,9 @@ from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, run
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.35), num_examples=24)
-FORGED = with_own_key(RESULT, frames=tuple(f.model_copy(update={"sparsity": 0.5}) for f in RESULT.frames))
+FORGED = with_own_key(
+    RESULT, frames=tuple(f.model_copy(update={"sparsity": 0.5}) for f in RESULT.frames)
+)
 
 
 def page() -> None:
@@ -30,7 +32,9 @@ def opened(result: SweepResult | None = None, app: AppTest | None = None) -> App
     """Opens a file, in a new visit unless one goes on."""
     app = app or run(AppTest.from_function(page, default_timeout=20))
     if result:
-        app.file_uploader(key="upload").set_value(("mine.json", result.model_dump_json().encode(), "application/json"))
+        app.file_uploader(key="upload").set_value(
+            ("mine.json", result.model_dump_json().encode(), "application/json")
+        )
     return run(app)
 
 
@@ -38,7 +42,9 @@ def shown(app: AppTest) -> str:
     return str(app.text[1].value)
 
 
-def test_a_file_is_kept_among_the_users_results_and_never_replaces_a_bundled_one(shipped: Path) -> None:
+def test_a_file_is_kept_among_the_users_results_and_never_replaces_a_bundled_one(
+    shipped: Path,
+) -> None:
     app = opened(RESULT)
     assert address(app)["result"] == RESULT.key
     assert RESULT.key in app.text[0].value

@@ -16,17 +16,37 @@ from core.inputs.examples import usual_number
 from core.inputs.labels import label_names
 from core.inputs.tables import DataFile
 from core.request import catalog
-from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hosted, is_made, is_upload, limits
-from core.request.sweep_request import AUTO, AUTO_TITLE, DataRequest, SweepRequest, own_task, usual_task
+from core.request.limits import (
+    DATASET,
+    OWN,
+    TABLE_SUFFIXES,
+    dataset_of,
+    is_hosted,
+    is_made,
+    is_upload,
+    limits,
+)
+from core.request.sweep_request import (
+    AUTO,
+    AUTO_TITLE,
+    DataRequest,
+    SweepRequest,
+    own_task,
+    usual_task,
+)
 from core.results.provenance import PLACEHOLDER
 from ui.jobs import answer_to, ask
 from ui.lab.state import Draft, choose_setting, setting, type_setting
 from ui.lab.table import ROWS, Fields, ask_meaning, choose_table, read_preview
 from ui.text import refusals_shown, remark
 
-OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # what the settings begin with for a visitor's own model
+OWN_REQUEST = SweepRequest(
+    PLACEHOLDER, AUTO
+)  # what the settings begin with for a visitor's own model
 OTHER = "other checkpoint"  # a choice beside the catalog's checkpoints
-KINDS = f"A fine-tuned sequence classifier of model type {', '.join(catalog.SUPPORTED_MODEL_TYPES)}."
+KINDS = (
+    f"A fine-tuned sequence classifier of model type {', '.join(catalog.SUPPORTED_MODEL_TYPES)}."
+)
 PLACES = f"{len(catalog.EMBEDDED)} are bundled and work offline; others come from the Hub when they are used. {KINDS}"
 NETWORK = " · needs the network"
 DATASET_EXAMPLE = "owner/name, owner/name/configuration or owner/name@revision"
@@ -58,10 +78,15 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
     if not is_hosted():
         place_title, example = f"Folder or {place_title}", f"~/models/my-bert or {example}"
     titles = {OTHER: f"My own checkpoint ({'Hub id' if is_hosted() else 'folder or Hub id'})"}
-    titles |= {name: entry.title + ("" if entry.folder else NETWORK) for name, entry in catalog.CHECKPOINTS.items()}
+    titles |= {
+        name: entry.title + ("" if entry.folder else NETWORK)
+        for name, entry in catalog.CHECKPOINTS.items()
+    }
     choice = place = choose_setting("Checkpoint", titles, first, "checkpoint", PLACES)
     if choice == OTHER:
-        is_here = not request.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(request.checkpoint)
+        is_here = not request.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(
+            request.checkpoint
+        )
         value = request.checkpoint if first == OTHER and is_here else ""
         place = type_setting(place_title, "place", value, placeholder=example, help=KINDS)
         if not place:
@@ -71,7 +96,9 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
     tasks = {name: ASKING[task.title] for name, task in catalog.TASKS.items()}
     tasks[AUTO] = f"{AUTO_TITLE}, on data of my own"
     usual = request.task if first == choice else usual_task(choice)
-    task = choose_setting("Task", tasks, usual, f"task-{choice}", "What the checkpoint was fine-tuned to decide.")
+    task = choose_setting(
+        "Task", tasks, usual, f"task-{choice}", "What the checkpoint was fine-tuned to decide."
+    )
     draft.fields |= {"checkpoint": place, "task": task}
     if task != AUTO or not place:
         return catalog.TASKS.get(task)
@@ -81,7 +108,10 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
 
 
 def choose_data(
-    request: DataRequest, draft: Draft, task: catalog.Task | None, most: int = catalog.DEFAULT_EXAMPLES
+    request: DataRequest,
+    draft: Draft,
+    task: catalog.Task | None,
+    most: int = catalog.DEFAULT_EXAMPLES,
 ) -> None:
     """Draw the second step.
 
@@ -99,11 +129,15 @@ def choose_data(
         titles["hub"] = f"GLUE's {preset.split.replace('_', ' ')} split, from the Hub"
     titles |= {OWN_SENTENCES: "A file of my own", ON_HUB: "A data set on the Hub"}
     first = _source_of(request.data or ("written" if is_embedded else "hub"))
-    choice = choose_setting("Examples from", titles, first, f"data-{is_embedded if preset else 'own'}")
+    choice = choose_setting(
+        "Examples from", titles, first, f"data-{is_embedded if preset else 'own'}"
+    )
     fields: Fields | str = {"data": choice}
     if choice in MISSING:
         fields = MISSING[choice]
-        has_same_labels = request.task == name and (name != AUTO or request.checkpoint == draft.fields["checkpoint"])
+        has_same_labels = request.task == name and (
+            name != AUTO or request.checkpoint == draft.fields["checkpoint"]
+        )
         if task is None:
             remark("The labels come from the checkpoint: enter its place above first.")
         else:
@@ -116,12 +150,21 @@ def choose_data(
         draft.rows = fields.pop(ROWS, None)
         draft.fields |= fields
     usual, most, asked = min(most, limits().examples), limits().examples, request.num_examples
-    if draft.rows and is_upload(draft.fields["data"]):  # other tables may have a split of their own to score on
+    if draft.rows and is_upload(
+        draft.fields["data"]
+    ):  # other tables may have a split of their own to score on
         usual = usual_number(draft.rows[0], usual)
     note = f"Leave empty for as many as there are, up to {usual:,}; of your own file, at most half the rows."
-    examples = setting("examples", min(asked, most) if asked and asked != usual else None)  # other data may have fewer
+    examples = setting(
+        "examples", min(asked, most) if asked and asked != usual else None
+    )  # other data may have fewer
     draft.fields["num_examples"] = st.number_input(
-        "Number of examples", catalog.MIN_EXAMPLES, most, placeholder=f"up to {usual:,}", help=note, **examples
+        "Number of examples",
+        catalog.MIN_EXAMPLES,
+        most,
+        placeholder=f"up to {usual:,}",
+        help=note,
+        **examples,
     )
 
 
@@ -150,7 +193,9 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
     split = type_setting("Split", "split", (before.split if before else None) or VALIDATION)
     if last and (name, split) == (last_name, last.split):
         remark("The data set of the run on show is used again.")
-        return {field: getattr(last, field) for field in ("data", "split", "text", "label", "label_map")}
+        return {
+            field: getattr(last, field) for field in ("data", "split", "text", "label", "label_map")
+        }
     fields = {"data": f"{DATASET}{name}", "split": split or VALIDATION}
     fetch = st.button(f"Fetch its first {limits().rows:,} rows", key="lab-fetch")
     remark("A loading script is never run.")
@@ -160,4 +205,6 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
     if (fetched := answer_to("lab-data-set", fields)) is None:
         return None
     files = tuple(DataFile(Path(path), file) for path, file in fetched["files"])
-    return ask_meaning(fetched["data"], read_preview(files, limits().rows), task, split=fields["split"])
+    return ask_meaning(
+        fetched["data"], read_preview(files, limits().rows), task, split=fields["split"]
+    )

@@ -20,14 +20,20 @@ def show_history(on_show: str | None) -> None:
         on_show: The key of the result on the page, which is marked.
     """
     entries = own_results(library.Entry)
-    with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
+    with st.expander(
+        f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"
+    ):
         if is_hosted():
-            remark("This visit's results only. Download those you need; they are lost when the server restarts.")
+            remark(
+                "This visit's results only. Download those you need; they are lost when the server restarts."
+            )
         else:
             if files := library.unreadable():
                 reasons = "".join(f"\n- {plain(reason)}" for reason in files[:5])
                 st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
-            remark("Finished runs are saved as files in this folder, which the other pages read as well:")
+            remark(
+                "Finished runs are saved as files in this folder, which the other pages read as well:"
+            )
             st.code(str(store.user_folder()), language=None, wrap_lines=True)
         labels = distinguishing_labels(entries)
         for entry in entries[:MAX_LISTED]:

@@ -65,7 +65,9 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     ),
 }
 STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0.2", "0.01")}
-STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
+STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {
+    LIST: "A list of my own"
+}
 ALONE = "Prune each half alone"
 ALONE_NOTE = "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} seeds."
 
@@ -100,7 +102,10 @@ def offer_study(request: DataRequest) -> None:
 
 
 def _offer_run(
-    ready: Callable[[], R], begin: Callable[[R], object], expect: Callable[[R], Forecast | None], label: str = "Run"
+    ready: Callable[[], R],
+    begin: Callable[[R], object],
+    expect: Callable[[R], Forecast | None],
+    label: str = "Run",
 ) -> None:
     """Draw a bar: a button, and how long that takes or what is missing. That of the settings stays in sight.
 
@@ -115,7 +120,9 @@ def _offer_run(
     with st.container(key=key):
         refused = st.container()
         with st.container(horizontal=True, vertical_alignment="center"):
-            is_pressed = st.button(label, type="primary", key=f"{key}-now", icon=":material/play_arrow:")
+            is_pressed = st.button(
+                label, type="primary", key=f"{key}-now", icon=":material/play_arrow:"
+            )
             beside = st.container(horizontal=True, vertical_alignment="center")
     try:
         runs = ready()
@@ -135,7 +142,11 @@ def _show_forecast(expected: Forecast | None) -> None:
     elif not expected.seconds:
         remark("Already computed; opens at once.")
     else:
-        how = "(no run on this machine has been timed yet)" if expected.is_rough else "on this machine"
+        how = (
+            "(no run on this machine has been timed yet)"
+            if expected.is_rough
+            else "on this machine"
+        )
         remark(f"Takes about {duration(expected.seconds)} {how}.")
 
 
@@ -148,9 +159,15 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         for title, (explanation, changes) in PRESETS.items():
             st.button(title, f"lab-preset-{title}", explanation, on_click=_fill, args=(changes,))
     with_control = any(not METHODS[sweep.method].control for sweep in follow_ups)
-    titles = {name: method.title for name, method in METHODS.items() if method.control} | {EVERY: "Every method"}
-    are_many = any(METHODS[sweep.method].control and sweep.method != request.method for sweep in follow_ups)
-    name = choose_setting("Method", titles, EVERY if are_many else request.control_of or request.method, "method")
+    titles = {name: method.title for name, method in METHODS.items() if method.control} | {
+        EVERY: "Every method"
+    }
+    are_many = any(
+        METHODS[sweep.method].control and sweep.method != request.method for sweep in follow_ups
+    )
+    name = choose_setting(
+        "Method", titles, EVERY if are_many else request.control_of or request.method, "method"
+    )
     draft.every, fields = name == EVERY, draft.fields
     name = next(iter(METHODS)) if draft.every else name
     method = METHODS[name]
@@ -159,12 +176,18 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
     if method.granularity == "weight" and not draft.every:
         layers = run_of(request.scope)
         note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
-        fields["scope"] = choose_setting("Scope", SCOPES, SOME_LAYERS if layers else request.scope, "scope", note)
+        fields["scope"] = choose_setting(
+            "Scope", SCOPES, SOME_LAYERS if layers else request.scope, "scope", note
+        )
         if fields["scope"] == SOME_LAYERS:
             layers = layers or range(1)
             with st.container(horizontal=True):
-                low = st.number_input("First layer", 1, MAX_LAYERS, **setting("layer", layers.start + 1))
-                high = st.number_input("Last layer", 1, MAX_LAYERS, **setting("last-layer", layers.stop))
+                low = st.number_input(
+                    "First layer", 1, MAX_LAYERS, **setting("layer", layers.start + 1)
+                )
+                high = st.number_input(
+                    "Last layer", 1, MAX_LAYERS, **setting("last-layer", layers.stop)
+                )
             fields["scope"] = canonical(f"layers:{low - 1}-{high - 1}")
     seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
     note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
@@ -176,13 +199,19 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         fields["amounts"] = STEPS.get(step)
         if step == LIST:
             value = ", ".join(map(amount_text, request.amounts))
-            fields["amounts"] = type_setting("Amounts", "amounts", value, help="Comma-separated fractions.")
+            fields["amounts"] = type_setting(
+                "Amounts", "amounts", value, help="Comma-separated fractions."
+            )
         damage = request.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
         stops = setting("until", request.until_damage is not None)
-        is_bounded = not draft.every and st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
+        is_bounded = not draft.every and st.checkbox(
+            f"Stop at an overall change of {damage:g}", help=note, **stops
+        )
         fields["until_damage"] = damage if is_bounded else None
-        fields["points"] = choose_setting("Measure after", POINTS, request.points, "points", "Where in each layer.")
+        fields["points"] = choose_setting(
+            "Measure after", POINTS, request.points, "points", "Where in each layer."
+        )
 
 
 def _fill(changes: Mapping[str, object]) -> None:
@@ -207,26 +236,41 @@ def _choose_further(draft: Draft) -> None:
         draft.fields["train"] = train
         others += len(read_preview((uploads.find(train),), limits().rows).rows)
     if draft.rows:
-        remark(plain(division_words(divide(labelled, others, bool(train), draft.fields["num_examples"]))))
+        remark(
+            plain(
+                division_words(divide(labelled, others, bool(train), draft.fields["num_examples"]))
+            )
+        )
 
 
 def offer_recovery(result: SweepResult) -> None:
     """Offer to train the pruned model of one amount of a stored result again, and say how long that takes."""
-    with st.expander(TRAIN_AGAIN, key=f"lab-again-{result.key}", icon=":material/replay:"), refusals_shown():
+    with (
+        st.expander(TRAIN_AGAIN, key=f"lab-again-{result.key}", icon=":material/replay:"),
+        refusals_shown(),
+    ):
         st.markdown(TRAINS)
         amounts, request = result.amounts[1:], request_behind(result) or request_of(result)
         first = frame_of(amounts, amount_in_address(beyond_working(result)))
-        amount = st.selectbox("Amount", amounts, first, amount_name, key=f"lab-train-amount-{result.key}", width=180)
+        amount = st.selectbox(
+            "Amount", amounts, first, amount_name, key=f"lab-train-amount-{result.key}", width=180
+        )
         train = ask_file(ROWS_TO_TRAIN, "lab-further")
         training = {**vars(request), "key": result.key, "amount": amount, "train": train}
-        _offer_run(lambda: RecoveryRequest.from_json(training), start, forecast_training, TRAIN_AGAIN)
+        _offer_run(
+            lambda: RecoveryRequest.from_json(training), start, forecast_training, TRAIN_AGAIN
+        )
 
 
 def layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:
     """Return the requests that prune each layer and each half alone like a result; empty if they cannot be run here."""
     request = request_behind(result)
     with suppress(PrunescopeError):  # a method that cannot prune single layers
-        return tuple(map(checked, each_alone(request, result.checkpoint.num_layers))) if request else ()
+        return (
+            tuple(map(checked, each_alone(request, result.checkpoint.num_layers)))
+            if request
+            else ()
+        )
     return ()
 
 
@@ -237,6 +281,11 @@ def offer_layers(requests: Sequence[SweepRequest]) -> None:
         PrunescopeError: The run is refused.
     """
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(ALONE, key="layers-alone", icon=":material/layers:", help=ALONE_NOTE.format(ONE_LAYER_SEEDS)):
+        if st.button(
+            ALONE,
+            key="layers-alone",
+            icon=":material/layers:",
+            help=ALONE_NOTE.format(ONE_LAYER_SEEDS),
+        ):
             start(requests[0], follow_ups=requests[1:])
         _show_forecast(forecast(requests))

@@ -40,7 +40,9 @@ class Lab:
 
     def forget(self, *names: str) -> None:
         """Reset the settings whose names begin like this."""
-        for key in [key for key in self.keys if key.startswith(tuple(f"lab-{name}" for name in names))]:
+        for key in [
+            key for key in self.keys if key.startswith(tuple(f"lab-{name}" for name in names))
+        ]:
             self.keys.remove(key)
             st.session_state.pop(key, None)
 
@@ -90,7 +92,9 @@ class Draft:
         sweeps: tuple[SweepRequest, ...] = (request,)
         if self.every:
             is_known = request.checkpoint in CHECKPOINTS  # all of these have every method
-            sweeps = every_method(request, "" if is_known else config_at_hand(request.checkpoint)["model_type"])
+            sweeps = every_method(
+                request, "" if is_known else config_at_hand(request.checkpoint)["model_type"]
+            )
         return (*sweeps, *(judged_beside(request) if self.with_control else ()))
 
 
@@ -137,6 +141,10 @@ def choose_setting(
         note: The help of the box.
     """
     arguments = setting(name, first)
-    choice = next((value for value in (arguments.pop("value"), first, *options) if value in options), "")
+    choice = next(
+        (value for value in (arguments.pop("value"), first, *options) if value in options), ""
+    )
     lab().fill(name, choice)
-    return st.selectbox(label, options, [*options].index(choice), options.__getitem__, help=note, **arguments)
+    return st.selectbox(
+        label, options, [*options].index(choice), options.__getitem__, help=note, **arguments
+    )

@@ -32,7 +32,9 @@ PRIVACY_HOSTED = (
 )
 PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 
-Fields = dict[str, Any]  # the fields of a request that say where a table is and what it means, and ROWS
+Fields = dict[
+    str, Any
+]  # the fields of a request that say where a table is and what it means, and ROWS
 ROWS = "rows"  # the numbers of labelled rows and of those without a label
 
 
@@ -59,7 +61,10 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
 
 def ask_file(label: str, key: str) -> str | None:
     """Ask for a table, store it, and return its name for a request; the help says where it is kept."""
-    megabytes, privacy = limits().upload_bytes // 2**20, PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
+    megabytes, privacy = (
+        limits().upload_bytes // 2**20,
+        PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL,
+    )
     file = st.file_uploader(label, TABLE_SUFFIXES, key=key, max_upload_size=megabytes, help=privacy)
     return uploads.keep(file.name, file.getvalue(), visitor()) if file else None
 
@@ -116,30 +121,50 @@ def ask_meaning(
     if record.about not in ("", f"{data} {split}"):  # the same names may mean something else there
         record.forget("texts", "column-", "means-")
     record.about = f"{data} {split}"
-    first = Columns(before.text, before.label) if before and before.label else likely_columns(table, task)
+    first = (
+        Columns(before.text, before.label)
+        if before and before.label
+        else likely_columns(table, task)
+    )
     counts = (1, 2) if task.name == AUTO else (len(task.text_columns),)
     ending = f"s ({', '.join(task.text_columns)})" if counts == (2,) else "s" if 2 in counts else ""
-    texts = st.multiselect(f"Text column{ending}", [*table.cells], **setting("texts", first.text, "default"))
-    label = choose_setting("Label column", {name: name for name in table.cells}, first.label, "column-label")
+    texts = st.multiselect(
+        f"Text column{ending}", [*table.cells], **setting("texts", first.text, "default")
+    )
+    label = choose_setting(
+        "Label column", {name: name for name in table.cells}, first.label, "column-label"
+    )
     if len(texts) not in counts or label in texts:
         return f"{len(texts)} text columns: choose {' or '.join(map(str, counts))}, other than the label column"
-    label_map = _ask_labels(table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {})
+    label_map = _ask_labels(
+        table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {}
+    )
     if isinstance(label_map, str):
         return label_map
     labels = meanings([cell for cell in table.column(label) if cell], task, label_map, label)
     rows = [*zip(table.column(label), *map(table.column, texts), strict=True)]
     examples = Counter(labels.get(row[0]) if all(row) else None for row in rows)
     left_out = examples.pop(None, 0)
-    parts = ", ".join(f"{examples[index]} {brief_label(name)}" for index, name in enumerate(task.label_names))
+    parts = ", ".join(
+        f"{examples[index]} {brief_label(name)}" for index, name in enumerate(task.label_names)
+    )
     parts += f"; {left_out} left out" if left_out else ""
     further = "" if split else " By default, at most half are evaluated."
     further += " Further rows of the file are not read." if table.is_cut else ""
     st.markdown(plain(f"{examples.total()} examples: {parts}.{further}"))
-    fields = {"data": data, "split": split, "text": tuple(texts), "label": label, "label_map": label_map}
+    fields = {
+        "data": data,
+        "split": split,
+        "text": tuple(texts),
+        "label": label,
+        "label_map": label_map,
+    }
     return {**fields, ROWS: (examples.total(), sum(all(row[1:]) and not row[0] for row in rows))}
 
 
-def _ask_labels(table: Table, task: Task, columns: Columns, before: Mapping[str, str | None]) -> LabelMap | str:
+def _ask_labels(
+    table: Table, task: Task, columns: Columns, before: Mapping[str, str | None]
+) -> LabelMap | str:
     """Ask for the meaning of the values of the label column; values that differ in case and spaces alone are one.
 
     Args:
@@ -156,8 +181,12 @@ def _ask_labels(table: Table, task: Task, columns: Columns, before: Mapping[str,
     for cell, _ in Counter(filter(None, cells)).most_common():
         spellings.setdefault(folded(cell), []).append(cell)
     if len(spellings) > MAX_LABELS:
-        fault = f"column '{columns.label[:VALUE_MAX_CHARS]}' has {len(spellings):,} different values"
-        raise PrunescopeError(f"{fault}, more than {MAX_LABELS}: choose the column that holds the labels")
+        fault = (
+            f"column '{columns.label[:VALUE_MAX_CHARS]}' has {len(spellings):,} different values"
+        )
+        raise PrunescopeError(
+            f"{fault}, more than {MAX_LABELS}: choose the column that holds the labels"
+        )
     first = {}
     for _, alike in sorted(spellings.items()):
         earlier = [before[spelling] or LEFT_OUT for spelling in alike if spelling in before]
@@ -165,7 +194,10 @@ def _ask_labels(table: Table, task: Task, columns: Columns, before: Mapping[str,
     unknown = sum(name not in (*task.label_names, LEFT_OUT) for name in first.values())
     asks = "isn't a model label. Match it" if unknown == 1 else "aren't model labels. Match them"
     title = f"{numbered(unknown, 'value')} {asks}" if unknown else "All values are matched"
-    options = {UNDECIDED: "Choose its meaning", **{name: brief_label(name) for name in task.label_names}}
+    options = {
+        UNDECIDED: "Choose its meaning",
+        **{name: brief_label(name) for name in task.label_names},
+    }
     options[LEFT_OUT] = "Nothing: leave its rows out"
     choices = {}
     with st.expander(plain(title), expanded=unknown > 0, key=f"lab-meanings-{unknown > 0}"):
@@ -178,7 +210,11 @@ def _ask_labels(table: Table, task: Task, columns: Columns, before: Mapping[str,
     if undecided := sum(choice == UNDECIDED for choice in choices.values()):
         return f"Match {numbered(undecided, 'label value')} to continue"
     means = {value: None if choice == LEFT_OUT else choice for value, choice in choices.items()}
-    return tuple((value, name) for value, name in means.items() if name is None or name != _label_named(value, task))
+    return tuple(
+        (value, name)
+        for value, name in means.items()
+        if name is None or name != _label_named(value, task)
+    )
 
 
 def _label_named(value: str, task: Task) -> str | None:

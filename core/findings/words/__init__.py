@@ -105,5 +105,6 @@ def narrow(table: Table) -> list[Table]:
     name, *titles = table[0] if table else ("",)
     parts = [titles[k : k + 3] for k in range(0, len(titles), 3)]
     return [
-        [{title: row[title] for title in (name, *part)} for row in table if any(map(row.get, part))] for part in parts
+        [{title: row[title] for title in (name, *part)} for row in table if any(map(row.get, part))]
+        for part in parts
     ]

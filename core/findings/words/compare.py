@@ -23,7 +23,10 @@ PAIRED = "Accuracy: McNemar's exact test; other metrics: randomly exchanged pred
 
 
 def compare_finding(
-    two: Two, reduction: n.ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
+    two: Two,
+    reduction: n.ReductionKey,
+    companions: Sequence[SweepResult] = (),
+    metric: str | None = None,
 ) -> Finding:
     """Say how far two models work, where in depth they change, and which does better.
 
@@ -36,12 +39,17 @@ def compare_finding(
     heading = compare_heading(two, metric)
     if two[0].key == two[1].key or not same_examples(*two):
         return Finding(heading)
-    return Finding(heading, (depth_sentence(two, reduction, companions), metric_sentence(two, metric)))
+    return Finding(
+        heading, (depth_sentence(two, reduction, companions), metric_sentence(two, metric))
+    )
 
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; if that is unknown or one is unpruned, only name both."""
-    (first, second), is_alike = distinguishing_names(two), n.whose_units(two[0]) == n.whose_units(two[1])
+    (first, second), is_alike = (
+        distinguishing_names(two),
+        n.whose_units(two[0]) == n.whose_units(two[1]),
+    )
     metrics = [metric_of(result, metric) for result in two]
     ends = works_words(two[0], metrics[0]), works_words(two[1], metrics[1], is_brief=is_alike)
     if two[0].key == two[1].key or not all(ends) or any(len(result.frames) < 2 for result in two):
@@ -54,15 +62,23 @@ def equal_heading(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> str:
     together = facts.shown_together(two, axis, reduction)
     if not together.is_interpolated or len(together.places) < 2 or two[0].key == two[1].key:
         return ""
-    k = together.places.index(facts.START) if facts.START in together.places else len(together.places) // 2
+    k = (
+        together.places.index(facts.START)
+        if facts.START in together.places
+        else len(together.places) // 2
+    )
     first, second = (
         f"{percent(frame.amount)} of {n.whose_units(result)} ({name})"
-        for frame, result, name in zip(together.pairs[k], two, distinguishing_names(two), strict=True)
+        for frame, result, name in zip(
+            together.pairs[k], two, distinguishing_names(two), strict=True
+        )
     )
     return f"Layers change equally ({place_name(together.places[k])}) with {first} and {second} removed"
 
 
-def depth_sentence(two: Two, reduction: n.ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
+def depth_sentence(
+    two: Two, reduction: n.ReductionKey, companions: Sequence[SweepResult] = ()
+) -> str:
     """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
     depth = facts.depth_of(two, reduction, companions)
     if not isinstance(depth, facts.Depth):
@@ -79,24 +95,38 @@ def depth_sentence(two: Two, reduction: n.ReductionKey, companions: Sequence[Swe
 def metric_sentence(two: Two, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
     metric, names = metric_of(two[0], metric), distinguishing_names(two)
-    title, tests = METRICS[metric].title, [test for *_, test in facts.paired_comparisons(two, metric)]
+    title, tests = (
+        METRICS[metric].title,
+        [test for *_, test in facts.paired_comparisons(two, metric)],
+    )
     if not tests:
         return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."
-    better = Counter(names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE)
+    better = Counter(
+        names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE
+    )
     tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
     if not better:
         return f"With equally many weights removed, {n.in_sentence(title)} does not differ significantly {tested}."
-    where = n.listed([f"for {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
+    where = n.listed(
+        [f"for {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]]
+    )
     return f"With equally many weights removed, {n.in_sentence(title)} is significantly higher {where} {tested}."
 
 
-def compare_notes(two: Two, axis: facts.Axis = "amount", reduction: n.ReductionKey = "mean") -> list[str]:
+def compare_notes(
+    two: Two, axis: facts.Axis = "amount", reduction: n.ReductionKey = "mean"
+) -> list[str]:
     """Say why a picture or a test of two results is missing; none if only their pruning differs."""
     together = facts.shown_together(two, axis, reduction)
     notes = {
-        "First and second are the same result: choose another one to see a difference.": two[0].key == two[1].key,
-        "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
-        "Their layers are not the same, so there is no picture of their difference.": two[0].points != two[1].points,
+        "First and second are the same result: choose another one to see a difference.": two[0].key
+        == two[1].key,
+        "The two have only the unpruned model in common, so there is nothing to play.": len(
+            together.pairs
+        )
+        < 2,
+        "Their layers are not the same, so there is no picture of their difference.": two[0].points
+        != two[1].points,
         "Their examples are not the same, so no paired test is possible.": not same_examples(*two),
     }
     return [note for note, holds in notes.items() if holds]

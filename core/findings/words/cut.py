@@ -5,7 +5,16 @@ from math import ceil
 
 from core.findings.cut import ROUNDING, CutChoice, Frontier, keeps, lead, promise_of
 from core.findings.rounding import to_places
-from core.findings.words import NONE, Finding, Table, layers_named, numbered, points, points_span, signed_points
+from core.findings.words import (
+    NONE,
+    Finding,
+    Table,
+    layers_named,
+    numbered,
+    points,
+    points_span,
+    signed_points,
+)
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS, MIN_PROMISED
 from core.results.cut import CutStudy, Score
@@ -30,15 +39,26 @@ SLOW = "no speed gain measured"
 def cut_finding(frontier: Frontier, most: float) -> Finding:
     """Answer which layers can go if at most so much of the score may be lost, and say on what that was judged."""
     choice, outcome = lead(frontier, most)
-    symbol, rows = METRICS[frontier.study.task.main_metric].symbol, len(frontier.study.task.examples)
-    own, full, guess = (decimals(value, 3) for value in (choice.value.value, frontier.full.value, frontier.guess))
+    symbol, rows = (
+        METRICS[frontier.study.task.main_metric].symbol,
+        len(frontier.study.task.examples),
+    )
+    own, full, guess = (
+        decimals(value, 3) for value in (choice.value.value, frontier.full.value, frontier.guess)
+    )
     scores = f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model {full}."
     removed = in_sentence(removed_name(frontier, choice))
     bound = f"One-sided, at 95 % confidence, it loses at most {_at_most(choice)} (the interval is two-sided)"
     closest = f"closest: without {removed}, {_difference(choice.difference)}"
     answers = {
-        "keeps": (f"Without {removed}, {speed_words(choice)}: {_lost(frontier, choice)}", f"{bound}."),
-        "closest": (f"No cut is shown to keep within {_limit(most)}; {closest}", f"{bound}, more than the limit."),
+        "keeps": (
+            f"Without {removed}, {speed_words(choice)}: {_lost(frontier, choice)}",
+            f"{bound}.",
+        ),
+        "closest": (
+            f"No cut is shown to keep within {_limit(most)}; {closest}",
+            f"{bound}, more than the limit.",
+        ),
         "few": (
             f"{numbered(rows, 'judged row')}: too few for a promise; {closest}",
             f"A promise takes at least {MIN_PROMISED} judged rows.",
@@ -50,7 +70,11 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
     }
     heading, limit = answers[outcome]
     # The next depth may lose little on these rows, too.
-    less = (c for c in frontier.choices if c.depth.layers < choice.depth.layers and c.difference.value >= -most)
+    less = (
+        c
+        for c in frontier.choices
+        if c.depth.layers < choice.depth.layers and c.difference.value >= -most
+    )
     others = [
         f"With {numbered(c.depth.layers, 'layer')}: {_lost(frontier, c)}, but by such a bound up to {_at_most(c)}."
         for c in less
@@ -85,14 +109,18 @@ def choice_sentence(frontier: Frontier, choice: CutChoice, most: float) -> str:
 def save_label(frontier: Frontier, choice: CutChoice, most: float) -> str:
     """Name what a button saves, and what is not shown of it."""
     name = f"Save the model of {numbered(choice.depth.layers, 'layer')}"
-    return name if keeps(frontier, choice, most) else f"{name}, {limit_words(frontier, choice, most)}"
+    return (
+        name if keeps(frontier, choice, most) else f"{name}, {limit_words(frontier, choice, most)}"
+    )
 
 
 def limit_words(frontier: Frontier, choice: CutChoice, most: float) -> str:
     """Say whether a choice keeps a limit: it is shown to, not shown to, or nothing is promised."""
     if promise_of(frontier):
         return "of which nothing is promised"
-    return f"{'shown' if keeps(frontier, choice, most) else 'not shown'} to keep within {_limit(most)}"
+    return (
+        f"{'shown' if keeps(frontier, choice, most) else 'not shown'} to keep within {_limit(most)}"
+    )
 
 
 def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
@@ -110,8 +138,16 @@ def scores_table(scores: Sequence[Score]) -> Table:
     """Tabulate the accuracy at the depths of a running study that are known so far."""
     table = []
     for score in scores:
-        saved, held = (decimals(worth.metrics["accuracy"] or 0, 3) for worth in (score.saved, score.held))
-        table.append({"Layers that stay": f"{score.layers}", "Accuracy": saved, "Held, by a linear probe": held})
+        saved, held = (
+            decimals(worth.metrics["accuracy"] or 0, 3) for worth in (score.saved, score.held)
+        )
+        table.append(
+            {
+                "Layers that stay": f"{score.layers}",
+                "Accuracy": saved,
+                "Held, by a linear probe": held,
+            }
+        )
     return table
 
 
@@ -121,7 +157,9 @@ def scores_table(scores: Sequence[Score]) -> Table:
 def refit_words(study: CutStudy) -> str:
     """Say how the models of a study were refitted, and on what."""
     refit, layers = study.refit, numbered(study.refit.training.layers, "layer")
-    trained = f"The classifier and the {layers} below it were trained for at most {training_words(refit)}"
+    trained = (
+        f"The classifier and the {layers} below it were trained for at most {training_words(refit)}"
+    )
     return f"{trained}; {refit.stop:,} others said when to stop."
 
 
@@ -134,7 +172,9 @@ def training_words(rows: RefitRecord) -> str:
 
 def machine_words(study: CutStudy) -> str:
     """Say what speed was measured with."""
-    threads, processor = (study.environment.get(name, "unknown") for name in ("threads", "processor"))
+    threads, processor = (
+        study.environment.get(name, "unknown") for name in ("threads", "processor")
+    )
     return f"Speed: batch of {max(study.depths[0].size.speeds)}, {threads} threads, {processor}"
 
 
@@ -150,7 +190,11 @@ def removed_name(frontier: Frontier, choice: CutChoice) -> str:
 def speed_words(choice: CutChoice) -> str:
     """Write how much faster a model is shown to be."""
     speed = choice.depth.speed
-    return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast" if speed.low > 1 else SLOW
+    return (
+        f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast"
+        if speed.low > 1
+        else SLOW
+    )
 
 
 def _lost(frontier: Frontier, choice: CutChoice) -> str:

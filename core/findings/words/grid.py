@@ -31,7 +31,9 @@ STRICTER = (
     "An interval is about the mean of the draws. A verdict also asks whether a single draw differs as much, and is "
     "corrected for the number of verdicts: so it may be inconclusive where an interval excludes 0."
 )
-SHARES: Mapping[State, str] = {  # of the overall change, by what the interval of the difference shows
+SHARES: Mapping[
+    State, str
+] = {  # of the overall change, by what the interval of the difference shows
     "equivalent": "random removal puts about the same share of {}",
     "inconclusive": "whether random removal puts as much of {} is inconclusive",
     "steeper": "random removal puts a smaller share of {}",
@@ -46,7 +48,9 @@ NAMING = 4  # columns that say what a sweep is and how far it works; links follo
 def claim_finding(pooled: Pooled) -> Finding:
     """Say where a method changes all checkpoints and whether random removal does the same, then how sure that is."""
     difference, count = pooled.estimates[ALL], len(pooled.keys)
-    removed = estimate("removed", "change", DAMAGE, METHODS[pooled.method].control or "", pooled.method)
+    removed = estimate(
+        "removed", "change", DAMAGE, METHODS[pooled.method].control or "", pooled.method
+    )
     holds = "This holds on all" if pooled.upper == pooled.control_upper == count else "Measured on"
     encoders = len({cell.layers for cell in pooled.cells})  # checkpoints of one depth come from one
     where = f"{holds} {count} fine-tunes of {numbered(encoders, 'pretrained encoder')}"
@@ -81,7 +85,9 @@ def difference_sentence(pooled: Pooled) -> str:
 def differences(table: Sequence[Pooled]) -> tuple[str, ...]:
     """Say which methods differ from random removal over all checkpoints, and why a verdict may not say so."""
     different = [pooled for pooled in table if pooled.estimates[ALL].state in DIFFERENT]
-    uncorrected = [f"These intervals are not corrected for the {len(table)} methods."] if different else []
+    uncorrected = (
+        [f"These intervals are not corrected for the {len(table)} methods."] if different else []
+    )
     return (*map(difference_sentence, different), *uncorrected, STRICTER)
 
 
@@ -110,7 +116,12 @@ def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
 def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
     task, works = result.task, result.working_range
     points = "" if at_attention(result.points) else n.points_name(result.points)
-    measured = n.data_name(result), columns_name(task.columns), meanings_name(task.label_map), points
+    measured = (
+        n.data_name(result),
+        columns_name(task.columns),
+        meanings_name(task.label_map),
+        points,
+    )
     cells: dict[str, Value] = {
         "Checkpoint": n.checkpoint_name(result),
         "Task": task_title(task.name),
@@ -144,7 +155,11 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> l
     """
     verdicts = {row.key: row.verdict for row in rows if row.verdict}
     by_key = dict(zip(verdicts, corrected(list(verdicts.values())), strict=True))
-    kept = (row._replace(verdict=by_key.get(row.key)) for row in rows if shown is None or row.key in shown)
+    kept = (
+        row._replace(verdict=by_key.get(row.key))
+        for row in rows
+        if shown is None or row.key in shown
+    )
     return sorted(kept, key=lambda row: list(map(str, row.cells.values())))
 
 

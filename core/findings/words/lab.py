@@ -33,7 +33,9 @@ def first_to_change(result: SweepResult, reduction: n.ReductionKey) -> str:
     return f"{'All layers' if is_every else n.capitalised(labels)}, at {num.percent(first[0].rank)}"
 
 
-def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> dict[str, dict[str, str]]:
+def methods_table(
+    results: Iterable[SweepResult], reduction: n.ReductionKey
+) -> dict[str, dict[str, str]]:
     """Tabulate how far a model can be pruned by each method: by the keys of the results, the farthest first.
 
     Amounts of weights and of units are not alike; the shares of encoder weights that are removed by then are.
@@ -47,9 +49,21 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
         first, name = first_to_change(result, reduction), n.brief_name(result.pruning)
         works = (result.working_range and result.working_range.to) or 0.0
         share = result.frames[result.amounts.index(works)].prunable_sparsity
-        until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else works_words(result) or NONE
-        also = f", {num.percent(share)} of encoder weights" if num.percent(share) != n.amount_name(works) else ""
-        cells = {"Method": name, "Works up to": n.capitalised(until) + also, "First layer to fall": first}
+        until = (
+            f"{n.amount_name(works)} of {n.units_name(result)}"
+            if works
+            else works_words(result) or NONE
+        )
+        also = (
+            f", {num.percent(share)} of encoder weights"
+            if num.percent(share) != n.amount_name(works)
+            else ""
+        )
+        cells = {
+            "Method": name,
+            "Works up to": n.capitalised(until) + also,
+            "First layer to fall": first,
+        }
         rows.append((-share, name, result.key, cells))
     return {key: cells for *_, key, cells in sorted(rows)}
 
@@ -57,10 +71,16 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
 def check_sentence(deviations: Mapping[str, Any]) -> str:
     """Say how far a frame deviates from two recomputations; takes `core.sweep.recompute.Deviations.to_json()`."""
 
-    def largest(differences: Iterable[float | None]) -> str:  # None stands for a value that only one computation has
-        return num.small(max(float("inf") if difference is None else difference for difference in differences))
+    def largest(
+        differences: Iterable[float | None],
+    ) -> str:  # None stands for a value that only one computation has
+        return num.small(
+            max(float("inf") if difference is None else difference for difference in differences)
+        )
 
-    own = largest([*deviations["engine"].values(), *deviations["others"].values(), deviations["accuracy"]])
+    own = largest(
+        [*deviations["engine"].values(), *deviations["others"].values(), deviations["accuracy"]]
+    )
     confirmed = "confirmed" if deviations["within_tolerance"] else "not confirmed"
     cause, allowed = deviations["cause"], num.small(deviations["allowed"])
     expected = cause and f" Up to {allowed} is expected: the result was computed {cause}."
@@ -74,7 +94,9 @@ def reading_note(task: TaskRecord) -> str:
     """Say which files, rows and columns were read; empty for GLUE and the written examples."""
     if not task.columns:
         return ""
-    files = n.listed([f"{file.name}, rows {file.rows[0] + 1} to {file.rows[1]}" for file in task.files or ()])
+    files = n.listed(
+        [f"{file.name}, rows {file.rows[0] + 1} to {file.rows[1]}" for file in task.files or ()]
+    )
     guessed = f" ({n.listed(task.guessed)} guessed)" if task.guessed else ""
     mapped = f"; {meanings_name(task.label_map)}" if task.label_map else ""
     return f"Read from {files}: {columns_name(task.columns)}{guessed}{mapped}."
@@ -98,22 +120,33 @@ def columns_name(columns: ColumnsRecord | None) -> str:
 def meanings_name(label_map: Mapping[str, str | None] | None) -> str:
     """Say what the values of a label column mean that are no label names."""
     meanings = (label_map or {}).items()
-    return n.listed([f"“{value}” {'is left out' if label is None else f'means {label}'}" for value, label in meanings])
+    return n.listed(
+        [
+            f"“{value}” {'is left out' if label is None else f'means {label}'}"
+            for value, label in meanings
+        ]
+    )
 
 
 # ---------------------------------------------------------------- what to be careful about
 
 QUORA = "Pretraining has seen Quora's duplicate questions, so scores on QQP may be optimistic."
-SWITCHED = "Check id2label in its config.json, and which label each value of the label column means."
+SWITCHED = (
+    "Check id2label in its config.json, and which label each value of the label column means."
+)
 
 
 def caution(result: SweepResult) -> str:
     """Warn about few examples, rare or doubtful labels and data seen in pretraining; else return an empty text."""
     notes, count = [], len(result.task.examples)
     if count < FEW_EXAMPLES:
-        notes.append(f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise.")
+        notes.append(
+            f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise."
+        )
     if rare := rare_labels(result.task):
-        notes.append(f"No score says much about labels with fewer than 2 evaluation examples ({first_few(rare)}).")
+        notes.append(
+            f"No score says much about labels with fewer than 2 evaluation examples ({first_few(rare)})."
+        )
     accuracy, better, labels = label_doubt(result) or (0.0, 0.0, ())
     if labels:
         notes.append(
@@ -125,7 +158,9 @@ def caution(result: SweepResult) -> str:
     if result.task.name == "qqp" and (result.checkpoint.recipe or result.checkpoint.id in EMBEDDED):
         notes.append(QUORA)
     if (coarsest := max(np.diff(result.amounts), default=0.0)) > 0.15:
-        notes.append(f"Steps of {num.percent(coarsest)} are coarse: amounts between them are estimates.")
+        notes.append(
+            f"Steps of {num.percent(coarsest)} are coarse: amounts between them are estimates."
+        )
     return " ".join(notes)
 
 

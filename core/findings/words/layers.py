@@ -24,7 +24,10 @@ FIRST_TO_CHANGE = "The first to change"  # of layers to select
 
 
 def layers_finding(
-    result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], reduction: n.ReductionKey
+    result: SweepResult,
+    chosen: n.PointLabel,
+    companions: Sequence[SweepResult],
+    reduction: n.ReductionKey,
 ) -> Finding:
     """Say which layer changes first, how far the chosen one stays intact, and whether chance changes the same first.
 
@@ -70,19 +73,28 @@ def _layer_sentence(result: SweepResult, layer: LayerSurvival) -> str:
     at = n.removed_name(hundredths(layer.value), result)
     until = f"the last amount measured, {at}" if layer.censored else at
     until += ", and with everything removed" if layer.by_construction else ""
-    interval = f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
+    interval = (
+        f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})"
+        if layer.interval
+        else ""
+    )
     works = f"; the model works {words}" if (words := works_words(result, is_brief=True)) else ""
     return f"{layer.title}, stays intact (at least {SURVIVAL_THRESHOLD}) up to {until}{interval}{works}."
 
 
-def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
+def _chance_sentence(
+    result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey
+) -> str:
     """Say whether chance changes the same layer first; empty for a control itself, and where no layer changes first."""
 
     def first_of(sweep: SweepResult) -> list[n.PointLabel]:
         return [layer.label for layer in layers_of(sweep, reduction).first]
 
     if alone := run_of(result.pruning.scope):
-        those, below = n.pruned_layers(result.pruning), ", so layers below cannot change" if alone.start else ""
+        those, below = (
+            n.pruned_layers(result.pruning),
+            ", so layers below cannot change" if alone.start else "",
+        )
         return f"Only {those} {'is' if len(alone) == 1 else 'are'} pruned{below}."
     first, controls = first_of(result), controls_of(result, companions)
     if not first or METHODS[result.pruning.method].control is None:
@@ -90,7 +102,9 @@ def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], red
     if not controls:
         return "Add a matched random control to see whether chance changes the same layer first."
     same = sum(not set(first).isdisjoint(first_of(control)) for control in controls)
-    named = ("one of " if len(first) > 1 else "") + layers_named(first, n.point_labels(result.points))
+    named = ("one of " if len(first) > 1 else "") + layers_named(
+        first, n.point_labels(result.points)
+    )
     return f"Random removal changes {named} first in {same} of {numbered(len(controls), 'draw')}."
 
 
@@ -119,7 +133,11 @@ def interval_text(interval: Bounds | None, largest: float) -> str:
         return "unknown"
     low, high = interval
     if high < largest:
-        return "under 1 % wide" if num.percent(low) == num.percent(high) else num.percent_range(low, high)
+        return (
+            "under 1 % wide"
+            if num.percent(low) == num.percent(high)
+            else num.percent_range(low, high)
+        )
     beyond = f"beyond {n.amount_name(largest)}"
     return beyond if low >= largest else f"{num.percentage(low)} to {beyond}"
 
@@ -127,7 +145,11 @@ def interval_text(interval: Bounds | None, largest: float) -> str:
 def survival_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
     """Tabulate how far each layer stays intact, with intervals and floor where they are known."""
     layers, floor = layers_of(result, reduction).every, floor_of(result, reduction)
-    largest, intact, rows = result.amounts[-1], f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to", []
+    largest, intact, rows = (
+        result.amounts[-1],
+        f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to",
+        [],
+    )
     for layer in layers:
         row = {"Layer": layer.title, intact: survival_text(layer)}
         if any(each.interval for each in layers):

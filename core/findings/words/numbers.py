@@ -10,7 +10,15 @@ from core.results.schema import Measured, TaskRecord
 
 UNDEFINED = "undefined"  # in the place of a number
 # Shares of one over these numbers.
-PARTS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth", 7: "a seventh", 8: "an eighth"}
+PARTS = {
+    2: "half",
+    3: "a third",
+    4: "a quarter",
+    5: "a fifth",
+    6: "a sixth",
+    7: "a seventh",
+    8: "an eighth",
+}
 # A line must not end between a number and its sign or its word.
 _WITHIN = re.compile(r"(?<=\d) (?=[%×])|(?<=[%\d]) (?=±)|(?<=±) |(?<=\bseed) (?=\d)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -44,7 +52,9 @@ def main_score(task: TaskRecord, measured: Measured) -> str:
 def small(value: float) -> str:
     """Write a number of any size to one digit: `0.02`, `3 × 10⁻⁷`."""
     digit, _, power = f"{value:.1g}".partition("e")
-    return f"{digit} × 10{str(int(power)).translate(_RAISED)}" if power else digit.replace("inf", "∞")
+    return (
+        f"{digit} × 10{str(int(power)).translate(_RAISED)}" if power else digit.replace("inf", "∞")
+    )
 
 
 def percentage(share: float) -> str:

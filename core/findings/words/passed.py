@@ -26,13 +26,19 @@ def alone_finding(passed: PassedOn) -> Finding:
     """
     amount = min(passed.losses)
     together, alone = passed.upper_shares(amount)
-    lead = next((half for half, share in (("lower", 1 - alone), ("upper", alone)) if share >= 0.5 + MARGIN), None)
+    lead = next(
+        (half for half, share in (("lower", 1 - alone), ("upper", alone)) if share >= 0.5 + MARGIN),
+        None,
+    )
     ends, parts = passed.halves.get(amount), list[str]()
     heading = "Pruned one at a time, neither half of the layers changes much more"
     if lead:
         hands_on = " and hand it on" if lead == "lower" and ends and ends[0] > ends[1] else ""
         heading = f"Pruned one at a time, the {lead} layers change most{hands_on}"
-    upper_half, one = "of the lost similarity is in the upper half", "with one layer pruned at a time"
+    upper_half, one = (
+        "of the lost similarity is in the upper half",
+        "with one layer pruned at a time",
+    )
     own = f"At {amount_name(amount)} removed, {percent(alone)} {upper_half} {one}"
     if isfinite(together):
         own = f"At {amount_name(amount)} removed, {percent(together)} {upper_half}; {one}, {percent(alone)}"
@@ -69,13 +75,18 @@ def halves_finding(lead: Lead | None, harm: HalvesHarm) -> Finding:
 
 def apart_sentence() -> Sequence[str]:
     """Say how many more predictions either half changes alone on all shipped checkpoints; nothing if unknown."""
-    equally_pruned, equally_changed = estimate("harm", "amount", HELD_AGAINST), estimate("harm", "change", DAMAGE)
+    equally_pruned, equally_changed = (
+        estimate("harm", "amount", HELD_AGAINST),
+        estimate("harm", "change", DAMAGE),
+    )
     if not equally_pruned or not equally_changed:
         return ()
     more, interval = _more(equally_pruned)
     low, high = equally_changed.interval
     is_shown = not low <= 0 <= high
-    after, span = _more(equally_changed) if is_shown else ("no difference is shown", points_span(low, high))
+    after, span = (
+        _more(equally_changed) if is_shown else ("no difference is shown", points_span(low, high))
+    )
     return (
         f"Over {len(equally_pruned.by_cell)} {CELLS}, removing {percent(HELD_AGAINST)} of the lower half alone changes "
         f"{more} predictions than of the upper half (95 % interval {interval}), but where both have changed the layers "

@@ -31,7 +31,11 @@ def came_back(recovery: Recovery, known: Returned) -> str:
     part = "All" if share >= 0.995 else "About half" if 0.45 <= share < 0.55 else percent(share)
     if lost.high >= 0:
         return f"Pruning changed {symbol} by {points(lost.value, 1, is_signed=True)}, which may be chance"
-    return f"{part} of the lost {symbol} came back" if gained.low > 0 else f"Lost {symbol} is not shown to come back"
+    return (
+        f"{part} of the lost {symbol} came back"
+        if gained.low > 0
+        else f"Lost {symbol} is not shown to come back"
+    )
 
 
 def recover_finding(recovery: Recovery, known: Returned | None) -> Finding:
@@ -42,12 +46,19 @@ def recover_finding(recovery: Recovery, known: Returned | None) -> Finding:
     change = np.nan_to_num(known.own[-1] - known.own[0])
     k = int(np.abs(change).argmax())
     start, end, alone = (two_places(row[k]) for row in (known.own[0], known.own[-1], known.kept))
-    layer, moved = f"layer {point_labels(recovery.points)[k]}'s similarity", f"from {start} to {end}"
+    layer, moved = (
+        f"layer {point_labels(recovery.points)[k]}'s similarity",
+        f"from {start} to {end}",
+    )
     moved = f"fell {moved}, in the unpruned model to {alone}" if change[k] < 0 else f"rose {moved}"
     before, after, full, trained = (decimals(score, 3) for score in known.scores)
-    removed = f"{removed_name(recovery.amount, recovery)} by {in_sentence(brief_name(recovery.pruning))}"
+    removed = (
+        f"{removed_name(recovery.amount, recovery)} by {in_sentence(brief_name(recovery.pruning))}"
+    )
     missing = known.missing
-    still = f"{points(missing.value, 1, is_signed=True)} ({points_span(missing.low, missing.high, 1)})"
+    still = (
+        f"{points(missing.value, 1, is_signed=True)} ({points_span(missing.low, missing.high, 1)})"
+    )
     return Finding(
         f"{came_back(recovery, known)}; {layer} {moved}",
         (

@@ -28,7 +28,9 @@ FILTERS = {  # by flip
     "returns": "Flips and later reverts",
 }
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
-NO_TEXTS = "Others' sentences, such as GLUE's, are not ours to ship: run the Lab on them to see them."
+NO_TEXTS = (
+    "Others' sentences, such as GLUE's, are not ours to ship: run the Lab on them to see them."
+)
 NOT_AT_HAND = "To try a sentence of your own, run this in the Lab, or choose a bundled checkpoint's result above."
 WRITTEN = "Show the sentences written for this project"  # a button
 
@@ -43,7 +45,10 @@ def flips_finding(result: SweepResult, examples: Sequence[Example]) -> Finding:
         return Finding("Only the unpruned model has been measured", (f"{correct}.",))
     label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
     last = f"At {largest}, the last amount measured, {most} of {count} are predicted “{label_name(result, label)}”."
-    flips = [amount_name(amounts[flip]) for flip in sorted(example.flip for example in examples if example.flip)]
+    flips = [
+        amount_name(amounts[flip])
+        for flip in sorted(example.flip for example in examples if example.flip)
+    ]
     if not flips:
         return Finding(f"No prediction flips up to {largest}", (f"{correct}.", last))
     half = flips[(len(flips) - 1) // 2]
@@ -59,10 +64,15 @@ def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, 
     Returns:
         Each filter's word in the address, and its title on screen with the number of examples.
     """
-    kinds = {name: f"{title} ({sum(map(KINDS[name], examples))})" for name, title in FILTERS.items()}
+    kinds = {
+        name: f"{title} ({sum(map(KINDS[name], examples))})" for name, title in FILTERS.items()
+    }
     counts = Counter(example.flip for example in examples)
     amounts = [(k, amount) for k, amount in enumerate(result.amounts) if counts[k]]
-    return kinds | {amount_text(amount): f"First flips at {amount_name(amount)} ({counts[k]})" for k, amount in amounts}
+    return kinds | {
+        amount_text(amount): f"First flips at {amount_name(amount)} ({counts[k]})"
+        for k, amount in amounts
+    }
 
 
 def text_names(task: TaskRecord) -> list[str]:
@@ -78,11 +88,15 @@ def examples_table(result: SweepResult, examples: Sequence[Example]) -> list[dic
     names = text_names(result.task)
     return [
         {
-            "Flips at": "never" if example.flip is None else amount_name(result.amounts[example.flip]),
+            "Flips at": "never"
+            if example.flip is None
+            else amount_name(result.amounts[example.flip]),
             **dict(zip(names, example.texts, strict=False)),
             "Label": label_name(result, example.gold),
             "Unpruned": label_name(result, example.predictions[0]),
-            "After the flip": "" if example.flip is None else label_name(result, example.predictions[example.flip]),
+            "After the flip": ""
+            if example.flip is None
+            else label_name(result, example.predictions[example.flip]),
             "Later reverts": "yes" if example.returns else "",
             "Row": example.row,
         }
@@ -110,7 +124,11 @@ def prediction_note(prediction: Prediction) -> str:
     """Say which part of the text the model does not read; empty if it reads everything."""
     notes = []
     if prediction.num_tokens > MAX_LENGTH:
-        notes.append(f"The text has {prediction.num_tokens} tokens; the model reads the first {MAX_LENGTH}.")
+        notes.append(
+            f"The text has {prediction.num_tokens} tokens; the model reads the first {MAX_LENGTH}."
+        )
     if prediction.num_unknown:
-        notes.append(f"Unknown to this checkpoint and read as [UNK]: {numbered(prediction.num_unknown, 'token')}.")
+        notes.append(
+            f"Unknown to this checkpoint and read as [UNK]: {numbered(prediction.num_unknown, 'token')}."
+        )
     return " ".join(notes)

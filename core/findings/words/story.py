@@ -28,7 +28,9 @@ from core.sweep.control_contrast import DIFFERENT, State
 
 SIMILAR = Finding(
     "Similar layers keep the same sentences together",
-    ("Similarity (CKA) compares how a layer arranges sentences, pruned and unpruned: 1 is equal, near 0 is chance.",),
+    (
+        "Similarity (CKA) compares how a layer arranges sentences, pruned and unpruned: 1 is equal, near 0 is chance.",
+    ),
 )
 HOW_TO_READ = """
 **In the stack**, each bar is one layer: its length and colour say how much the layer still resembles its unpruned self.
@@ -83,7 +85,9 @@ def watch_question(result: SweepResult) -> Finding:
         "as in the bars: each layer and its unpruned self."
     )
     heading = f"Which layers change first as pruning sets {n.whose_units(result)} to zero?"
-    return Finding(heading, (cell, "Guess which bar shortens first and click it, or just press Play."))
+    return Finding(
+        heading, (cell, "Guess which bar shortens first and click it, or just press Play.")
+    )
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -91,7 +95,9 @@ def guess_answer(label: str, intact: str, is_first: bool) -> str:
     return f"Your guess, layer {label}: {intact or 'not judged here'}{', the first to fall' if is_first else ''}."
 
 
-def watch_finding(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Finding:
+def watch_finding(
+    result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey
+) -> Finding:
     """Say where a result changes the model, which layer falls first, and up to which amount the model works."""
     breaks = beyond_from(result) is not None and not n.pruned_layers(result.pruning)
     falls, works = layers_words.layers_heading(result, reduction), working_text(result)
@@ -110,7 +116,9 @@ def where_heading(result: SweepResult, judged: Verdict, reduction: n.ReductionKe
         order, half = layers_of(result, reduction), len(result.points) // 2
         is_upper = {layer in order.every[half:] for layer in order.first}
         is_first = is_upper == {judged.lead == "upper"}
-        return f"{pruning} changes the {judged.lead} layers {'first and most' if is_first else 'most'}"
+        return (
+            f"{pruning} changes the {judged.lead} layers {'first and most' if is_first else 'most'}"
+        )
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
@@ -120,7 +128,11 @@ def working_text(result: SweepResult) -> str:
         return "Nothing has been removed"
     if works := works_words(result):
         return f"The model works {works}"
-    return "Even unpruned, the model is not shown to beat guessing" if result.working_range else UNKNOWN
+    return (
+        "Even unpruned, the model is not shown to beat guessing"
+        if result.working_range
+        else UNKNOWN
+    )
 
 
 # ---------------------------------------------------------------- chance
@@ -138,7 +150,11 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult]) -> Fi
     if not controls_of(result, companions):
         return _without_control(result, pooled)
     judged, overall = verdict(result, companions), CHANGE
-    broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
+    broken = (
+        ", beyond its working range"
+        if "random removal beyond its working range" in judged.flags
+        else ""
+    )
     doubt, sentences = f"{broken}{why_inconclusive(judged)}", list[str]()
     if judged.method and judged.share is not None and judged.control_shares:
         here = f"The upper half of the layers carries {num.percent(judged.share)} of the change"
@@ -166,15 +182,28 @@ def _chance_heading(judged: Verdict) -> str:
     return "Whether random removal does the same is inconclusive"
 
 
-def _pooled_words(pooled: Pooled | None, share_of: str, with_weights: bool = False) -> Sequence[str]:
+def _pooled_words(
+    pooled: Pooled | None, share_of: str, with_weights: bool = False
+) -> Sequence[str]:
     """Say whether a method and random removal differ over all shipped checkpoints, and give the figures behind that."""
     if pooled is None:
         return ()
-    difference, whole, control = pooled.estimates[ALL], pooled.estimates.get(WHOLE), METHODS[pooled.method].control
-    settled: State = difference.state if whole and whole.state == difference.state else "inconclusive"
-    apart, after = f"{points(difference.value)} (95 % interval {points_span(*difference.interval)})", ""
+    difference, whole, control = (
+        pooled.estimates[ALL],
+        pooled.estimates.get(WHOLE),
+        METHODS[pooled.method].control,
+    )
+    settled: State = (
+        difference.state if whole and whole.state == difference.state else "inconclusive"
+    )
+    apart, after = (
+        f"{points(difference.value)} (95 % interval {points_span(*difference.interval)})",
+        "",
+    )
     if control and pooled.scope in ("encoder", None):  # others are not measured so
-        changed, removed = (estimate(of, "change", DAMAGE, control, pooled.method) for of in ("changed", "removed"))
+        changed, removed = (
+            estimate(of, "change", DAMAGE, control, pooled.method) for of in ("changed", "removed")
+        )
         if changed and removed:
             low, high = (num.decimals(end, 2) for end in changed.interval)
             flips = f"{num.decimals(changed.value, 2)} times as many predictions ({low} to {high})"
@@ -184,26 +213,44 @@ def _pooled_words(pooled: Pooled | None, share_of: str, with_weights: bool = Fal
             after = ", after removing far fewer weights" if is_cheap else ""
     on = f"On {len(pooled.keys)} checkpoints"
     where = f"{on}, at an overall change of {num.decimals(DAMAGE, 2)}"
-    return f"{on}, {SHARES[settled].format(share_of)}{after}.", f"{where}, the difference is {apart}."
+    return (
+        f"{on}, {SHARES[settled].format(share_of)}{after}.",
+        f"{where}, the difference is {apart}.",
+    )
 
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
     if METHODS[result.pruning.method].is_random:
-        return Finding("This is random removal itself", ("Methods are compared with it, at equal overall change.",))
+        return Finding(
+            "This is random removal itself",
+            ("Methods are compared with it, at equal overall change.",),
+        )
     if run_of(result.pruning.scope):
         why = "No verdict is given where layers are pruned alone."
         return Finding("Would chance do the same? Not asked here", (why,))
-    expected = "Some order of layers is expected whatever is removed: compare it with random removal."
-    button, heading = Button("Measure random removal", "random removal"), "Would chance do the same? Not measured here"
+    expected = (
+        "Some order of layers is expected whatever is removed: compare it with random removal."
+    )
+    button, heading = (
+        Button("Measure random removal", "random removal"),
+        "Would chance do the same? Not measured here",
+    )
     return _unmeasured(heading, [expected], button, result, *_pooled_words(pooled, CHANGE))
 
 
 def _unmeasured(
-    heading: str, sentences: Sequence[str], button: Button | None, result: SweepResult, more: str = "", *notes: str
+    heading: str,
+    sentences: Sequence[str],
+    button: Button | None,
+    result: SweepResult,
+    more: str = "",
+    *notes: str,
 ) -> Finding:
     """Offer a button for what is missing, unless the weights are not shipped."""
     is_shipped = not result.checkpoint.id.startswith(RECIPE)
-    return Finding(heading, tuple(filter(None, (*sentences, more))), button if is_shipped else None, notes)
+    return Finding(
+        heading, tuple(filter(None, (*sentences, more))), button if is_shipped else None, notes
+    )
 
 
 # ---------------------------------------------------------------- alone, and towards what
@@ -219,7 +266,9 @@ def alone_finding(result: SweepResult, passed: PassedOn | None) -> Finding:
         return Finding("Which layers change most when pruned alone? Not asked here", (why,))
     takes = "A layer hands its change on to those above: its own shows if it is pruned alone, which was not done here."
     button = Button("Prune each layer alone", "layers")
-    return _unmeasured("Which layers change most when pruned alone? Not measured here", (takes,), button, result)
+    return _unmeasured(
+        "Which layers change most when pruned alone? Not measured here", (takes,), button, result
+    )
 
 
 def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
@@ -229,15 +278,27 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
         return Finding("What do pruned layers come to resemble? Not known here", (why,))
     nearest = towards.nearest[-1].tolist()
     is_earlier = towards.earlier > max(towards.later, 0.005)  # which is 0.01 on screen
-    turn = ("come to resemble" if _sunk(nearest) else "come closer to") if is_earlier else "do not turn to"
+    turn = (
+        ("come to resemble" if _sunk(nearest) else "come closer to")
+        if is_earlier
+        else "do not turn to"
+    )
     heading, here = f"Pruned layers {turn} earlier ones", _earlier_words(result.points, nearest)
-    sentences = [f"With {n.removed_name(result.amounts[len(towards.nearest) - 1], result)}, {here}."]
+    sentences = [
+        f"With {n.removed_name(result.amounts[len(towards.nearest) - 1], result)}, {here}."
+    ]
     note = f"The similarity of upper layers to earlier ones has then changed by {num.decimals(towards.earlier, 2)}"
-    grown, drawn = (estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random"))
+    grown, drawn = (
+        estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random")
+    )
     if grown and drawn:
         nearer = f"Upper layers come closer to earlier ones on {grown.above} of {grown.checkpoints} checkpoints"
-        sentences.append(f"{nearer} under magnitude pruning, on {drawn.above} under random removal.")
-        by, low, high, at_random = (num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value))
+        sentences.append(
+            f"{nearer} under magnitude pruning, on {drawn.above} under random removal."
+        )
+        by, low, high, at_random = (
+            num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value)
+        )
         note += f", on average over all by {by} at an overall change of {num.decimals(DAMAGE, 2)} under magnitude"
         note += f" pruning (95 % interval {low} to {high}), by {at_random} at random"
     return Finding(heading, tuple(sentences), notes=(f"{note}.",))
@@ -259,14 +320,19 @@ def _earlier_words(points: Sequence[str], nearest: Sequence[int]) -> str:
 # ---------------------------------------------------------------- trained again, and cut
 
 
-def again_finding(result: SweepResult, recovery: Recovery | None, known: Returned | None) -> Finding:
+def again_finding(
+    result: SweepResult, recovery: Recovery | None, known: Returned | None
+) -> Finding:
     """Say what comes back when the pruned model is trained again; see `core.findings.words.recovery`."""
     if recovery and known:
         said, *notes = recovery_words.recover_finding(recovery, known).sentences
         heading = f"Trained again: {n.in_sentence(recovery_words.came_back(recovery, known))}"
         still = f"Afterwards, {_earlier_words(recovery.points, known.nearest.tolist())}."
         return Finding(heading, (said, still), notes=(*notes,))
-    heading, button = "Trained again, what comes back? Not tried here", Button("Train it again", "again")
+    heading, button = (
+        "Trained again, what comes back? Not tried here",
+        Button("Train it again", "again"),
+    )
     why = "A pruned model is usually trained again, its zeros held; how much of score and similarity returns varies."
     return _unmeasured(heading, (why,), button, result)
 
@@ -281,7 +347,12 @@ def cut_finding(result: SweepResult, frontier: Frontier | None, most: float) -> 
     """
     if frontier:
         answer = cut_words.cut_finding(frontier, most)
-        return replace(answer, sentences=answer.sentences[:1], button=OWN, notes=answer.sentences[1:])
-    heading, button = "Which layers can go? Not studied here", Button("Study which layers can go", "cut")
+        return replace(
+            answer, sentences=answer.sentences[:1], button=OWN, notes=answer.sentences[1:]
+        )
+    heading, button = (
+        "Which layers can go? Not studied here",
+        Button("Study which layers can go", "cut"),
+    )
     why = "Without its upper layers, a model is smaller and faster; how much worse it is, once refitted, is not known."
     return _unmeasured(heading, (why,), button, result)

@@ -22,8 +22,14 @@ DECIDE_IT = "Decide it in the Lab: {}"  # a button
 
 def why_inconclusive(judged: Verdict) -> str:
     """Say in brackets why a verdict is inconclusive, and what may decide it; nothing for other verdicts."""
-    usable = f", {len(judged.controls)} of {judged.needed}" if judged.reason == "too few seeds" else ""
-    return f" ({judged.reason}{usable}; {judged.remedy or 'more seeds'} may decide it)" if judged.reason else ""
+    usable = (
+        f", {len(judged.controls)} of {judged.needed}" if judged.reason == "too few seeds" else ""
+    )
+    return (
+        f" ({judged.reason}{usable}; {judged.remedy or 'more seeds'} may decide it)"
+        if judged.reason
+        else ""
+    )
 
 
 def verdict_cell(judged: Verdict | None) -> str:
@@ -34,7 +40,9 @@ def verdict_cell(judged: Verdict | None) -> str:
 def verdict_cells(judged: Verdict | None) -> dict[str, str]:
     """Write the shares of the change in the upper half, the method's and its control's, and the verdict."""
     return {
-        "In the upper half": NONE if judged is None or judged.share is None else num.percent(judged.share),
+        "In the upper half": NONE
+        if judged is None or judged.share is None
+        else num.percent(judged.share),
         "Random, mean ± SD": mean_and_deviation(judged.control_shares if judged else ()),
         "Verdict": verdict_cell(judged),
     }
@@ -53,14 +61,18 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
     companions, rows = list(companions), []
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         judged = verdict(result, companions, reduction, damage)
-        contrast, change = judged.contrast, f"{num.decimals(damage, 2)}, {n.in_sentence(REDUCTIONS[reduction].title)}"
+        contrast, change = (
+            judged.contrast,
+            f"{num.decimals(damage, 2)}, {n.in_sentence(REDUCTIONS[reduction].title)}",
+        )
         points = [contrast.difference, contrast.mean_half_width()] if contrast else []
         rows.append(
             {
                 "Overall change": change,
                 **verdict_cells(judged),
                 "Reached at": num.percent(judged.method.gap.amount) if judged.method else NONE,
-                "Minus random, points (90 %)": " ± ".join(num.decimals(100 * x, 1) for x in points) or NONE,
+                "Minus random, points (90 %)": " ± ".join(num.decimals(100 * x, 1) for x in points)
+                or NONE,
                 "Marks": flags_cell(judged),
             }
         )
@@ -74,7 +86,9 @@ def range_table(result: SweepResult) -> Table:
         return []
     numbers = {
         f"{METRICS[working.metric].title} keeps 90 % of its advantage up to": _amount(working.to),
-        "A drop, however small, is statistically significant from": _amount(working.shown_broken_from),
+        "A drop, however small, is statistically significant from": _amount(
+            working.shown_broken_from
+        ),
         "Examples that both are judged on": str(working.examples),
         "Smallest drop that they can show": NONE if drop is None else num.decimals(drop, 2),
     }

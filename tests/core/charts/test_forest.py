@@ -10,9 +10,16 @@ from core.renderer import drawn_frames
 from core.sweep.control_contrast import Contrast
 from tests.pictures import drawn, marks
 
-CONTRAST = Contrast(difference=0.05, seed_deviation=0.02, standard_error=0.01, seeds=5, examples=200)
-CELLS = [Cell("SST-2", layers, (f"{layers}", "twin"), 2, 2, 5, {0: 0.02, 1: 0.04}, CONTRAST) for layers in (2, 3, 4, 6)]
-ESTIMATE = PooledEstimate(4, -0.03, (-0.15, 0.09), (-0.15, 0.09), (-0.05, -0.01), 0.02, 0.5, (-0.6, 0.3))
+CONTRAST = Contrast(
+    difference=0.05, seed_deviation=0.02, standard_error=0.01, seeds=5, examples=200
+)
+CELLS = [
+    Cell("SST-2", layers, (f"{layers}", "twin"), 2, 2, 5, {0: 0.02, 1: 0.04}, CONTRAST)
+    for layers in (2, 3, 4, 6)
+]
+ESTIMATE = PooledEstimate(
+    4, -0.03, (-0.15, 0.09), (-0.15, 0.09), (-0.05, -0.01), 0.02, 0.5, (-0.6, 0.3)
+)
 TABLE = (Pooled("magnitude", "encoder", tuple(CELLS), {ALL: ESTIMATE}),) * 2
 
 
@@ -21,7 +28,10 @@ def test_it_draws_every_cell_and_the_estimate_over_all() -> None:
     assert list(scene.views) == ["forest-1", "forest-2"]
     view = scene.views["forest-1"]
     rows = view.datasets["forest"]
-    assert [row["label"] for row in rows] == [*(f"SST-2, {k} layers (2)" for k in (2, 3, 4, 6)), "All"]
+    assert [row["label"] for row in rows] == [
+        *(f"SST-2, {k} layers (2)" for k in (2, 3, 4, 6)),
+        "All",
+    ]
     assert {row["seeds"] for row in rows} == {"2 of 5", ""}
     half = 100 * CONTRAST.mean_half_width(0.95)
     assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((5 - half, 5 + half), abs=1e-3)
@@ -35,5 +45,7 @@ def test_it_can_be_taken_away_as_a_picture_and_as_numbers() -> None:
     scene = forest_scene(TABLE, "All together")
     figure = figure_of(scene, "dark")
     assert "All together" in next(drawn_frames(figure, [0]))
-    assert {part["x"] + part["spec"]["width"] <= figure["width"] for part in figure["parts"]} == {True}
+    assert {part["x"] + part["spec"]["width"] <= figure["width"] for part in figure["parts"]} == {
+        True
+    }
     assert '"SST-2, 6 layers (2)",5.0,' in shown_csv(scene)

@@ -23,7 +23,10 @@ HOLE_FRAME = 2
 
 def falling(speed: float, **settings: object) -> SweepResult:
     """A result whose every own CKA falls at the same speed."""
-    own = {"own_cka": lambda amount, *_: 1 - speed * amount, "accuracy": lambda amount: 0.9 - speed * amount / 2}
+    own = {
+        "own_cka": lambda amount, *_: 1 - speed * amount,
+        "accuracy": lambda amount: 0.9 - speed * amount / 2,
+    }
     return make_result(**{"num_layers": 3, "amounts": AMOUNTS, **own, **settings})
 
 
@@ -52,7 +55,9 @@ def markers(spec: Spec, frame: int) -> list[Element]:
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_every_cell_shows_its_value_and_an_undefined_one_is_grey_and_hatched(reduction: str) -> None:
+def test_every_cell_shows_its_value_and_an_undefined_one_is_grey_and_hatched(
+    reduction: str,
+) -> None:
     spec = one(reduction=reduction)
     for frame in (0, HOLE_FRAME):
         values = [value for row in FIRST.frames[frame].matrix(reduction) for value in row]
@@ -66,7 +71,11 @@ def test_every_cell_shows_its_value_and_an_undefined_one_is_grey_and_hatched(red
 def test_colours_mean_the_same_in_every_result_and_negative_values_are_the_low_end() -> None:
     ends = {}
     for drop in (0.02, 1, 2.4):
-        spec = one(make_result(num_layers=2, amounts=(0.0, 0.5), own_cka=lambda a, *_, drop=drop: 1 - a * drop))
+        spec = one(
+            make_result(
+                num_layers=2, amounts=(0.0, 0.5), own_cka=lambda a, *_, drop=drop: 1 - a * drop
+            )
+        )
         assert cells(spec, 0)[0].get("fill") == "rgb(252, 253, 191)"  # 1, where magma ends
         ends[labels(cells(spec, 1)[0])["Similarity"]] = cells(spec, 1)[0].get("fill")
     assert (len(set(ends.values())), ends["-0.20"]) == (3, "rgb(0, 0, 4)")  # where magma begins
@@ -76,18 +85,30 @@ def test_numbers_names_and_labels_are_written_where_they_fit() -> None:
     for picture in (one(), views()["difference"]):
         assert [len(texts({**picture, "width": width}, 0)) for width in (80, 70)] == [9, 0]
     both = one(make_result(num_layers=12, amounts=(0.0,), points="both"))
-    assert any("'Pruned model, layer (1a: attention block, 1: output)'" in axis for axis in axes(both))
+    assert any(
+        "'Pruned model, layer (1a: attention block, 1: output)'" in axis for axis in axes(both)
+    )
 
 
 def test_a_difference_is_that_of_the_numbers_beside_it_with_its_sign() -> None:
     for frame in (HOLE_FRAME, 3):
-        for cell, (i, j) in zip(cells(views()["difference"], frame), product(range(3), range(3)), strict=True):
-            first, second = (result.frames[frame].matrix("mean")[i][j] for result in (FIRST, SECOND))
+        for cell, (i, j) in zip(
+            cells(views()["difference"], frame), product(range(3), range(3)), strict=True
+        ):
+            first, second = (
+                result.frames[frame].matrix("mean")[i][j] for result in (FIRST, SECOND)
+            )
             known = ["undefined" if value is None else f"{value:.2f}" for value in (first, second)]
             known += ["undefined" if first is None else f"{float(known[0]) - float(known[1]):+.2f}"]
             assert [labels(cell)[field] for field in ("First", "Second", "Difference")] == known
-    near, far = (falling(1, own_cka=lambda amount, *_, to=to: to if amount else 1.0) for to in (0.2046, 0.4954))
-    for first, second, written, orange in ((near, far, "−0.30", False), (far, near, "+0.30", True)):  # 0.29 is nearer
+    near, far = (
+        falling(1, own_cka=lambda amount, *_, to=to: to if amount else 1.0)
+        for to in (0.2046, 0.4954)
+    )
+    for first, second, written, orange in (
+        (near, far, "−0.30", False),
+        (far, near, "+0.30", True),
+    ):  # 0.29 is nearer
         spec = views(first, second)["difference"]
         red, _, blue = map(int, re.findall(r"\d+", cells(spec, 1)[0].get("fill", "")))
         assert (texts(spec, 1)[0], red > blue) == (written, orange)
@@ -101,16 +122,22 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
     for frame, amount in enumerate(AMOUNTS):
         (marker,) = markers(spec, frame)
         assert float(labels(marker)["value"]) == pytest.approx(0.9 - 0.2 * amount, abs=0.0051)
-    assert {"0\u00a0%", "100\u00a0%", "commonest label: 0.50"} <= {element.text for element in drawn(spec, 0).iter()}
+    assert {"0\u00a0%", "100\u00a0%", "commonest label: 0.50"} <= {
+        element.text for element in drawn(spec, 0).iter()
+    }
     for height, below in ((60, True), (20, False)):
         picture = drawn({**spec, "height": height}, 0)
-        (words, *_) = (text for text in marks(picture, "text mark") if "commonest label" in (text.text or ""))
+        (words, *_) = (
+            text for text in marks(picture, "text mark") if "commonest label" in (text.text or "")
+        )
         (line, *_) = (rule for rule in marks(picture, "rule mark") if rule.get("stroke-dasharray"))
         assert (place(words)[1] > place(line)[1]) == below, "words keep clear of the axis below"
     point = tooltips(spec, 0, "95 % interval", "point")[2]
     assert point["Predictions changed"] == "25 % (17 to 33 %)"
     bare = FIRST.frames[1].model_copy(update={"changed": None, "intervals": {}})
-    rows = one(FIRST.model_copy(update={"frames": (FIRST.frames[0], bare)}), "accuracy")["datasets"]["accuracy"]
+    rows = one(FIRST.model_copy(update={"frames": (FIRST.frames[0], bare)}), "accuracy")[
+        "datasets"
+    ]["accuracy"]
     assert [rows[1][field] for field in ("changed", "interval")] == ["not measured", "unknown"]
 
 
@@ -122,7 +149,9 @@ def test_what_lies_beyond_the_working_range_is_shaded_and_named_there() -> None:
         assert [point.get("fill") for point in markers(both, 3)] == [FIRST_COLOUR, SECOND_COLOUR]
         assert both["title"] == ["Accuracy with its 95 % interval", SHADED if starts else BLANK]
         assert alone["title"].endswith(f"; {SHADED}") == (first is not None)
-        assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")) == len(starts)
+        assert sum(
+            mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")
+        ) == len(starts)
 
 
 def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> None:
@@ -130,13 +159,25 @@ def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> N
         return [frame["name"] for frame in compare_scene(first, second, "mean").frames]
 
     other = falling(1.2, method="random", amounts=(0.0, 0.3, 0.75), num_examples=5)
-    assert names(FIRST, other)[1:] == ["25 % and 30 % of weights removed", "75 % of weights removed"]
+    assert names(FIRST, other)[1:] == [
+        "25 % and 30 % of weights removed",
+        "75 % of weights removed",
+    ]
     rows = views(FIRST, other)["accuracy"]["datasets"]["accuracy"]
-    assert [row["k"] for row in rows] == [0, 1, None, 2, 0, 1, 2], "of one alone: drawn, without frame"
+    assert [row["k"] for row in rows] == [0, 1, None, 2, 0, 1, 2], (
+        "of one alone: drawn, without frame"
+    )
     second, first = (falling(1.2, scope=f"layer:{k}", points="layer") for k in (1, 0))
-    assert names(second, first)[-1] == "75 % of layer 2's weights and 75 % of layer 1's weights removed"
-    assert set(views(FIRST, first)) == {"first", "second", "accuracy"}, "rows that do not correspond"
-    units = falling(0.8, method="attribution", scope=None, prunable_sparsity=lambda amount: amount * 5 / 6)
+    assert (
+        names(second, first)[-1]
+        == "75 % of layer 2's weights and 75 % of layer 1's weights removed"
+    )
+    assert set(views(FIRST, first)) == {"first", "second", "accuracy"}, (
+        "rows that do not correspond"
+    )
+    units = falling(
+        0.8, method="attribution", scope=None, prunable_sparsity=lambda amount: amount * 5 / 6
+    )
     assert names(FIRST, units)[1] == "25 % and 21 % of the encoder's weights removed"
 
 
@@ -160,7 +201,9 @@ def test_the_floor_is_drawn_once_where_it_is_the_same_and_named_above_the_curves
 def test_two_tasks_are_shown_beside_each_other_each_by_its_own_metric() -> None:
     other = judged_by(CORRELATED, falling(1.2, task="cola"))
     scene = compare_scene(FIRST, other, "mean")
-    heading = compare_heading((working_to(FIRST, 0.5), working_to(other, 0.25, metric="matthews_correlation")))
+    heading = compare_heading(
+        (working_to(FIRST, 0.5), working_to(other, 0.25, metric="matthews_correlation"))
+    )
     assert heading == "SST-2 works up to 50 % of weights removed, CoLA up to 25 %"
     assert scene.caption[0] == (
         "MiniLM-L6, fine-tuned on SST-2 and CoLA; 200 examples of SST-2 and CoLA validation, GLUE; magnitude "
@@ -168,7 +211,11 @@ def test_two_tasks_are_shown_beside_each_other_each_by_its_own_metric() -> None:
     )
     scores = FIRST.frames[2].metrics["accuracy"], other.frames[2].metrics["matthews_correlation"]
     assert scene.frames[2]["detail"] == "accuracy {:.2f} and MCC {:.2f}".format(*scores)
-    assert set(scene.layout.on_slide.boxes(scene.views, 1280, 720)) == {"first", "second", "accuracy"}
+    assert set(scene.layout.on_slide.boxes(scene.views, 1280, 720)) == {
+        "first",
+        "second",
+        "accuracy",
+    }
     both = compare_scene(FIRST, other, "mean", metric="accuracy")
     assert both.frames[2]["detail"].startswith("accuracy 0.")
     assert "MCC" not in both.frames[2]["detail"]

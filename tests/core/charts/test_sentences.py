@@ -17,10 +17,20 @@ def test_cells_cover_every_example_and_amount_once() -> None:
     cells = scene.views["strip"].datasets["cells"]
     assert len({cell["y"] for cell in cells}) == 5
     assert sum(cell["x2"] - cell["x"] for cell in cells) == pytest.approx(5 * (0.975 + 0.025))
-    words = [(cell["now"], cell["predicted"], cell["amounts"]) for cell in cells if cell["name"] == f"Row {ROWS[1]}"]
-    assert words == [("correct", "positive", "0 % to 30 %"), ("incorrect", "negative", "60 % to 90 %")]
+    words = [
+        (cell["now"], cell["predicted"], cell["amounts"])
+        for cell in cells
+        if cell["name"] == f"Row {ROWS[1]}"
+    ]
+    assert words == [
+        ("correct", "positive", "0 % to 30 %"),
+        ("incorrect", "negative", "60 % to 90 %"),
+    ]
     details = [frame["detail"] for frame in scene.frames[:2]]
-    assert details == ["3 of 5 correct · 0 predictions changed", "2 of 5 correct · 1 prediction changed"]
+    assert details == [
+        "3 of 5 correct · 0 predictions changed",
+        "2 of 5 correct · 1 prediction changed",
+    ]
     examples = [example.__class__(0, 1, (1,), ("x" * 500, "y")) for example in examples_of(RESULT)]
     alone = flip_scene(RESULT.model_copy(update={"frames": RESULT.frames[:1]}), examples)
     (text,) = {cell["text"] for cell in alone.views["strip"].datasets["cells"]}
@@ -28,14 +38,23 @@ def test_cells_cover_every_example_and_amount_once() -> None:
 
 
 def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likeliest() -> None:
-    scene = probability_scene(Prediction((0.0, 0.5), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6)), 5, 0), RESULT)
+    scene = probability_scene(
+        Prediction((0.0, 0.5), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6)), 5, 0), RESULT
+    )
     rows = scene.views["probabilities"].datasets["labels"]
-    assert [(r["label"], r["probability"]) for r in rows if r["k"] == 1] == [("not_good", 0.4), ("good", 0.6)]
+    assert [(r["label"], r["probability"]) for r in rows if r["k"] == 1] == [
+        ("not_good", 0.4),
+        ("good", 0.6),
+    ]
     assert scene.frames[1]["detail"] == "not_good 0.40 · good 0.60"
     courses = ((0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.09, 0.1), (*[0.09] * 7, 0.1))
-    scene = probability_scene(Prediction((0.0, 0.5), tuple(f"label_{k}" for k in range(8)), courses, 5, 0), RESULT)
+    scene = probability_scene(
+        Prediction((0.0, 0.5), tuple(f"label_{k}" for k in range(8)), courses, 5, 0), RESULT
+    )
     assert scene.title.startswith("Probability of the 6 likeliest labels under ")
     spec, shown = scene.views["probabilities"].spec, [f"label_{k}" for k in (1, 2, 3, 4, 5, 7)]
-    assert list(dict.fromkeys(row["label"] for row in spec["datasets"]["labels"])) == shown, "one is predicted later"
+    assert list(dict.fromkeys(row["label"] for row in spec["datasets"]["labels"])) == shown, (
+        "one is predicted later"
+    )
     lines = marks(drawn(spec, 0), "line mark")
     assert len({(line.get("stroke"), line.get("stroke-dasharray")) for line in lines}) == len(shown)

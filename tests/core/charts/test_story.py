@@ -29,10 +29,14 @@ from tests.studies import make_recovery, make_study
 
 NAMES = ["watch", "similar", "chance", "alone", "towards", "again", "cut"]
 MOST_CHARS = 240  # of the sentences of a scene
-ROOM = 29 * 16  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
+ROOM = (
+    29 * 16
+)  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
 
 
-def steps_of(result: SweepResult, near: Sequence[SweepResult] = (), *trained: Trained) -> dict[str, Step]:
+def steps_of(
+    result: SweepResult, near: Sequence[SweepResult] = (), *trained: Trained
+) -> dict[str, Step]:
     """The story by the names of its scenes, each checked for what every scene has."""
     steps = story(result, "mean", near, *trained)
     assert [step.name for step in steps] == NAMES
@@ -41,12 +45,18 @@ def steps_of(result: SweepResult, near: Sequence[SweepResult] = (), *trained: Tr
         assert re.fullmatch(".*[^.,;]", finding.heading), step
         assert len(finding.sentences) in (1, 2), step
         assert sum(map(len, finding.sentences)) <= MOST_CHARS, step
-        assert all(sentence.endswith(".") and "None" not in sentence for sentence in finding.sentences), step
+        assert all(
+            sentence.endswith(".") and "None" not in sentence for sentence in finding.sentences
+        ), step
         assert len(step.notes) in ((2, 3, 4) if step.scene or step.name == "similar" else (0,))
         assert step.start is None or (step.scene and 0 <= step.start < 1)
         if step.scene:
-            narrow = replace(step.scene.layout, wide=step.scene.layout.narrow or step.scene.layout.wide)
-            assert (narrow.height(step.scene.views) or 0) <= ROOM, "a telephone shows the whole scene"
+            narrow = replace(
+                step.scene.layout, wide=step.scene.layout.narrow or step.scene.layout.wide
+            )
+            assert (narrow.height(step.scene.views) or 0) <= ROOM, (
+                "a telephone shows the whole scene"
+            )
             assert narrow.boxes(step.scene.views, 358, ROOM).keys() == step.scene.views.keys()
     return {step.name: step for step in steps}
 
@@ -63,16 +73,29 @@ def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> No
     method = result.pruning.method, result.pruning.scope
     (pool,) = (pool for pool in pooled.shipped() if (pool.method, pool.scope) == method)
     assert numbers(overall) == [str(len(pool.keys))]
-    assert ("about the same share" in overall) == (pool.estimates[pooled.WHOLE].state == "equivalent")
+    assert ("about the same share" in overall) == (
+        pool.estimates[pooled.WHOLE].state == "equivalent"
+    )
     apart = pool.estimates[pooled.ALL]
     points = [f"{100 * value:.0f}".replace("-", "−") for value in (apart.value, *apart.interval)]
     changed = pooled.estimate("changed", "change", DAMAGE, "random", "magnitude")
     known = [f"{value:.2f}" for value in (changed.value, *changed.interval)]
-    assert numbers(step.finding.notes[0]) == [str(len(pool.keys)), f"{DAMAGE}", points[0], "95", *points[1:], *known]
+    assert numbers(step.finding.notes[0]) == [
+        str(len(pool.keys)),
+        f"{DAMAGE}",
+        points[0],
+        "95",
+        *points[1:],
+        *known,
+    ]
     k = step.scene.amounts.index(step.start)
-    assert step.scene.views["accuracy"].datasets["amounts"][k]["amount"] == pytest.approx(DAMAGE), "as the words say"
+    assert step.scene.views["accuracy"].datasets["amounts"][k]["amount"] == pytest.approx(DAMAGE), (
+        "as the words say"
+    )
     bars = step.scene.views["shares"].datasets["shares"]
-    shares = np.array([row["v"] for row in bars if row["series"] == "Magnitude pruning"], dtype=float)
+    shares = np.array(
+        [row["v"] for row in bars if row["series"] == "Magnitude pruning"], dtype=float
+    )
     assert shares[len(shares) // 2 :, k].sum() == pytest.approx(judged.share, abs=1e-4)
 
 
@@ -80,12 +103,18 @@ def check_alone(result: SweepResult, near: list[SweepResult], step: Step) -> Non
     """The scene has what the results of single layers and of halves hold."""
     alone = isolated_of(result, near)
     layers = [alone[scope] for scope in layer_scopes(result.checkpoint.num_layers)]
-    losses = [1 - one.frames[one.amounts.index(step.start)].own("mean")[k] for k, one in enumerate(layers)]
+    losses = [
+        1 - one.frames[one.amounts.index(step.start)].own("mean")[k] for k, one in enumerate(layers)
+    ]
     upper = sum(losses[len(losses) // 2 :]) / sum(losses)
     said = step.finding.sentences[0]
     assert numbers(said)[0] == f"{100 * step.start:.0f}"
     assert f"one layer pruned at a time, {100 * upper:.0f} %" in said
-    bars = [row["v"][0] for row in step.scene.views["shares"].datasets["shares"] if row["series"].startswith("This")]
+    bars = [
+        row["v"][0]
+        for row in step.scene.views["shares"].datasets["shares"]
+        if row["series"].startswith("This")
+    ]
     assert bars == pytest.approx(np.array(losses) / sum(losses), abs=1e-5)
     if halves := halves_of(alone):
         ends = [1 - half.frames[half.amounts.index(step.start)].own("mean")[-1] for half in halves]
@@ -96,9 +125,13 @@ def check_towards(result: SweepResult, step: Step) -> None:
     """Discs lie where a column is largest, up to the end of the working range."""
     discs = [row["row"] for row in step.scene.views["heatmap"].datasets["nearest"]]
     working = [frame for frame in result.frames if frame.amount <= result.working_range.to]
-    assert step.scene.amounts == [frame.amount for frame in working], "it ends with the working range"
+    assert step.scene.amounts == [frame.amount for frame in working], (
+        "it ends with the working range"
+    )
     for k, frame in enumerate(working):
-        assert [column[k] for column in discs] == np.array(frame.matrix("mean"), dtype=float).argmax(0).tolist()
+        assert [column[k] for column in discs] == np.array(
+            frame.matrix("mean"), dtype=float
+        ).argmax(0).tolist()
     assert (step.start, step.still) == (None, working[-1].amount), "it plays"
 
 
@@ -107,7 +140,9 @@ def check_towards(result: SweepResult, step: Step) -> None:
 )
 def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) -> None:
     entries = library.shipped(library.Entry)
-    own = [entry for entry in entries if (entry.checkpoint, entry.method) == (checkpoint, "magnitude")]
+    own = [
+        entry for entry in entries if (entry.checkpoint, entry.method) == (checkpoint, "magnitude")
+    ]
     entry = next(entry for entry in own if companions(entry, entries))
     chosen = [entry, *companions(entry, entries), *alone(entry, entries)]
     result, *near = (store.load(store.find(other.key)) for other in chosen)
@@ -124,14 +159,19 @@ def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) ->
 
 def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
     watch = steps_of(network(), SEEDS)["watch"]
-    assert (watch.start, watch.asked.heading) == (0.0, "Which layers change first as pruning sets weights to zero?")
+    assert (watch.start, watch.asked.heading) == (
+        0.0,
+        "Which layers change first as pruning sets weights to zero?",
+    )
     assert watch.finding.heading == "Magnitude pruning changes the upper layers first and most"
     view = watch.scene.views["stack"]
     assert (view.picks, view.title) == ("stack", TITLE)
     for k, row in enumerate(view.datasets["stack"]):
         assert (row["pick"], row["y"], row["y2"], row["chosen"]) == (str(k + 1), k, k + 1, False)
         shown = [bool(words) for words in row["words"]]
-        assert shown == [min(row["v"][: place + 1]) < 0.9 for place in range(len(shown) - 1)] + [True]
+        assert shown == [min(row["v"][: place + 1]) < 0.9 for place in range(len(shown) - 1)] + [
+            True
+        ]
         assert row["words"][-1] in row["answer"]
     assert steps_of(make_result(num_layers=1))["watch"].asked is None
 
@@ -142,13 +182,22 @@ LACKING = {
     "an own result": (WHOLE, [None, None, CHANCE, ALONE, None, AGAIN, CUT]),
     "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
     "random removal": (make_result(method="random"), [None] * 3 + [ALONE, None, AGAIN, CUT]),
-    "of units": (make_result(method="attribution", scope=None), [None] * 2 + [CHANCE, None, None, AGAIN, CUT]),
+    "of units": (
+        make_result(method="attribution", scope=None),
+        [None] * 2 + [CHANCE, None, None, AGAIN, CUT],
+    ),
     "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 5 + [AGAIN, CUT]),
     "one layer": (make_result(num_layers=1), [None] * 2 + [CHANCE, None, None, AGAIN, CUT]),
     "one amount": (make_result(amounts=(0.0,)), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
     "both points": (make_result(points="both"), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
-    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
-    "no lead": (made.holding_to(None, reason="no lead"), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
+    "no similarity": (
+        make_result(own_cka=lambda *_: None),
+        [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
+    ),
+    "no lead": (
+        made.holding_to(None, reason="no lead"),
+        [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
+    ),
     "fails at once": (made.holding_to(0.0), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
 }
 
@@ -157,7 +206,9 @@ LACKING = {
 def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
     result, actions = LACKING[kind]
     steps = steps_of(result)
-    assert [step.finding.button and step.finding.button.action for step in steps.values()] == actions
+    assert [
+        step.finding.button and step.finding.button.action for step in steps.values()
+    ] == actions
     assert steps["chance"].scene is steps["alone"].scene is steps["towards"].scene is None
 
 
@@ -165,19 +216,29 @@ def test_layers_pruned_alone_turn_the_order_round() -> None:
     losing = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.8))
     step = steps_of(losing, made.alone())["alone"]
     assert step.finding.heading == "Pruned one at a time, the upper layers change most"
-    assert (step.start, list(step.scene.views), step.scene.amounts) == (0.3, ["shares", "ends"], [0.3, 0.7])
+    assert (step.start, list(step.scene.views), step.scene.amounts) == (
+        0.3,
+        ["shares", "ends"],
+        [0.3, 0.7],
+    )
     bars = step.scene.views["shares"].datasets["shares"]
     assert [row["v"][0] for row in bars[:4]] == pytest.approx([0.1, 0.1, 0.4, 0.4])
     assert [row["text"][0] for row in bars[4:]] == ["10 %", "20 %", "30 %", "40 %"]
 
 
 def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
-    step, answer = steps_of(WHOLE, (), make_study(), make_recovery())["again"], recover_shown(make_recovery()).finding
+    step, answer = (
+        steps_of(WHOLE, (), make_study(), make_recovery())["again"],
+        recover_shown(make_recovery()).finding,
+    )
     assert answer.heading.startswith(step.finding.heading.removeprefix("Trained again: a"), 1)
     did, still = step.finding.sentences
     assert (did, *step.finding.notes) == answer.sentences
     discs = [row["row"][-1] for row in step.scene.views["cka"].datasets["nearest"]]
-    assert (discs, still) == ([0, 1, 2, 3, 4, 5], "Afterwards, no layer is most like an earlier unpruned one.")
+    assert (discs, still) == (
+        [0, 1, 2, 3, 4, 5],
+        "Afterwards, no layer is most like an earlier unpruned one.",
+    )
     assert (step.scene.amounts, step.start, step.still) == ([0, 10], None, 10)
 
 
@@ -187,9 +248,13 @@ def test_the_last_scene_is_the_page_of_cuts_at_its_usual_limit() -> None:
         step, shown = steps_of(WHOLE, (), study)["cut"], cut_shown(study, [], LOSS.default)
         said, answer = step.finding, shown.finding
         assert (said.heading, (*said.sentences, *said.notes)) == (answer.heading, answer.sentences)
-        told, drawn = (scene.views["frontier"].datasets for scene in (step.scene, shown.blocks[0].scene))
+        told, drawn = (
+            scene.views["frontier"].datasets for scene in (step.scene, shown.blocks[0].scene)
+        )
         assert told["lines"] == drawn["lines"]
-        assert told["models"] == [{key: row[key] for key in row if key != "pick"} for row in drawn["models"]]
+        assert told["models"] == [
+            {key: row[key] for key in row if key != "pick"} for row in drawn["models"]
+        ]
 
 
 def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:
@@ -198,13 +263,17 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
     method = make_result(**known, own_cka=declining(0.8), accuracy=lambda amount: 0.9 - amount)
     weak = make_result(num_layers=4, amounts=changes[:2], own_cka=declining(0.6), method="random")
     scene = steps_of(method, [weak])["chance"].scene
-    bars = [row for row in scene.views["shares"].datasets["shares"] if row["series"] == "Random removal"]
+    bars = [
+        row for row in scene.views["shares"].datasets["shares"] if row["series"] == "Random removal"
+    ]
     assert [row["v"][2] for row in bars] == pytest.approx([0.2, 0.2, 0.3, 0.3], abs=5e-4)
     assert [row["v"][3] for row in bars] == [None] * 4
     curves = scene.views["accuracy"].datasets["accuracy"]
     own = [row["amount"] for row in curves if row["series"] == "Magnitude pruning"]
     assert own == pytest.approx([0.0, DAMAGE, *changes[1:]]), "one frame where a verdict reads it"
-    at_random = [(row["k"], row["low"] == row["high"]) for row in curves if row["series"] == "Random removal"]
+    at_random = [
+        (row["k"], row["low"] == row["high"]) for row in curves if row["series"] == "Random removal"
+    ]
     assert at_random == [(0, True), (1, True), (2, True)]
     reached, beyond = scene.frames[2:4]
     assert "removed, or 10 % at random" in reached["name"]

@@ -17,15 +17,24 @@ from tests.scenes import RESULT, SCENES, TOLD
 
 
 @pytest.mark.parametrize("scene", (ALL := {**TOLD, **SCENES}).values(), ids=ALL)
-def test_every_picture_keeps_its_size_and_its_place(scene: Scene, capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_picture_keeps_its_size_and_its_place(
+    scene: Scene, capfd: pytest.CaptureFixture[str]
+) -> None:
     for view in scene.views.values():
         pictures = [drawn(view.spec, frame) for frame in range(len(scene.frames))]
-        assert len({(picture.get("viewBox"), picture[-1].get("transform")) for picture in pictures}) == 1
-        assert "<svg" in vl_convert.vegalite_to_svg({**at_frame(view.spec, 1), "width": 300, "height": 120})
+        assert (
+            len({(picture.get("viewBox"), picture[-1].get("transform")) for picture in pictures})
+            == 1
+        )
+        assert "<svg" in vl_convert.vegalite_to_svg(
+            {**at_frame(view.spec, 1), "width": 300, "height": 120}
+        )
         marks = json.dumps({**view.spec, "datasets": None, "config": None})
         named = " ".join(re.findall(r'"style": ("[^"]*"|\[[^\]]*\])', marks))
         assert set(re.findall(r'[^"\[\], ]+', named)) <= set(STYLE["style"])
-        assert json.loads(view.written)["datasets"].keys() == view.datasets.keys(), "written without NaN"
+        assert json.loads(view.written)["datasets"].keys() == view.datasets.keys(), (
+            "written without NaN"
+        )
     assert "WARN" not in capfd.readouterr().err
     boxes = scene.layout.boxes(scene.views, 1280, 600)
     ends = [(box.x + box.width, box.y + box.height) for box in boxes.values()]
@@ -44,7 +53,9 @@ def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> 
         assert early["layer"] is late[name]["layer"]
         assert axes(early) == axes(late[name])
     scenes = {name: result_scene(RESULT, name) for name in REDUCTIONS}
-    assert [choice["views"] for choice in reduction_choices(scenes)] == [scene.written for scene in scenes.values()]
+    assert [choice["views"] for choice in reduction_choices(scenes)] == [
+        scene.written for scene in scenes.values()
+    ]
 
 
 def test_a_theme_fills_every_colour_and_size() -> None:
@@ -52,4 +63,6 @@ def test_a_theme_fills_every_colour_and_size() -> None:
     assert "$" not in json.dumps([light, dark])
     assert light["style"]["note"] == {"color": THEMES["light"].text, "fontSize": 13}
     styles = (ROOT / "core" / "charts" / "player.css").read_text("utf-8")
-    assert [colour for colour in THEMES["light"] if f", {colour})" not in styles] == [], "on no page"
+    assert [colour for colour in THEMES["light"] if f", {colour})" not in styles] == [], (
+        "on no page"
+    )

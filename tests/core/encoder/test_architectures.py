@@ -20,14 +20,18 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_the_catalog_and_the_table_name_the_same_architectures() -> None:
     assert set(SUPPORTED_MODEL_TYPES) == set(ARCHITECTURES)
-    assert set(NORMALISE_FIRST) == {name for name, paths in ARCHITECTURES.items() if paths.output_norm is None}
+    assert set(NORMALISE_FIRST) == {
+        name for name, paths in ARCHITECTURES.items() if paths.output_norm is None
+    }
 
 
 @pytest.mark.parametrize("method", ["magnitude", "attribution", "attribution-residual"])
 def test_weights_and_units_are_pruned(folder: Path, glue_folder: Path, method: str) -> None:
     if METHODS[method].empties and folder.name in NORMALISE_FIRST:
         return  # refused, see below
-    baseline, half = swept(folder, glue_folder, method=method, amounts=(0.0, 0.5), num_examples=24).frames
+    baseline, half = swept(
+        folder, glue_folder, method=method, amounts=(0.0, 0.5), num_examples=24
+    ).frames
     assert baseline.own("mean") == pytest.approx([1] * len(baseline.own("mean")), abs=1e-6)
     assert baseline.sparsity == 0
     assert all(0.2 <= share <= 0.8 for share in (half.prunable_sparsity, *half.layer_sparsity))
@@ -45,10 +49,21 @@ def test_other_architectures_are_refused_by_name(tmp_path: Path) -> None:
             prepare(checked(SweepRequest(str(folder), "sst2")))
 
 
-def test_the_published_units_are_refused_where_layers_normalise_first(tmp_path: Path, glue_folder: Path) -> None:
-    post_norm, pre_norm = (str(make_encoder(tmp_path / name, name, layers=1)) for name in ("bert", "modernbert"))
-    request = SweepRequest(pre_norm, "sst2", method="attribution-residual", scope=None, data=str(glue_folder))
-    for each in (request, replace(request, method="random-neuron", control_of="attribution-residual")):
-        with pytest.raises(PrunescopeError, match=r"'attribution-residual'.*'modernbert'.*choose attribution$"):
+def test_the_published_units_are_refused_where_layers_normalise_first(
+    tmp_path: Path, glue_folder: Path
+) -> None:
+    post_norm, pre_norm = (
+        str(make_encoder(tmp_path / name, name, layers=1)) for name in ("bert", "modernbert")
+    )
+    request = SweepRequest(
+        pre_norm, "sst2", method="attribution-residual", scope=None, data=str(glue_folder)
+    )
+    for each in (
+        request,
+        replace(request, method="random-neuron", control_of="attribution-residual"),
+    ):
+        with pytest.raises(
+            PrunescopeError, match=r"'attribution-residual'.*'modernbert'.*choose attribution$"
+        ):
             prepare(checked(each))
         prepare(checked(replace(each, checkpoint=post_norm)))

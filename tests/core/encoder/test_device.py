@@ -38,7 +38,9 @@ from tests.refusals import refusal
 TEXTS = [(text,) for text in make_texts(20)]
 POINTS = point_names("both", 2)
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-AWAY = torch.device("lazy:0")  # of the devices that fake tensors may have, one that Python's brackets take
+AWAY = torch.device(
+    "lazy:0"
+)  # of the devices that fake tensors may have, one that Python's brackets take
 
 
 @pytest.fixture
@@ -47,9 +49,15 @@ def windows(tiny_bert: Path) -> list[Window]:
 
 
 @pytest.fixture
-def elsewhere(tiny_bert: Path, windows: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checkpoint]:
+def elsewhere(
+    tiny_bert: Path, windows: object, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Checkpoint]:
     """A tiny model on another device; what looks at numbers is left out."""
-    for name in ("encoder.representations.check_finite", "training.refit.check_finite", "training.loop._finite"):
+    for name in (
+        "encoder.representations.check_finite",
+        "training.refit.check_finite",
+        "training.loop._finite",
+    ):
         monkeypatch.setattr(f"core.{name}", lambda *_: 0.0)
     monkeypatch.setattr("core.training.loop._mean_loss", lambda *_: 0.0)
     monkeypatch.setattr(FakeTensorMode, "__deepcopy__", lambda mode, _: mode, raising=False)
@@ -78,11 +86,17 @@ def stored(model: Any, windows: list[Window], most: int = 99) -> Representations
     return buffers
 
 
-def test_layers_points_pooling_and_the_head_run_on_the_device(elsewhere: Checkpoint, windows: list[Window]) -> None:
-    assert {values.device.type for values in stored(elsewhere.model, windows).features.values()} == {"cpu"}
+def test_layers_points_pooling_and_the_head_run_on_the_device(
+    elsewhere: Checkpoint, windows: list[Window]
+) -> None:
+    assert {
+        values.device.type for values in stored(elsewhere.model, windows).features.values()
+    } == {"cpu"}
 
 
-def test_weights_are_scored_and_pruned_on_the_device(elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_scored_and_pruned_on_the_device(
+    elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for method in (attribution, wanda):
         monkeypatch.setattr(method, "reliability", lambda _: ())
     monkeypatch.setattr(wanda, "RowPlan", lambda weights, scores, reliability: list(scores))
@@ -95,21 +109,32 @@ def test_weights_are_scored_and_pruned_on_the_device(elsewhere: Checkpoint, monk
     assert PrunedModel(elsewhere.model, plan).prune(0.5)
 
 
-def test_a_cut_is_refitted_on_the_device(elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, how = np.split(np.arange(20), (8, 14)), TRAINING.model_copy(update={"layers": 1, "steps": 2, "batch": 4})
+def test_a_cut_is_refitted_on_the_device(
+    elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, how = (
+        np.split(np.arange(20), (8, 14)),
+        TRAINING.model_copy(update={"layers": 1, "steps": 2, "batch": 4}),
+    )
     refitting = Refitting(elsewhere, TEXTS, torch.float16)
     logits, means = refitting.outputs(lambda _: None)
-    made = refitting.refit(2, soft_targets(logits, 2.0), (rows[0], rows[1]), rows[2], how, lambda _: None)
+    made = refitting.refit(
+        2, soft_targets(logits, 2.0), (rows[0], rows[1]), rows[2], how, lambda _: None
+    )
     assert device_of(made.model) == AWAY
     assert {values.device.type for values in (means, made.logits)} == {"cpu"}
     monkeypatch.setattr("core.training.speed._saved_bytes", lambda *_: 8)
-    assert sizes([NonCallableMagicMock()], Mock(), elsewhere.tokenizer, TEXTS, lambda _: None), "what is moved runs"
+    assert sizes([NonCallableMagicMock()], Mock(), elsewhere.tokenizer, TEXTS, lambda _: None), (
+        "what is moved runs"
+    )
 
 
 def test_values_are_handed_over_in_one_place() -> None:
     folders = ("encoder", "pruning", "sweep", "training", "similarity")
     files = [path for folder in folders for path in (ROOT / "core" / folder).glob("*.py")]
-    assert [path.name for path in files if re.search(r"\.cpu\(|\.numpy\(force", path.read_text())] == ["device.py"]
+    assert [
+        path.name for path in files if re.search(r"\.cpu\(|\.numpy\(force", path.read_text())
+    ] == ["device.py"]
 
 
 # ---------------------------------------------------------------- memory and choice
@@ -124,7 +149,10 @@ def test_a_micro_batch_without_memory_is_halved_and_at_last_run_on_the_processor
         torch.testing.assert_close(getattr(parts, name), getattr(whole, name), rtol=0, atol=1e-5)
     assert refusal(stored, model, windows, 0) == OUT_OF_MEMORY
     (batch, *_), done, moved = windows[0].micro_batches, list[int](), Mock()
-    monkeypatch.setattr("core.encoder.device.device_of", lambda _: torch.device("cpu" if moved.to.called else "meta"))
+    monkeypatch.setattr(
+        "core.encoder.device.device_of",
+        lambda _: torch.device("cpu" if moved.to.called else "meta"),
+    )
 
     def work(part: MicroBatch) -> None:
         if part.real.is_meta:
@@ -136,10 +164,15 @@ def test_a_micro_batch_without_memory_is_halved_and_at_last_run_on_the_processor
     moved.to.assert_called_once_with("cpu")
 
 
-def test_a_borrowed_model_is_on_the_device(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_borrowed_model_is_on_the_device(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.encoder.device.chosen_device", lambda: torch.device("meta"))
     monkeypatch.setattr("core.encoder.loading._loaded", {})
-    with pytest.raises(PrunescopeError, match="set PRUNESCOPE_DEVICE=cpu"), borrow(resolve(str(tiny_bert))):
+    with (
+        pytest.raises(PrunescopeError, match="set PRUNESCOPE_DEVICE=cpu"),
+        borrow(resolve(str(tiny_bert))),
+    ):
         raise FULL
     place(model := Mock(**{"to.side_effect": [FULL, None]}))
     assert model.to.call_args_list == [call(torch.device("meta")), call("cpu")]
@@ -150,10 +183,16 @@ def test_a_wrong_device_is_one_line_that_names_the_right_ones(
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
-    (tmp_path / "grid.yaml").write_text(f"checkpoints: {tiny_bert}\ntasks: sst2\ndata: {glue_folder}\nexamples: 8")
+    (tmp_path / "grid.yaml").write_text(
+        f"checkpoints: {tiny_bert}\ntasks: sst2\ndata: {glue_folder}\nexamples: 8"
+    )
     rows = ["--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder)]
     there = "there is no device 'cuda:2' here: set PRUNESCOPE_DEVICE or --device to one of auto, cuda:0, cuda:1, cpu"
-    for command, arguments in ((precompute, rows), (cut, rows), (grid, [str(tmp_path / "grid.yaml")])):
+    for command, arguments in (
+        (precompute, rows),
+        (cut, rows),
+        (grid, [str(tmp_path / "grid.yaml")]),
+    ):
         monkeypatch.setenv("PRUNESCOPE_DEVICE", "cpu")
         assert refusal(command.main, [*arguments, "--device", "cuda:2"]) == there, command
     ask = partial(api.sweep, tiny_bert, ["good", "bad"] * 40, [1, 0] * 40, task="sst2", amounts=0.5)

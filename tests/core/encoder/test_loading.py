@@ -31,7 +31,11 @@ from tests.refusals import refusal
 
 def test_a_loaded_checkpoint_describes_its_model(tiny_bert: Path) -> None:
     record = load(resolve(str(tiny_bert))).record
-    assert (record.id, record.source, record.architecture) == ("tiny-bert", "folder", "BertForSequenceClassification")
+    assert (record.id, record.source, record.architecture) == (
+        "tiny-bert",
+        "folder",
+        "BertForSequenceClassification",
+    )
     assert (record.num_layers, record.hidden_size) == (2, 32)
     assert record.num_prunable == 2 * (4 * 32 * 32 + 2 * 32 * 64)
     stored = load_file(tiny_bert / "model.safetensors")
@@ -42,7 +46,11 @@ def test_a_loaded_checkpoint_describes_its_model(tiny_bert: Path) -> None:
 def test_every_form_of_the_weights_gives_the_same_model(copy: Path, form: str) -> None:
     stored = load_file(copy / "model.safetensors")
     name = "pytorch_model.bin" if "bin" in form else "model.safetensors"
-    write = torch.save if "bin" in form else lambda part, path: save_file(part, path, metadata={"format": "pt"})
+    write = (
+        torch.save
+        if "bin" in form
+        else lambda part, path: save_file(part, path, metadata={"format": "pt"})
+    )
     (copy / "model.safetensors").unlink()
     if "shards" in form:
         stem, suffix = name.split(".")
@@ -60,12 +68,16 @@ def test_every_form_of_the_weights_gives_the_same_model(copy: Path, form: str) -
 
 
 @pytest.mark.parametrize("size", [7, "all"])
-def test_its_config_cannot_make_it_answer_in_chunks_or_tuples(copy: Path, tiny_bert: Path, size: object) -> None:
+def test_its_config_cannot_make_it_answer_in_chunks_or_tuples(
+    copy: Path, tiny_bert: Path, size: object
+) -> None:
     changed(CONFIG, chunk_size_feed_forward=size, num_labels=2, return_dict=False)(copy)
     checkpoint = load(resolve(str(copy)))
     inputs = checkpoint.tokenizer("a film", return_tensors="pt")
     with torch.no_grad():
-        assert torch.equal(checkpoint.model(**inputs).logits, load(resolve(str(tiny_bert))).model(**inputs).logits)
+        assert torch.equal(
+            checkpoint.model(**inputs).logits, load(resolve(str(tiny_bert))).model(**inputs).logits
+        )
 
 
 def test_a_tokenizer_may_be_a_sentencepiece_model_alone(tmp_path: Path) -> None:
@@ -76,9 +88,15 @@ def test_a_tokenizer_may_be_a_sentencepiece_model_alone(tmp_path: Path) -> None:
     texts, ids = make_texts(50), {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
     names = {"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"}
     prefix = str(folder / "spm")
-    SentencePieceTrainer.train(sentence_iterator=iter(texts), model_prefix=prefix, vocab_size=60, **ids, **names)
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(texts), model_prefix=prefix, vocab_size=60, **ids, **names
+    )
     pieces = SentencePieceProcessor(model_file=f"{prefix}.model")
-    assert load(resolve(str(folder))).tokenizer(texts[0])["input_ids"] == [1, *pieces.encode(texts[0]), 2]
+    assert load(resolve(str(folder))).tokenizer(texts[0])["input_ids"] == [
+        1,
+        *pieces.encode(texts[0]),
+        2,
+    ]
 
 
 def test_digests_of_its_training_data_are_loaded(copy: Path) -> None:
@@ -109,7 +127,9 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_folder_changed_before_loading_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_folder_changed_before_loading_is_refused(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     resolved = resolve(str(copy))
     with monkeypatch.context() as patch:
         patch.setattr(hashlib, "file_digest", None)  # unchanged files are not read again
@@ -118,7 +138,9 @@ def test_a_folder_changed_before_loading_is_refused(copy: Path, monkeypatch: pyt
     CHANGES[name](copy)
     for path, stat in stats.items():
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # old times do not hide a change
-    with pytest.raises(PrunescopeError, match=r"'my-bert' has changed while it was read.*: wait until nothing"):
+    with pytest.raises(
+        PrunescopeError, match=r"'my-bert' has changed while it was read.*: wait until nothing"
+    ):
         load(resolved)
     assert load(resolve(str(copy))).record.revision != resolved.revision
 
@@ -159,13 +181,17 @@ def test_a_thread_waits_until_the_model_is_given_back(tiny_bert: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)
-def test_a_hostile_checkpoint_is_refused_in_a_line(copy: Path, name: str, recwarn: pytest.WarningsRecorder) -> None:
+def test_a_hostile_checkpoint_is_refused_in_a_line(
+    copy: Path, name: str, recwarn: pytest.WarningsRecorder
+) -> None:
     CHECKPOINTS[name](copy)
     message = refusal(lambda: load(resolve(str(copy))))
     assert message.startswith("'my-bert'")
     assert len(message) < 400
     assert str(copy.parent) not in message, "no machine path"
-    assert any(remedy in message for remedy in ("choose", "correct", "merge it", "remove that file"))
+    assert any(
+        remedy in message for remedy in ("choose", "correct", "merge it", "remove that file")
+    )
     assert not recwarn.list
 
 
@@ -178,7 +204,9 @@ def test_a_hostile_checkpoint_is_refused_in_a_line(copy: Path, name: str, recwar
         changed("tokenizer_config.json", tokenizer_file="/etc/passwd", vocab_file="../../outside"),
     ],
 )
-def test_settings_that_would_fetch_or_run_code_have_no_effect(copy: Path, tiny_bert: Path, change) -> None:  # type: ignore[no-untyped-def]
+def test_settings_that_would_fetch_or_run_code_have_no_effect(
+    copy: Path, tiny_bert: Path, change
+) -> None:  # type: ignore[no-untyped-def]
     change(copy)
     (copy / "evil.py").write_text("raise SystemExit(66)")
     loaded, sound = load(resolve(str(copy))), load(resolve(str(tiny_bert)))
@@ -195,7 +223,11 @@ WEIGHTS = "model.safetensors"
 def reordered(folder: Path, output: Path, names: Sequence[str], rows: Sequence[int]) -> Path:
     """Copy a checkpoint, name its labels and move the rows of its classifier with them."""
     shutil.copytree(folder, output)
-    changed("config.json", id2label=dict(enumerate(names)), label2id={name: k for k, name in enumerate(names)})(output)
+    changed(
+        "config.json",
+        id2label=dict(enumerate(names)),
+        label2id={name: k for k, name in enumerate(names)},
+    )(output)
     weights = load_file(output / WEIGHTS)
     for head in ("classifier", "classifier.out_proj"):
         for kind in ("weight", "bias"):
@@ -221,8 +253,13 @@ def test_the_order_of_labels_changes_no_result(nli: tuple[Path, Path, str], meth
     """Attribution scores the gold label; in scope all-linear the classifier's own rows are pruned, too."""
     *folders, data = nli
     scope = None if method.startswith("attribution") else "all-linear"
-    results = (swept(folder, data, "mnli", method=method, scope=scope, amounts=AMOUNTS) for folder in folders)
-    before, after = ([(frame.similarity, frame.predictions) for frame in result.frames] for result in results)
+    results = (
+        swept(folder, data, "mnli", method=method, scope=scope, amounts=AMOUNTS)
+        for folder in folders
+    )
+    before, after = (
+        [(frame.similarity, frame.predictions) for frame in result.frames] for result in results
+    )
     assert before == after
 
 
@@ -233,7 +270,9 @@ def test_the_classifier_is_found_in_every_architecture(model_type: str, tmp_path
     found = resolve(str(plain)), resolve(swapped), resolve(swapped, task="sst2")
     expected, stored, sorted_ = (load(resolved).model.state_dict() for resolved in found)
     assert all(torch.equal(values, expected[name]) for name, values in sorted_.items())
-    assert sum(not torch.equal(values, expected[name]) for name, values in stored.items()) == 2, "weight and bias"
+    assert sum(not torch.equal(values, expected[name]) for name, values in stored.items()) == 2, (
+        "weight and bias"
+    )
 
 
 def test_a_saved_pruned_checkpoint_follows_the_tasks_order(nli: tuple[Path, Path, str]) -> None:
@@ -243,4 +282,7 @@ def test_a_saved_pruned_checkpoint_follows_the_tasks_order(nli: tuple[Path, Path
     labels = {"entailment": 0, "neutral": 1, "contradiction": 2}
     assert json.loads((folder / "config.json").read_text())["label2id"] == labels
     assert "entailment, neutral, contradiction." in (folder / "README.md").read_text("utf-8")
-    assert swept(folder, data, "mnli", amounts=AMOUNTS).frames[0].predictions == result.frames[1].predictions
+    assert (
+        swept(folder, data, "mnli", amounts=AMOUNTS).frames[0].predictions
+        == result.frames[1].predictions
+    )

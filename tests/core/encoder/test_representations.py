@@ -17,7 +17,9 @@ from core.encoder.representations import fast_linear
 from tests.core.sweep.test_sweep import run
 
 
-def test_a_tokenizer_without_masks_changes_no_result(tiny_bert: Path, glue_folder: Path, tmp_path: Path) -> None:
+def test_a_tokenizer_without_masks_changes_no_result(
+    tiny_bert: Path, glue_folder: Path, tmp_path: Path
+) -> None:
     maskless = shutil.copytree(tiny_bert, tmp_path / "maskless")
     changed("tokenizer_config.json", model_input_names=["input_ids"])(maskless)
     frames = run(maskless, glue_folder).frames
@@ -26,7 +28,9 @@ def test_a_tokenizer_without_masks_changes_no_result(tiny_bert: Path, glue_folde
 
 @torch.inference_mode()
 def test_without_onednn_pytorch_runs_linear_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(representations, "_linear", Mock(side_effect=AttributeError("mkldnn has no such attribute")))
+    monkeypatch.setattr(
+        representations, "_linear", Mock(side_effect=AttributeError("mkldnn has no such attribute"))
+    )
     monkeypatch.setattr(representations, "_has_onednn", representations._has_onednn.__wrapped__)
     layer, values = nn.Linear(33, 9), torch.randn(3, 5, 33)
     with fast_linear():

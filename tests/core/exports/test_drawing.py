@@ -44,12 +44,16 @@ def test_a_picture_is_drawn_in_another_process_as_in_this_one(figure: Figure) ->
     assert Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"
 
 
-def test_a_picture_is_drawn_once_for_everybody(figure: Figure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_picture_is_drawn_once_for_everybody(
+    figure: Figure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
     monkeypatch.setattr(drawing, "RENDERER", (sys.executable, "-I", "-S", "-c", GATED, str(gate)))
     started: list[object] = []
     render = drawing._Drawing._render
-    monkeypatch.setattr(drawing._Drawing, "_render", lambda self, *of: (started.append(self), render(self, *of)))
+    monkeypatch.setattr(
+        drawing._Drawing, "_render", lambda self, *of: (started.append(self), render(self, *of))
+    )
     monkeypatch.setattr(drawing, "UNSEEN_SECONDS", 0.5)
 
     def leaves(stage: str, done: int, frames: int) -> None:
@@ -68,7 +72,9 @@ def test_a_picture_is_drawn_once_for_everybody(figure: Figure, monkeypatch: pyte
             gate.touch()
 
     with ThreadPoolExecutor(2) as threads:
-        films = threads.map(lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"), [opens] * 2)
+        films = threads.map(
+            lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"), [opens] * 2
+        )
         assert [*films] == [b"[0, 1]"] * 2
     assert len(started) == 2
     gate.unlink()
@@ -78,7 +84,9 @@ def test_a_picture_is_drawn_once_for_everybody(figure: Figure, monkeypatch: pyte
     assert len(started) == 3, "a second press joins the first"
 
 
-def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_file_or_one_too_late_is_no_picture(
+    figure: Figure, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(drawing, "limits", lambda: limits()._replace(drawing_seconds=0.2))
         assert "took too long" in refusal(draw, figure, "gif", [0, 1, 2] * 40)

@@ -24,7 +24,9 @@ def frames_of(page: str, dark: bool = False) -> tuple[bytes, ...]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.renderer.SCALE", 0.5)
         figure = figure_of(SCENES[page], "dark" if dark else "light")
-        return tuple(draw({"figure": figure, "format": "png", "frames": [k]}) for k in range(len(AMOUNTS)))
+        return tuple(
+            draw({"figure": figure, "format": "png", "frames": [k]}) for k in range(len(AMOUNTS))
+        )
 
 
 def pixels(picture: bytes) -> Pixels:
@@ -65,7 +67,9 @@ def test_a_film_has_each_frame_in_its_colours_and_holds_the_last(page: str) -> N
     frames, durations = read_gif(gif(pngs))
     assert durations == [MILLISECONDS, MILLISECONDS, MILLISECONDS * LAST_HOLDS]
     for before, after in zip(map(pixels, pngs), frames, strict=True):
-        assert distance(before, after)[areas(before)].max() <= 14, "of 255; two colour bars and 27 cells share 256"
+        assert distance(before, after)[areas(before)].max() <= 14, (
+            "of 255; two colour bars and 27 cells share 256"
+        )
         assert (after[2, 2] == before[2, 2]).all(), "the paper is exact"
     still, other = pixels(pngs[MIDDLE]), pixels(pngs[0])
     assert (other != still).any(axis=-1)[areas(still)].any(), "something moves"

@@ -16,7 +16,9 @@ def test_every_formula_is_mathml_every_name_is_filled_and_every_link_leads_to_a_
 
 
 def test_markdown_is_turned_as_streamlit_does_and_raw_html_is_shown_as_text() -> None:
-    html = markdown_html('**A** `b`\n\n| C |\n|---|\n| $d < 1$ |\n\n<b onclick="e">f</b> [g](javascript:h)')
+    html = markdown_html(
+        '**A** `b`\n\n| C |\n|---|\n| $d < 1$ |\n\n<b onclick="e">f</b> [g](javascript:h)'
+    )
     for part in ("<strong>A</strong>", "<code>b</code>", "<td><span", "&#x0003C;"):
         assert part in html
     assert "<b " not in html

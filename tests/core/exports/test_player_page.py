@@ -24,7 +24,9 @@ def data_of(page: str, function: str) -> dict:
     assert "alert(1)</script>" not in page
     assert len(re.findall("^<script", page, re.MULTILINE)) == page.count("</script>") == 2
     (line,) = [line for line in page.splitlines() if line.startswith(f"{function}(document")]
-    return json.loads(line.removeprefix(f'{function}(document.querySelector("main"), ').removesuffix(");"))
+    return json.loads(
+        line.removeprefix(f'{function}(document.querySelector("main"), ').removesuffix(");")
+    )
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
@@ -34,7 +36,9 @@ def test_a_page_holds_the_player_and_the_scene(scene: Scene) -> None:
         assert (ROOT / "core" / "charts" / file).read_text("utf-8") in page
     assert f"--st-background-color: {THEMES['dark'].background};" in page
     data = data_of(page, "mountPlayer")
-    expected = {name: json.loads(json.dumps(dict(view.datasets))) for name, view in scene.views.items()}
+    expected = {
+        name: json.loads(json.dumps(dict(view.datasets))) for name, view in scene.views.items()
+    }
     assert {name: json.loads(view)["datasets"] for name, view in data["views"].items()} == expected
     assert data["frames"] == scene.frames
     assert f"<h1>{scene.title}</h1>" in page
@@ -42,12 +46,21 @@ def test_a_page_holds_the_player_and_the_scene(scene: Scene) -> None:
 
 
 def test_a_page_holds_all_scenes_of_a_story_with_their_notes() -> None:
-    result, halves = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6)), [made.half("layers:0-1", 0.5)]
+    result, halves = (
+        make_result(num_layers=4, amounts=(0.0, 0.2, 0.6)),
+        [made.half("layers:0-1", 0.5)],
+    )
     steps = story(result, "mean", [*halves, made.half("layers:2-3", 0.1)])
     page = story_page(steps, result, NAME, "dark")
     data = data_of(page, "mountStory")
-    assert (data["key"], [step["name"] for step in data["steps"]]) == (result.key, [step.name for step in steps])
+    assert (data["key"], [step["name"] for step in data["steps"]]) == (
+        result.key,
+        [step.name for step in steps],
+    )
     for mounted, step in zip(data["steps"], steps, strict=True):
-        assert (mounted["notes"], bool(mounted["player"])) == ([*map(unbroken, step.notes)], bool(step.scene))
+        assert (mounted["notes"], bool(mounted["player"])) == (
+            [*map(unbroken, step.notes)],
+            bool(step.scene),
+        )
         assert not step.scene or set(mounted["player"]["views"]) == set(step.scene.views)
     assert len(page.encode()) < 2e6

@@ -30,8 +30,12 @@ AMOUNT = 0.6
 REQUEST = {"amounts": (0.0, AMOUNT), "seed": 3}
 
 
-def write(result: SweepResult, checkpoint: Path, data: Path | None = None, amount: float = AMOUNT) -> Path:
-    return write_pruned(result, amount, str(checkpoint), None if data is None else str(data), lambda *_: None)
+def write(
+    result: SweepResult, checkpoint: Path, data: Path | None = None, amount: float = AMOUNT
+) -> Path:
+    return write_pruned(
+        result, amount, str(checkpoint), None if data is None else str(data), lambda *_: None
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -54,15 +58,25 @@ def result(base: Path, glue_folder: Path) -> SweepResult:
 
 
 @pytest.mark.parametrize("method", ["magnitude", "random", "attribution"])
-def test_the_folder_has_the_scores_of_the_frame_and_a_card(base: Path, glue_folder: Path, method: str) -> None:
+def test_the_folder_has_the_scores_of_the_frame_and_a_card(
+    base: Path, glue_folder: Path, method: str
+) -> None:
     result = swept(base, glue_folder, method=method, **REQUEST)
-    folder, frame, before = write(result, base, glue_folder), result.frames[1], load_file(base / "model.safetensors")
-    assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
+    folder, frame, before = (
+        write(result, base, glue_folder),
+        result.frames[1],
+        load_file(base / "model.safetensors"),
+    )
+    assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {
+        p.name for p in folder.iterdir()
+    }
     texts = open_preset("sst2", str(glue_folder)).subset(None).texts
     predictions = tuple(predicted_by_transformers(folder, [text for (text,) in texts]))
     assert predictions == frame.predictions != result.frames[0].predictions, "pruning must matter"
     written = load_file(folder / "model.safetensors")
-    assert {name: weight.dtype for name, weight in written.items()} == dict.fromkeys(before, torch.float16)
+    assert {name: weight.dtype for name, weight in written.items()} == dict.fromkeys(
+        before, torch.float16
+    )
     assert AutoConfig.from_pretrained(folder).dtype == torch.float16
     zeros = sum(int(((written[name] == 0) & (before[name] != 0)).sum()) for name in before)
     assert zeros / result.checkpoint.num_parameters == pytest.approx(frame.sparsity, abs=1e-9)
@@ -79,13 +93,19 @@ def test_the_folder_has_the_scores_of_the_frame_and_a_card(base: Path, glue_fold
         result.key,
     ):
         assert words in card
-    assert ("scored on 160 examples" in card, str(base.parent) in card) == (method == "attribution", False)
+    assert ("scored on 160 examples" in card, str(base.parent) in card) == (
+        method == "attribution",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
-    ("dtype", "configured"), [(torch.float16, "float32"), (torch.bfloat16, None), (torch.float32, "float16")]
+    ("dtype", "configured"),
+    [(torch.float16, "float32"), (torch.bfloat16, None), (torch.float32, "float16")],
 )
-def test_dtypes_are_kept(glue_folder: Path, tmp_path: Path, dtype: torch.dtype, configured: str | None) -> None:
+def test_dtypes_are_kept(
+    glue_folder: Path, tmp_path: Path, dtype: torch.dtype, configured: str | None
+) -> None:
     base = make_bert(tmp_path / "base", dtype=dtype)
     torch.save(load_file(base / "model.safetensors"), base / "pytorch_model.bin")
     (base / "model.safetensors").unlink()
@@ -95,11 +115,17 @@ def test_dtypes_are_kept(glue_folder: Path, tmp_path: Path, dtype: torch.dtype, 
     assert {weight.dtype for weight in load_file(folder / "model.safetensors").values()} == {dtype}
 
 
-LICENCES = {b"---\nlicense: apache-2.0\n---\n": "apache-2.0", b"---\nlicense: [mit\n---\n": None, b"plain": None}
+LICENCES = {
+    b"---\nlicense: apache-2.0\n---\n": "apache-2.0",
+    b"---\nlicense: [mit\n---\n": None,
+    b"plain": None,
+}
 
 
 @pytest.mark.parametrize(("card", "licence"), LICENCES.items())
-def test_a_licence_is_named(base: Path, result: SweepResult, tmp_path: Path, card: bytes, licence: str | None) -> None:
+def test_a_licence_is_named(
+    base: Path, result: SweepResult, tmp_path: Path, card: bytes, licence: str | None
+) -> None:
     copy = shutil.copytree(base, tmp_path / base.name)
     (copy / TRAINING_EXAMPLES).unlink()
     (copy / "README.md").write_bytes(card)
@@ -108,11 +134,15 @@ def test_a_licence_is_named(base: Path, result: SweepResult, tmp_path: Path, car
     assert f"| licence | {licence or 'that of the base'} |" in written.read_text("utf-8")
 
 
-def test_nothing_is_left(base: Path, result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left(
+    base: Path, result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "amount 0.3 is not among" in refusal(write, result, base, amount=0.3)
     assert "give that checkpoint" in refusal(write, result, make_bert(tmp_path / "other", seed=2))
     with monkeypatch.context() as patch:
-        patch.setattr("core.exports.pruned_checkpoint.model_card", Mock(side_effect=KeyboardInterrupt))
+        patch.setattr(
+            "core.exports.pruned_checkpoint.model_card", Mock(side_effect=KeyboardInterrupt)
+        )
         with pytest.raises(KeyboardInterrupt):
             write(result, base)
     with full_disk():
@@ -134,7 +164,9 @@ def written(studied: Studied, left: int, **options: Path) -> Path:
 
 def expect_predictions(folder: Path, studied: Studied, left: int) -> None:
     """Expects the layers of the study in the weights, and its predictions from plain transformers."""
-    layers = re.findall(r"transformer\.layer\.(\d+)\.", " ".join(load_file(folder / "model.safetensors")))
+    layers = re.findall(
+        r"transformer\.layer\.(\d+)\.", " ".join(load_file(folder / "model.safetensors"))
+    )
     assert {*layers} == {*map(str, range(left))}
     (depth,) = (depth for depth in studied.study.depths if depth.layers == left)
     texts = [text for (text,) in studied.inputs.subset.texts]
@@ -142,7 +174,9 @@ def expect_predictions(folder: Path, studied: Studied, left: int) -> None:
 
 
 @pytest.mark.parametrize("left", [2, 1])
-def test_the_folder_and_its_card_are_those_of_the_chosen_model(studied: Studied, left: int, tmp_path: Path) -> None:
+def test_the_folder_and_its_card_are_those_of_the_chosen_model(
+    studied: Studied, left: int, tmp_path: Path
+) -> None:
     study, mine = studied.study, tmp_path / "mine"
     model, choice = study.depths[2 - left], frontier_of(study).choices[2 - left]
     folder = written(studied, left, **({"folder": mine} if left == 1 else {}))
@@ -166,8 +200,15 @@ def test_the_folder_and_its_card_are_those_of_the_chosen_model(studied: Studied,
     assert "Refitted again" not in card
     weights = load_file(folder / "model.safetensors").values()
     assert {weight.dtype for weight in weights} == {torch.float16}
-    assert (sum(map(torch.numel, weights)), {*model.size.speeds}) == (model.size.parameters, {1, 32})
-    sizes = [path.stat().st_size for path in folder.iterdir() if path.name not in ("README.md", RESULT_FILE)]
+    assert (sum(map(torch.numel, weights)), {*model.size.speeds}) == (
+        model.size.parameters,
+        {1, 32},
+    )
+    sizes = [
+        path.stat().st_size
+        for path in folder.iterdir()
+        if path.name not in ("README.md", RESULT_FILE)
+    ]
     assert sum(sizes) == model.size.bytes
     assert parse(json.loads((folder / RESULT_FILE).read_text("utf-8")), "it") == study
 
@@ -176,12 +217,16 @@ def test_a_card_says_how_many_predictions_came_out_otherwise(studied: Studied) -
     first, *others = studied.study.depths
     flipped = (1 - first.saved.predictions[0], *first.saved.predictions[1:])
     saved = first.saved.model_copy(update={"predictions": flipped})
-    other = studied.study.model_copy(update={"depths": (first.model_copy(update={"saved": saved}), *others)})
+    other = studied.study.model_copy(
+        update={"depths": (first.model_copy(update={"saved": saved}), *others)}
+    )
     card = (written(studied._replace(study=other), 2) / "README.md").read_text("utf-8")
     assert "Refitted again, it predicts 1 of 50 judged rows otherwise." in card
 
 
-def test_an_unknown_model_and_another_checkpoint_are_refused(studied: Studied, tmp_path: Path, cache: Path) -> None:
+def test_an_unknown_model_and_another_checkpoint_are_refused(
+    studied: Studied, tmp_path: Path, cache: Path
+) -> None:
     for left in (0, 3, 7):
         assert f"offers no smaller model of {left} layers" in refusal(written, studied, left)
     other = make_cut_inputs(tmp_path, "distilbert", seed=6)
@@ -189,15 +234,22 @@ def test_an_unknown_model_and_another_checkpoint_are_refused(studied: Studied, t
     assert list(cache.rglob("*.safetensors")) == []
 
 
-def test_hosted_it_is_a_zip_of_bounded_size(studied: Studied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosted_it_is_a_zip_of_bounded_size(
+    studied: Studied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.exports.pruned_checkpoint.is_hosted", lambda: True)
     archive = written(studied, 2)
-    assert [archive.suffix, *(path.name for path in archive.parent.iterdir())] == [".zip", archive.name]
+    assert [archive.suffix, *(path.name for path in archive.parent.iterdir())] == [
+        ".zip",
+        archive.name,
+    ]
     shutil.unpack_archive(archive, tmp_path / "opened")
     (folder,) = (tmp_path / "opened").iterdir()
     expect_predictions(folder, studied, 2)
     archive.unlink()
     assert HOSTED_LIMITS.export_bytes < float("inf")
-    monkeypatch.setattr("core.exports.pruned_checkpoint.limits", lambda: HOSTED_LIMITS._replace(export_bytes=2**15))
+    monkeypatch.setattr(
+        "core.exports.pruned_checkpoint.limits", lambda: HOSTED_LIMITS._replace(export_bytes=2**15)
+    )
     assert "more than the 0 allowed here" in refusal(written, studied, 2)
     assert [*archive.parent.iterdir()] == []

@@ -30,9 +30,18 @@ def on_file(kind: str, columns: tuple[str, ...]) -> CutStudy:
     """A study of every third row of a file."""
     study = make_study(num_examples=ROWS // 3)
     files = (FileRecord(name=f"mine.{kind}", sha256="0" * 64, rows=(0, ROWS)),)
-    read = {"files": files, "columns": ColumnsRecord(text=columns, label="topic"), "name": "auto", "source": "file"}
+    read = {
+        "files": files,
+        "columns": ColumnsRecord(text=columns, label="topic"),
+        "name": "auto",
+        "source": "file",
+    }
     task = study.task.model_copy(
-        update={**read, "examples": tuple(range(0, ROWS, 3)), "main_metric": "macro_f1" if columns[1:] else "accuracy"}
+        update={
+            **read,
+            "examples": tuple(range(0, ROWS, 3)),
+            "main_metric": "macro_f1" if columns[1:] else "accuracy",
+        }
     )
     return study.model_copy(update={"task": task})
 
@@ -40,10 +49,18 @@ def on_file(kind: str, columns: tuple[str, ...]) -> CutStudy:
 @pytest.mark.parametrize("kind", WRITERS)
 @pytest.mark.parametrize("columns", [("title",), ("title", "body")])
 def test_the_lines_print_the_main_metric_of_the_saved_predictions(
-    kind: str, columns: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    kind: str,
+    columns: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
 ) -> None:
     study = on_file(kind, columns)
-    expected, gold, score = study.depths[0].saved, np.array(study.task.gold), SCORES[study.task.main_metric]
+    expected, gold, score = (
+        study.depths[0].saved,
+        np.array(study.task.gold),
+        SCORES[study.task.main_metric],
+    )
     WRITERS[kind](pandas.DataFrame(dict.fromkeys(columns, TEXTS)), tmp_path / f"mine.{kind}")
     (tmp_path / "smaller").mkdir()
     (tmp_path / "smaller" / RESULT_FILE).write_text(sealed(study).model_dump_json())
@@ -56,12 +73,18 @@ def test_the_lines_print_the_main_metric_of_the_saved_predictions(
         return [{"label": study.task.label_names[label]} for label in expected.predictions]
 
     predict.model = SimpleNamespace(config=SimpleNamespace(label2id=names))
-    monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(pipeline=lambda task, folder, dtype: predict))
+    monkeypatch.setitem(
+        sys.modules, "transformers", SimpleNamespace(pipeline=lambda task, folder, dtype: predict)
+    )
     monkeypatch.chdir(tmp_path)
     exec(scoring_lines(study, "smaller"), {})
-    assert float(capsys.readouterr().out) == pytest.approx(score(gold, np.array(expected.predictions)))
+    assert float(capsys.readouterr().out) == pytest.approx(
+        score(gold, np.array(expected.predictions))
+    )
     chosen = [TEXTS[row] for row in study.task.examples]
-    assert asked == (chosen if len(columns) == 1 else [{"text": text, "text_pair": text} for text in chosen])
+    assert asked == (
+        chosen if len(columns) == 1 else [{"text": text, "text_pair": text} for text in chosen]
+    )
 
 
 def test_rows_of_the_hub_are_read_there_and_a_strange_path_is_quoted() -> None:

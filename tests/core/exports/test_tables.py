@@ -28,13 +28,21 @@ def read(result: SweepResult) -> list[tuple[str, ...]]:
 
 def test_the_table_of_all_numbers_reads_back_equal() -> None:
     frame, statistics = RESULT.frames[1], RESULT.statistics_of("mean")
-    frame = frame.model_copy(update={name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")})
+    frame = frame.model_copy(
+        update={name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")}
+    )
     place, no_points = (frame.amount, frame.sparsity, frame.prunable_sparsity), (None, None, None)
     scores = [
-        written(*place, "accuracy", *no_points, frame.metrics["accuracy"], *frame.intervals["accuracy"]),
+        written(
+            *place, "accuracy", *no_points, frame.metrics["accuracy"], *frame.intervals["accuracy"]
+        ),
         written(*place, "f1", *no_points, None, None, None),
-        written(*place, "changed_predictions", *no_points, frame.changed.share, *frame.changed.interval),
-        written(*place, "divergence", *no_points, frame.divergence.value, *frame.divergence.interval),
+        written(
+            *place, "changed_predictions", *no_points, frame.changed.share, *frame.changed.interval
+        ),
+        written(
+            *place, "divergence", *no_points, frame.divergence.value, *frame.divergence.interval
+        ),
     ]
     assert read(RESULT.model_copy(update={"frames": (frame,)}))[:4] == scores
     cells = [
@@ -44,10 +52,14 @@ def test_the_table_of_all_numbers_reads_back_equal() -> None:
         for to, value in zip(RESULT.points, row, strict=True)
     ]
     assert [(row[0], *row[5:]) for row in read(RESULT) if row[3:5] == ("cka", "mean")] == cells
-    assert sum(row[3] == "cka" and row[7] == "" for row in read(RESULT)) == len(REDUCTIONS), "undefined is empty"
+    assert sum(row[3] == "cka" and row[7] == "" for row in read(RESULT)) == len(REDUCTIONS), (
+        "undefined is empty"
+    )
     own = chain.from_iterable(frame.own("mean", "partial_cka") for frame in RESULT.frames)
     partial = [row[5:8] for row in read(RESULT) if row[3:5] == ("partial_cka", "mean")]
-    assert partial == [written(point, point, value) for point, value in zip(RESULT.points * 3, own, strict=True)]
+    assert partial == [
+        written(point, point, value) for point, value in zip(RESULT.points * 3, own, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("start", "=+-@\t\r")
@@ -55,7 +67,9 @@ def test_no_text_is_a_formula_to_a_spreadsheet(start: str) -> None:
     name, safe = f"{start}cmd|' /C calc'!A0", f"'{start}cmd|' /C calc'!A0".replace("\r", "\n")
     cells = rows(table(["a", name], [["-0.5", -1e-7], ["+3", name], ["-1+2", "a-b"]]))
     expected = [("-0.5", "-1e-07"), ("+3", safe), ("'-1+2", "a-b")]
-    assert [(row["a"], row[safe]) for row in cells] == expected, "numbers stay numbers, also where a page wrote them"
+    assert [(row["a"], row[safe]) for row in cells] == expected, (
+        "numbers stay numbers, also where a page wrote them"
+    )
 
 
 def test_files_are_named_by_their_content() -> None:
@@ -75,20 +89,32 @@ def shown(scene: Scene, picture: str = "") -> list[dict[str, str]]:
     return [{title: value for title, value in row.items() if value} for row in table]
 
 
-def test_the_table_of_a_page_has_the_numbers_of_the_result_and_nothing_where_one_is_undefined() -> None:
+def test_the_table_of_a_page_has_the_numbers_of_the_result_and_nothing_where_one_is_undefined() -> (
+    None
+):
     matrices = [frame.similarity["cka"]["mean"] for frame in RESULT.frames]
     values = [matrix[i][j] for i, j, matrix in product(range(3), range(3), matrices)]
-    cells = [(float(row["Shown at"]), row.get("Similarity")) for row in shown(SCENES["lab"], "Similarity")]
+    cells = [
+        (float(row["Shown at"]), row.get("Similarity"))
+        for row in shown(SCENES["lab"], "Similarity")
+    ]
     rounded = [None if value is None else str(round(value, 6)) for value in values]
     assert cells == list(zip(AMOUNTS * 9, rounded, strict=True))
     curve = shown(SCENES["lab"], "Accuracy")
-    assert [float(row["Accuracy"]) for row in curve] == [frame.metrics["accuracy"] for frame in RESULT.frames]
+    assert [float(row["Accuracy"]) for row in curve] == [
+        frame.metrics["accuracy"] for frame in RESULT.frames
+    ]
     assert all("Shown at" not in row for row in curve), "it stands still"
     strips = shown(SCENES["layers"], "How much each layer")
     assert "undefined" not in {value for row in strips for value in row.values()}
     floors = [row["Similarity"] for row in strips if row.get("Weights removed") == "everything"]
     assert floors == [str(round(value, 6)) for value in RESULT.floor.cka["mean"]]
     differences = [row for row in shown(SCENES["compare"], "First minus second") if "First" in row]
-    numbers = [[float(row[name]) for name in ("Difference", "First", "Second")] for row in differences]
-    assert all(difference == pytest.approx(first - second, abs=0.011) for difference, first, second in numbers)
+    numbers = [
+        [float(row[name]) for name in ("Difference", "First", "Second")] for row in differences
+    ]
+    assert all(
+        difference == pytest.approx(first - second, abs=0.011)
+        for difference, first, second in numbers
+    )
     assert min(numbers)[0] < 0, "with a minus that a spreadsheet reads"

@@ -24,7 +24,9 @@ SEED_SHARES = (0.70, 0.71, 0.69, 0.70, 0.70)  # of the damage in the upper half,
 
 def network(share: float = 0.7, **settings: object) -> SweepResult:
     """Four layers that decline together, with a share of the damage in the upper half."""
-    return make_result(**{"num_layers": 4, "amounts": AMOUNTS, "own_cka": declining(share), **settings})
+    return make_result(
+        **{"num_layers": 4, "amounts": AMOUNTS, "own_cka": declining(share), **settings}
+    )
 
 
 def seeds(*shares: float, **settings: object) -> list[SweepResult]:
@@ -49,15 +51,23 @@ def judged(*shelves: Sequence[SweepResult]) -> list[tuple[SweepResult, Verdict]]
 def working_to(result: SweepResult, to: float | None, **changes: object) -> SweepResult:
     """The same result with a working range."""
     known = {"metric": "accuracy", "examples": 200, "shown_broken_from": None, "lead": 0.4}
-    return with_own_key(result, working_range=WorkingRangeRecord(**{"to": to, "reason": None, **known, **changes}))
+    return with_own_key(
+        result, working_range=WorkingRangeRecord(**{"to": to, "reason": None, **known, **changes})
+    )
 
 
 def of_seed(seed: int, result: SweepResult) -> SweepResult:
     """The same result on a checkpoint of another seed."""
-    return with_own_key(result, checkpoint=made_by_recipe(result.checkpoint, "minilm-l6-sst2", seed))
+    return with_own_key(
+        result, checkpoint=made_by_recipe(result.checkpoint, "minilm-l6-sst2", seed)
+    )
 
 
-HELD = {"num_layers": 4, "amounts": (0.0, 0.2, 0.4, 0.6), "accuracy": lambda amount: 0.9 - amount / 10}
+HELD = {
+    "num_layers": 4,
+    "amounts": (0.0, 0.2, 0.4, 0.6),
+    "accuracy": lambda amount: 0.9 - amount / 10,
+}
 
 
 def holding_to(to: float | None, own: OwnCka | None = None, **changes: object) -> SweepResult:
@@ -75,7 +85,15 @@ def falling(*at: float, **settings: object) -> SweepResult:
     def own(amount: float, point: int, size: int) -> float:
         return 1.0 if amount <= at[point] else 0.5
 
-    return make_result(**{"num_layers": len(at), "amounts": FIFTHS, "own_cka": own, "statistics": False, **settings})
+    return make_result(
+        **{
+            "num_layers": len(at),
+            "amounts": FIFTHS,
+            "own_cka": own,
+            "statistics": False,
+            **settings,
+        }
+    )
 
 
 def undefined_first(*at: float) -> SweepResult:
@@ -97,15 +115,20 @@ def measured(*layers: tuple[float, float, float]) -> SweepResult:
     result = make_result(num_layers=len(at), amounts=FIFTHS, own_cka=own)
     known = (result.statistics or {})["cka"]["mean"]
     records = tuple(
-        SurvivalRecord(value=value, low=low, high=high, censored=value >= FIFTHS[-1]) for low, value, high in layers
+        SurvivalRecord(value=value, low=low, high=high, censored=value >= FIFTHS[-1])
+        for low, value, high in layers
     )
-    return with_own_key(result, statistics={"cka": {"mean": known.model_copy(update={"survival": records})}})
+    return with_own_key(
+        result, statistics={"cka": {"mean": known.model_copy(update={"survival": records})}}
+    )
 
 
 # ---------------------------------------------------------------- what a model predicts
 
 
-def predicting(result: SweepResult, *predictions: Sequence[int], gold: Sequence[int] = ()) -> SweepResult:
+def predicting(
+    result: SweepResult, *predictions: Sequence[int], gold: Sequence[int] = ()
+) -> SweepResult:
     """The same result with other predictions, of one frame after the other, and gold labels."""
     frames = list(result.frames)
     for k, labels in enumerate(predictions):
@@ -135,8 +158,13 @@ def collapsing() -> tuple[SweepResult, SweepResult]:
     The other one is wrong as often then: by accuracy neither is better, by Matthews correlation the other is.
     """
     gold = np.repeat([0, 1], [60, 140])
-    good, worse = (np.where(np.arange(200) % 10 < wrong, 1 - gold, gold).tolist() for wrong in (1, 3))
-    one, other = (make_result(amounts=(0.0, 0.3, 0.6), task="cola", method=name) for name in ("magnitude", "wanda"))
+    good, worse = (
+        np.where(np.arange(200) % 10 < wrong, 1 - gold, gold).tolist() for wrong in (1, 3)
+    )
+    one, other = (
+        make_result(amounts=(0.0, 0.3, 0.6), task="cola", method=name)
+        for name in ("magnitude", "wanda")
+    )
     first = predicting(one, good, good, [1] * 200, gold=gold.tolist())
     second = predicting(other, good, good, worse, gold=gold.tolist())
     return judged_by(CORRELATED, first), judged_by(CORRELATED, second)
@@ -149,7 +177,9 @@ def correct_on(whole: SweepResult, right: Mapping[float, range]) -> SweepResult:
     """The same result, correct on the given examples only at each of the amounts, and on none at the others."""
     by_amount = [right.get(amount, ()) for amount in whole.amounts]
     gold = list(enumerate(whole.task.gold))
-    return predicting(whole, *([label if k in known else 1 - label for k, label in gold] for known in by_amount))
+    return predicting(
+        whole, *([label if k in known else 1 - label for k, label in gold] for known in by_amount)
+    )
 
 
 def flipping() -> SweepResult:
@@ -165,14 +195,21 @@ ALONE_STEPS = (0.0, 0.3, 0.7)
 OWN_LOSSES, HARMS = (0.1, 0.2, 0.3, 0.4), (0.4, 0.2, 0.3, 0.1)  # of four layers, at an amount of 1
 
 
-def changing(result: SweepResult, shares: Mapping[float, float], read: Sequence[float] = ()) -> SweepResult:
+def changing(
+    result: SweepResult, shares: Mapping[float, float], read: Sequence[float] = ()
+) -> SweepResult:
     """The same result whose first examples change their predictions, perhaps with what the classifier reads."""
     unpruned, frames = np.array(result.frames[0].predictions), []
     for k, frame in enumerate(result.frames):
         count = round(shares[frame.amount] * len(unpruned))
         share = count / len(unpruned)
-        known = {"changed": ChangedRecord(share=share, interval=(share / 2, share)), "read": read[k] if read else None}
-        known["predictions"] = tuple(np.where(np.arange(len(unpruned)) < count, 1 - unpruned, unpruned).tolist())
+        known = {
+            "changed": ChangedRecord(share=share, interval=(share / 2, share)),
+            "read": read[k] if read else None,
+        }
+        known["predictions"] = tuple(
+            np.where(np.arange(len(unpruned)) < count, 1 - unpruned, unpruned).tolist()
+        )
         frames.append(frame.model_copy(update=known))
     return with_own_key(result, frames=tuple(frames))
 
@@ -187,9 +224,16 @@ def alone(
 
     def result(layer: int, harm: float) -> SweepResult:
         def own(amount: float, point: int, size: int) -> float:
-            return 1 - amount * (0 if point < layer else OWN_LOSSES[layer] if point == layer else harm / 2)
+            return 1 - amount * (
+                0 if point < layer else OWN_LOSSES[layer] if point == layer else harm / 2
+            )
 
-        known = {"num_layers": 4, "scope": f"layer:{layer}", "points": "layer", "amounts": tuple(amounts)}
+        known = {
+            "num_layers": 4,
+            "scope": f"layer:{layer}",
+            "points": "layer",
+            "amounts": tuple(amounts),
+        }
         held = [1 - read * amount for amount in amounts] if read else ()
         made = make_result(**{**known, "own_cka": own, **settings})
         return changing(made, {amount: harm * amount for amount in amounts}, held)
@@ -199,7 +243,12 @@ def alone(
 
 def half(scope: str, share: float, **settings: object) -> SweepResult:
     """Some of four layers alone, as if each held a quarter of the weights; a share is changed at 0.6."""
-    known = {"num_layers": 4, "points": "layer", "amounts": (0.0, 0.1, 0.6), "prunable_sparsity": lambda a: a / 2}
+    known = {
+        "num_layers": 4,
+        "points": "layer",
+        "amounts": (0.0, 0.1, 0.6),
+        "prunable_sparsity": lambda a: a / 2,
+    }
     made = make_result(**{**known, "scope": scope, **settings})
     return changing(made, {amount: min(share * amount / 0.6, share) for amount in made.amounts})
 
@@ -229,7 +278,10 @@ def made_shelf() -> Shelf:
         *SEEDS,
         *seeds(*SEED_SHARES, controls="wanda"),
         *seeds(*SEED_SHARES, scope="all-linear"),
-        *(make_result(num_layers=4, scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(4)),
+        *(
+            make_result(num_layers=4, scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5))
+            for k in range(4)
+        ),
     ]
     return Shelf([entry_of(result) for result in results], {known.key: known for known in results})
 
@@ -239,4 +291,7 @@ def shipped_shelves(results: Mapping[str, SweepResult]) -> list[Shelf]:
     groups = defaultdict(list)
     for entry in shipped(Entry):
         groups[entry.checkpoint, entry.fingerprint].append(entry)
-    return [Shelf(entries, {entry.key: results[entry.key] for entry in entries}) for entries in groups.values()]
+    return [
+        Shelf(entries, {entry.key: results[entry.key] for entry in entries})
+        for entries in groups.values()
+    ]

@@ -49,7 +49,9 @@ SHELF = {
         (choices.methods_beside, "magnitude", ["magnitude", "wanda", "all linear"]),
     ],
 )
-def test_what_belongs_together(find: Callable[..., tuple[Entry, ...]], of: str, found: list[str]) -> None:
+def test_what_belongs_together(
+    find: Callable[..., tuple[Entry, ...]], of: str, found: list[str]
+) -> None:
     beside = find(SHELF[of], list(SHELF.values()))
     assert [name for name, entry in SHELF.items() if entry in beside] == found
 
@@ -69,28 +71,42 @@ MAGNITUDE = "Magnitude pruning of the encoder"
 def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> None:
     first = with_own_labels(result(), ("good", "bad"))
     columns = first.task.columns.model_copy(update={"label": "tone"})  # type: ignore[union-attr]
-    changes = {"columns": columns, "fingerprint": "b"}, {"label_map": {"meh": "bad"}, "fingerprint": "c"}
+    changes = (
+        {"columns": columns, "fingerprint": "b"},
+        {"label_map": {"meh": "bad"}, "fingerprint": "c"},
+    )
     others = [with_own_key(first, task=first.task.model_copy(update=change)) for change in changes]
     entries = [entry_of(known) for known in (result(), first, *others)]
     assert len({entry.name for entry in entries}) == 2
     shipped, *own = distinguishing_labels(entries).values()
     assert shipped == f"20 examples of SST-2 validation, GLUE · SST-2 MiniLM-L6 · {MAGNITUDE}"
-    assert [label.replace("the text from “review”, the label from ", "").split(" · 20")[0] for label in own] == [
-        *("“meh” is left out · “mood”", "“meh” is left out · “tone”", "“meh” means bad · “mood”")
-    ]
+    assert [
+        label.replace("the text from “review”, the label from ", "").split(" · 20")[0]
+        for label in own
+    ] == [*("“meh” is left out · “mood”", "“meh” is left out · “tone”", "“meh” means bad · “mood”")]
 
 
 def test_the_deepest_pair_whose_sides_have_equally_many_layers_is_the_published_one() -> None:
-    deep, shallow = ([make_result(task=task, num_layers=layers) for task in ("cola", "sst2")] for layers in (12, 6))
+    deep, shallow = (
+        [make_result(task=task, num_layers=layers) for task in ("cola", "sst2")]
+        for layers in (12, 6)
+    )
     deeper = make_result(num_layers=24)  # there is none for CoLA
     cola, sst2, *others = map(entry_of, [*deep, *shallow, deeper])
-    assert published_pair([*others, cola, sst2]) == published_pair([sst2, cola, *others]) == [sst2, cola]
+    assert (
+        published_pair([*others, cola, sst2])
+        == published_pair([sst2, cola, *others])
+        == [sst2, cola]
+    )
 
 
 def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same() -> None:
     both = [f"attention blocks{more} · {MAGNITUDE}" for more in ("", " and layer outputs")]
     for other, labels in (
-        ({"method": "random", "seed": 1}, [MAGNITUDE, "Seed 1: random pruning, matched to magnitude"]),
+        (
+            {"method": "random", "seed": 1},
+            [MAGNITUDE, "Seed 1: random pruning, matched to magnitude"],
+        ),
         ({"points": "both"}, both),
         (
             {"task": "cola", "method": "wanda", "points": "both"},
@@ -103,4 +119,6 @@ def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same() -> No
         ({"until_damage": 0.3}, [f"1 of 2 · {MAGNITUDE}", f"2 of 2 · {MAGNITUDE}"]),
     ):
         entries = [entry_of(result(**settings)) for settings in ({}, other)]
-        assert distinguishing_labels(entries) == dict(zip((entry.key for entry in entries), labels, strict=True))
+        assert distinguishing_labels(entries) == dict(
+            zip((entry.key for entry in entries), labels, strict=True)
+        )

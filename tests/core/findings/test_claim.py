@@ -12,7 +12,8 @@ from tests.core.findings.made import COARSE, SEED_SHARES, SEEDS, around, network
 
 
 @pytest.mark.parametrize(
-    ("share", "state"), [(0.70, "equivalent"), (0.90, "steeper"), (0.45, "flatter"), (0.795, "inconclusive")]
+    ("share", "state"),
+    [(0.70, "equivalent"), (0.90, "steeper"), (0.45, "flatter"), (0.795, "inconclusive")],
 )
 def test_the_truth_is_found(share: float, state: State) -> None:
     found = verdict(network(share), SEEDS)
@@ -24,14 +25,26 @@ def test_the_truth_is_found(share: float, state: State) -> None:
 BEYOND = "beyond working range"
 UNITS = {"scope": None, "method": "attribution"}
 TEN = seeds(*SEED_SHARES, *SEED_SHARES, method="random-neuron", scope=None)
-REASONS: list[tuple[SweepResult, list[SweepResult], str | None, str | None]] = [  # and what may decide it
-    (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "too few examples", "more examples"),
+REASONS: list[
+    tuple[SweepResult, list[SweepResult], str | None, str | None]
+] = [  # and what may decide it
+    (
+        network(num_examples=60),
+        seeds(*SEED_SHARES, num_examples=60),
+        "too few examples",
+        "more examples",
+    ),
     (network(holes=((0.03, 1, 1),)), SEEDS, "change not reached", "larger amounts"),
     (network(amounts=(0.0,)), SEEDS, "change not reached", "larger amounts"),
     (network(amounts=COARSE), SEEDS, "steps too coarse", "smaller steps"),
     (network(), [], "no control", "random removal"),
     (network(), SEEDS[:4], "too few seeds", "all seeds"),
-    (network(), [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]], "too few seeds", "smaller steps"),
+    (
+        network(),
+        [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]],
+        "too few seeds",
+        "smaller steps",
+    ),
     (network(**UNITS), TEN, None, None),
     (network(0.9), seeds(0.5, 0.9, 0.7, 0.6, 0.8), "interval too wide", None),
     (network(0.7975), seeds(*[0.7] * 5), "interval too wide", "more examples"),
@@ -74,11 +87,15 @@ def test_a_difference_must_survive_among_all_that_are_tested() -> None:
     """Of rows whose p-values are below and above 0.05 after Holm's correction; those not tested do not count."""
     drawn = around(0.7, spread=3)
     known = [verdict(network(float(share)), drawn) for share in np.linspace(0.8, 1.0, 6)]
-    adjusted = multipletests([found.contrast.p_value for found in known if found.contrast], method="holm")[1]
+    adjusted = multipletests(
+        [found.contrast.p_value for found in known if found.contrast], method="holm"
+    )[1]
     untested = verdict(network(0.7), drawn[:4])
     told = corrected([*known, *[untested] * 50])[: len(known)]
     assert {found.state for found in told} == {"steeper", "inconclusive"}
     for found, alone, p_value in zip(told, known, adjusted, strict=True):
         survives = p_value < 0.05 and alone.state == "steeper"
-        assert (found.state, found.reason) == (("steeper", None) if survives else ("inconclusive", "interval too wide"))
+        assert (found.state, found.reason) == (
+            ("steeper", None) if survives else ("inconclusive", "interval too wide")
+        )
         assert corrected([alone, untested]) == [alone, untested], "one alone needs no correction"

@@ -35,7 +35,12 @@ CLAIMS: dict[State | None, tuple[str, ...]] = {  # of the headings on chance
         "does the same is inconclusive",
         "Not measured here",
     ),
-    None: ("is not judged here", "This is random removal itself", "Not asked here", "Not measured here"),
+    None: (
+        "is not judged here",
+        "This is random removal itself",
+        "Not asked here",
+        "Not measured here",
+    ),
 }
 
 
@@ -58,7 +63,9 @@ def check_verdicts(shelf: Shelf) -> set[State]:
         states.update(named(judged))
         check_headings(result, judged, beside)
         criteria = [judged, *(verdict(result, beside, *other) for other in SENSITIVITY)]
-        assert [told(row["Verdict"]) for row in criteria_table(result, beside)] == list(map(named, criteria))
+        assert [told(row["Verdict"]) for row in criteria_table(result, beside)] == list(
+            map(named, criteria)
+        )
         for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
             assert told(depth_sentence((result, control), "mean", beside)) in ([], named(judged))
         check_numbers(result, beside)
@@ -69,11 +76,20 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
     """How far the model works, and which layers fall first, is the same wherever it stands."""
     to, heading = working_to(result), layers_heading(result, "mean")
     if to and to < result.amounts[-1]:
-        pages = [watch_finding(result, beside, "mean").text, layers_finding(result, "1", beside, "mean").text]
-        pages += [compare_heading((result, other)) for other in beside[:1] if working_to(other) is not None]
+        pages = [
+            watch_finding(result, beside, "mean").text,
+            layers_finding(result, "1", beside, "mean").text,
+        ]
+        pages += [
+            compare_heading((result, other))
+            for other in beside[:1]
+            if working_to(other) is not None
+        ]
         assert [page for page in pages if f"p to {amount_name(to)}" not in page] == []
     rows = stack_rows(result, "mean")
-    answers = {row["layer"]: guess_answer(row["layer"], row["words"][-1], row["first"]) for row in rows}
+    answers = {
+        row["layer"]: guess_answer(row["layer"], row["words"][-1], row["first"]) for row in rows
+    }
     first = [label for label, answer in answers.items() if "first to fall" in answer]
     assert first == [layer.label for layer in layers_of(result, "mean").first]
     assert heading in watch_finding(result, beside, "mean").text
@@ -81,11 +97,16 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
 
 def check_headings(result: SweepResult, judged: Verdict, beside: list[SweepResult]) -> None:
     """The story claims of the halves what is shown, and of chance what the verdict does."""
-    where, chance = watch_finding(result, beside, "mean").heading, chance_finding(result, beside).heading
+    where, chance = (
+        watch_finding(result, beside, "mean").heading,
+        chance_finding(result, beside).heading,
+    )
     if judged.method and not run_of(result.pruning.scope):
         assert ("changes the upper layers" in where) == (judged.method.gap.low > 0)
         assert ("changes the lower layers" in where) == (judged.method.gap.high < 0)
-    claims = [(state, words) for state, options in CLAIMS.items() for words in options if words in chance]
+    claims = [
+        (state, words) for state, options in CLAIMS.items() for words in options if words in chance
+    ]
     assert judged.state in {state for state, _ in claims}, chance
     assert len({words for _, words in claims}) == 1, "one claim on chance, or why there is none"
     assert ("most, too" not in chance) or judged.lead == judged.control_lead is not None
@@ -95,26 +116,36 @@ def test_made_results_do_not_contradict_each_other() -> None:
     assert check_verdicts(made_shelf()) == set(STATES)
 
 
-def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str, SweepResult]) -> None:
+def test_shipped_results_do_not_contradict_each_other(
+    shipped_results: dict[str, SweepResult],
+) -> None:
     for shelf in shipped_shelves(shipped_results):
         check_verdicts(shelf)
-        for method, control in ((a, b) for a in shelf.results.values() for b in shelf.results.values()):
+        for method, control in (
+            (a, b) for a in shelf.results.values() for b in shelf.results.values()
+        ):
             if is_control(control.pruning, method.pruning):
                 assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning
 
 
-def test_grid_pages_and_pools_agree(shipped_results: dict[str, SweepResult], verdict_rows: list[VerdictRow]) -> None:
+def test_grid_pages_and_pools_agree(
+    shipped_results: dict[str, SweepResult], verdict_rows: list[VerdictRow]
+) -> None:
     shelves = shipped_shelves(shipped_results)
     rows = [row for shelf in shelves for row in grid_rows(list(shelf.results.values()))]
     on_grid = {row.key: row.verdict for row in arranged(rows) if row.verdict}
     assert on_grid == {row.result.key: row.verdict for row in verdict_rows}
     for row in verdict_rows:  # which the page of results is written from
         assert (row.verdict.share, row.verdict.contrast) == (row.alone.share, row.alone.contrast)
-        assert row.verdict.state == row.alone.state or (row.alone.state in DIFFERENT and row.verdict.reason)
+        assert row.verdict.state == row.alone.state or (
+            row.alone.state in DIFFERENT and row.verdict.reason
+        )
     for method in pooled.shipped():
         prunings = (shipped_results[key].pruning for key in method.keys)
         settings = {(pruning.method, pruning.scope) for pruning in prunings}
         assert settings == {(method.method, method.scope)}
         for cell in method.cells:
             assert cell.upper == sum(on_grid[key].lead == "upper" for key in cell.keys)
-            assert cell.control_upper == sum(on_grid[key].control_lead == "upper" for key in cell.keys)
+            assert cell.control_upper == sum(
+                on_grid[key].control_lead == "upper" for key in cell.keys
+            )

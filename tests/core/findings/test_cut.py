@@ -19,7 +19,11 @@ def test_a_depth_is_described_by_its_score_its_difference_and_what_is_out() -> N
     assert [choice.depth.layers for choice in known.choices] == [2, 1]
     assert [choice.value.value for choice in known.choices] == pytest.approx([0.9, 0.7])
     assert [choice.difference.value for choice in known.choices] == pytest.approx([-0.05, -0.25])
-    assert ([choice.held for choice in known.choices], known.full.value, known.guess) == ([1, 1], 0.95, 0.5)
+    assert ([choice.held for choice in known.choices], known.full.value, known.guess) == (
+        [1, 1],
+        0.95,
+        0.5,
+    )
 
 
 def test_intervals_are_those_of_a_paired_bootstrap_of_the_rows() -> None:
@@ -54,7 +58,10 @@ def test_the_one_sided_bound_decides_and_a_loss_of_exactly_the_limit_keeps_it() 
     known = frontier_of(by_hand(4, 20))
     choice: CutChoice = known.choices[0]
     assert choice.difference.low < choice.least < choice.difference.value
-    assert [keeps(known, choice, most) for most in (-choice.least, -choice.least - 1e-6)] == [True, False]
+    assert [keeps(known, choice, most) for most in (-choice.least, -choice.least - 1e-6)] == [
+        True,
+        False,
+    ]
 
 
 def test_nothing_is_promised_of_few_rows_or_of_a_model_that_guesses() -> None:

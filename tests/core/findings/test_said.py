@@ -19,7 +19,18 @@ from core.findings.layers import Towards
 from core.findings.passed import HalvesHarm, PassedOn
 from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
 from core.findings.sentences import examples_of
-from core.findings.words import Finding, Table, compare, cut, grid, lab, layers, passed, sentences, story
+from core.findings.words import (
+    Finding,
+    Table,
+    compare,
+    cut,
+    grid,
+    lab,
+    layers,
+    passed,
+    sentences,
+    story,
+)
 from core.findings.words import verdict as words_of_verdicts
 from core.findings.words.grid import grid_rows
 from core.results.prediction import Prediction
@@ -34,7 +45,11 @@ from tests.near import near_text
 from tests.studies import by_hand
 
 FILE = Path(__file__).with_name("said.txt")
-RESEMBLING = ((0, 1, 1, 2), (0.02, -0.03)), ((0, 1, 2, 3), (0.02, -0.03)), ((0, 1, 2, 3), (-0.01, 0.0))
+RESEMBLING = (
+    ((0, 1, 1, 2), (0.02, -0.03)),
+    ((0, 1, 2, 3), (0.02, -0.03)),
+    ((0, 1, 2, 3), (-0.01, 0.0)),
+)
 UNITS = {"method": "attribution", "scope": None}
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5))
 UNDEFINED = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
@@ -53,7 +68,14 @@ def table_lines(table: Table) -> Iterator[str]:
 def stories() -> Iterator[str]:
     broken, unshipped = [made.working_to(seed, 0.04) for seed in SEEDS], made.of_seed(1, network())
     coarse = [*SEEDS[:3], *made.seeds(*made.SEED_SHARES, amounts=made.COARSE)[3:]]
-    bare = SEEDS[0], network(scope="layer:1"), network(**UNITS), network(amounts=(0.0,)), network(), unshipped
+    bare = (
+        SEEDS[0],
+        network(scope="layer:1"),
+        network(**UNITS),
+        network(amounts=(0.0,)),
+        network(),
+        unshipped,
+    )
     for known, beside in (
         *((network(share), SEEDS) for share in (0.7, 0.9, 0.3, 0.5)),
         *((network(), beside) for beside in (SEEDS[:4], coarse)),
@@ -77,7 +99,10 @@ def stories() -> Iterator[str]:
 
 
 def limits() -> Iterator[str]:
-    ends = [holding_to(to) for to in (0.4, 0.6, 0.0)] + [holding_to(None, reason="no lead"), make_result(**made.HELD)]
+    ends = [holding_to(to) for to in (0.4, 0.6, 0.0)] + [
+        holding_to(None, reason="no lead"),
+        make_result(**made.HELD),
+    ]
     alone = made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4, examples=872)
     for known in (*ends, alone, make_result(num_layers=1, amounts=(0.0,))):
         yield story.working_text(known)
@@ -85,25 +110,40 @@ def limits() -> Iterator[str]:
 
 def grids() -> Iterator[str]:
     judged, bare = grid_rows([network(0.81), *around(0.7)]), grid_rows([network(0.9)])
-    others = [row._replace(key=f"{k}") for row in grid_rows([network(), *around(0.7)]) for k in range(20)]
+    others = [
+        row._replace(key=f"{k}") for row in grid_rows([network(), *around(0.7)]) for k in range(20)
+    ]
     for found in (judged, bare, grid_rows([network(points="layer")]), [*judged, *others], others):
-        yield grid.grid_heading(grid.arranged(found, [found[0].key]))  # corrected for all, whatever is shown
+        yield grid.grid_heading(
+            grid.arranged(found, [found[0].key])
+        )  # corrected for all, whatever is shown
     unpruned = grid_rows([network(amounts=(0.0,))])
-    for found in ([*judged, *unpruned], grid_rows(SEEDS[:1])):  # controls have rows where there is nothing else
+    for found in (
+        [*judged, *unpruned],
+        grid_rows(SEEDS[:1]),
+    ):  # controls have rows where there is nothing else
         for cells in grid.grid_table(grid.arranged(found)):
             yield " | ".join("–" if cell is None else str(cell) for cell in cells.values())
 
 
-def pool(value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0) -> Pooled:
+def pool(
+    value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0
+) -> Pooled:
     """A method over two checkpoints of one task."""
 
     def estimate(half: float) -> PooledEstimate:
         bounds = (value - half, value + half)
-        return PooledEstimate(8, value, bounds, bounds, (value - half / 9, value + half / 9), 0.033, 0.876, None)
+        return PooledEstimate(
+            8, value, bounds, bounds, (value - half / 9, value + half / 9), 0.033, 0.876, None
+        )
 
     beside = Contrast(value, 0.02, 0.01, 5, 256)
-    cell = Cell("SST-2", 6, ("first", "second"), upper, control_upper, 5, {0: value, 1: value}, beside)
-    return Pooled("magnitude", "encoder", (cell,), {WHOLE: estimate(whole or half), ALL: estimate(half)})
+    cell = Cell(
+        "SST-2", 6, ("first", "second"), upper, control_upper, 5, {0: value, 1: value}, beside
+    )
+    return Pooled(
+        "magnitude", "encoder", (cell,), {WHOLE: estimate(whole or half), ALL: estimate(half)}
+    )
 
 
 def claims() -> Iterator[str]:
@@ -123,7 +163,9 @@ def cautions() -> Iterator[str]:
     gold = [0, 1] * 50
     many = bare.task.model_copy(update={"label_names": tuple("abcdefghij")})
     quora = made.of_seed(0, make_result(task="qqp", amounts=(0.0, 0.5)))
-    matched = bare.model_copy(update={"task": bare.task.model_copy(update={"label_map": {"Yes": "positive"}})})
+    matched = bare.model_copy(
+        update={"task": bare.task.model_copy(update={"label_map": {"Yes": "positive"}})}
+    )
     for known in (
         *(predicting(bare, gold[:k] + [1 - label for label in gold[k:]]) for k in (10, 41)),
         predicting(bare, [1] + [0] * 99, gold=[0] * 70 + [1] * 30),
@@ -145,7 +187,12 @@ def layer_pages() -> Iterator[str]:
     def drawn(*firsts: tuple[float, ...]) -> list[object]:
         return [falling(*at, method="random", seed=seed) for seed, at in enumerate(firsts)]
 
-    three, same, other, never = falling(0.6, 0.4, 0.2), (0.4, 0.2, 0.0), (0.2, 0.0, 0.2), (0.9, 0.9, 0.9)
+    three, same, other, never = (
+        falling(0.6, 0.4, 0.2),
+        (0.4, 0.2, 0.0),
+        (0.2, 0.0, 0.2),
+        (0.9, 0.9, 0.9),
+    )
     for known, chosen, beside in (
         (made.measured((0.55, 0.6, 0.66), (0.46, 0.5, 0.54), (0.394, 0.432, 0.468)), "3", []),
         (made.measured((0.47, 0.55, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47)), "2", []),
@@ -162,7 +209,9 @@ def layer_pages() -> Iterator[str]:
         (falling(0.4, 0.2, amounts=(0.0,)), "1", []),
     ):
         yield from lines(layers.layers_finding(known, chosen, beside, "mean"))
-    twelve = make_result(num_layers=12, amounts=FIFTHS, own_cka=lambda amount, point, size: 1 - amount * (point > 8))
+    twelve = make_result(
+        num_layers=12, amounts=FIFTHS, own_cka=lambda amount, point, size: 1 - amount * (point > 8)
+    )
     yield from lines(layers.layers_finding(twelve, "12", [], "mean"))
 
 
@@ -182,7 +231,9 @@ def layers_alone() -> Iterator[str]:
 def comparisons() -> Iterator[str]:
     bare = {"num_layers": 4, "amounts": (0.0, 0.3, 0.6, 0.9), "num_examples": 40}
     one = made.correct_on(make_result(**bare), {0.3: range(30), 0.6: range(30), 0.9: range(2)})
-    other = made.correct_on(make_result(**bare, method="wanda"), {0.3: range(10), 0.6: range(10), 0.9: range(20)})
+    other = made.correct_on(
+        make_result(**bare, method="wanda"), {0.3: range(10), 0.6: range(10), 0.9: range(20)}
+    )
     alone = make_result(**bare, scope="layer:0", prunable_sparsity=lambda amount: amount / 6)
     for first, second, beside in (
         (one, other, []),
@@ -197,7 +248,9 @@ def comparisons() -> Iterator[str]:
     for metric in made.CORRELATED:
         yield from lines(compare.compare_finding(made.collapsing(), "mean", metric=metric))
     far = make_result(own_cka=lambda a, p, n: 1 - 0.9 * a * (p + 1) / n)
-    yield from compare.compare_notes((far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage")
+    yield from compare.compare_notes(
+        (far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage"
+    )
     yield from compare.compare_notes((one, one))
     assert compare.compare_notes((one, other)) == []
 
@@ -207,15 +260,28 @@ def labs() -> Iterator[str]:
     falls = [falling(*at) for at in ((0.4, 0.2), (0.9, 0.4, 0.4), (0.4, 0.4), (0.4,), (0.9, 0.9))]
     for known in (*works, *falls, made.undefined_first(0.6, 0.4), UNDEFINED):
         yield lab.first_to_change(known, "mean")
-    deviations = {"engine": {"cka": 1e-7}, "others": {}, "accuracy": 0.0, "torch_cka": {"mean": 2e-5}, "amount": 0.5}
+    deviations = {
+        "engine": {"cka": 1e-7},
+        "others": {},
+        "accuracy": 0.0,
+        "torch_cka": {"mean": 2e-5},
+        "amount": 0.5,
+    }
     deviations |= {"cause": "", "allowed": 1e-5}
     yield lab.check_sentence({**deviations, "within_tolerance": True})
-    yield lab.check_sentence(deviations | {"cause": "on another device", "allowed": 1e-4, "within_tolerance": True})
+    yield lab.check_sentence(
+        deviations | {"cause": "on another device", "allowed": 1e-4, "within_tolerance": True}
+    )
     yield lab.check_sentence({**deviations, "engine": {"cka": None}, "within_tolerance": False})
-    columns = {"columns": ColumnsRecord(text=("title", "body"), label="topic"), "guessed": ("label",)}
+    columns = {
+        "columns": ColumnsRecord(text=("title", "body"), label="topic"),
+        "guessed": ("label",),
+    }
     files = (FileRecord(name="mail.csv", sha256="0" * 64, rows=(0, 40)),)
     for meanings in ({}, {"label_map": {"1": "spam", "?": None}}):
-        yield lab.reading_note(RESULT.task.model_copy(update={**columns, "files": files, **meanings}))
+        yield lab.reading_note(
+            RESULT.task.model_copy(update={**columns, "files": files, **meanings})
+        )
 
 
 def flips() -> Iterator[str]:
@@ -223,7 +289,10 @@ def flips() -> Iterator[str]:
     for known in (whole, stays, whole.model_copy(update={"frames": whole.frames[:1]})):
         yield from lines(sentences.flips_finding(known, examples_of(known)))
     for positive in ((0.9, 0.8), (0.9, 0.4), (0.9, 0.4, 0.8, 0.3)):
-        amounts, shares = tuple(k / 10 for k in range(len(positive))), tuple((1 - p, p) for p in positive)
+        amounts, shares = (
+            tuple(k / 10 for k in range(len(positive))),
+            tuple((1 - p, p) for p in positive),
+        )
         asked = Prediction(amounts, ("negative", "positive"), shares, num_tokens=200, num_unknown=1)
         yield sentences.prediction_sentence(asked)
     yield sentences.prediction_note(asked)
@@ -248,14 +317,21 @@ def cuts() -> Iterator[str]:
     yield from (cut.choice_sentence(frontier, other, most), cut.save_label(frontier, other, most))
     yield from table_lines([cut.model_cells(frontier, choice) for choice in frontier.choices])
     yield from table_lines(cut.scores_table(known.depths[:1]))
-    slow = known.depths[0].size.model_copy(update={"speeds": {1: around_one(0.99), 32: around_one(1.005)}})
-    unheld = known.depths[0].model_copy(update={"size": slow, "held": known.full.model_copy(update={"metrics": {}})})
+    slow = known.depths[0].size.model_copy(
+        update={"speeds": {1: around_one(0.99), 32: around_one(1.005)}}
+    )
+    unheld = known.depths[0].model_copy(
+        update={"size": slow, "held": known.full.model_copy(update={"metrics": {}})}
+    )
     known = known.model_copy(update={"depths": (unheld,)})
     yield cut.choice_sentence(frontier_of(known), frontier_of(known).choices[0], most)
     labels = known.refit.training.model_copy(update={"targets": "labels", "layers": 1})
     yield from (
         cut.refit_words(of)
-        for of in (known, known.model_copy(update={"refit": known.refit.model_copy(update={"training": labels})}))
+        for of in (
+            known,
+            known.model_copy(update={"refit": known.refit.model_copy(update={"training": labels})}),
+        )
     )
     yield from (
         cut.machine_words(known),
@@ -266,7 +342,8 @@ def cuts() -> Iterator[str]:
         *cut.depth_choices(known).values(),
     )
     yield from lines(
-        story.cut_finding(network(), None, 0.05), story.cut_finding(made.of_seed(1, network()), None, 0.05)
+        story.cut_finding(network(), None, 0.05),
+        story.cut_finding(made.of_seed(1, network()), None, 0.05),
     )
 
 
@@ -282,9 +359,14 @@ def numbers() -> Iterator[str]:
         words_of_verdicts.range_table(known),
         words_of_verdicts.criteria_table(network(), SEEDS[:1]),
         layers.survival_table(made.undefined_first(0.6, 0.4), "mean"),
-        layers.survival_table(make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping), "mean"),
+        layers.survival_table(
+            make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping), "mean"
+        ),
     ):
-        yield from (" | ".join(cell or "–" for cell in cells) for cells in (table[0], *map(dict.values, table)))
+        yield from (
+            " | ".join(cell or "–" for cell in cells)
+            for cells in (table[0], *map(dict.values, table))
+        )
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
@@ -310,7 +392,9 @@ def written() -> str:
 
 def test_all_that_is_said_has_been_read_and_is_well_formed() -> None:
     said = written()
-    assert near_text(said, FILE.read_text("utf-8")), "read what changes, then python -m tests.core.findings.test_said"
+    assert near_text(said, FILE.read_text("utf-8")), (
+        "read what changes, then python -m tests.core.findings.test_said"
+    )
     assert not re.search(r"  |''|“”|\(\)|\.\.|nan|None[^,]|(?<!\w)-\d|\{|\}|_", said)
 
 

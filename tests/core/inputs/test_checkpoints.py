@@ -8,7 +8,9 @@ from core.request import catalog, limits
 from tests.refusals import refusal
 
 
-def test_a_folder_is_named_by_itself_and_pinned_by_the_files_that_decide_the_numbers(tiny_bert, copy):
+def test_a_folder_is_named_by_itself_and_pinned_by_the_files_that_decide_the_numbers(
+    tiny_bert, copy
+):
     found = resolve(str(copy))
     assert (found.id, found.source, found.folder) == ("my-bert", "folder", copy)
     assert resolve(str(tiny_bert)).revision == (before := found.revision)
@@ -28,7 +30,11 @@ def test_weights_made_by_a_recipe_are_called_by_it_wherever_they_lie(copy, monke
     recipe = {"family": "tiny-sst2", "seed": 3}
     (copy / "recipe.json").write_text(json.dumps(recipe))
     made = resolve(str(copy))
-    assert (made.id, made.source, made.revision) == ("recipe:tiny-sst2-seed-3", "folder", before.revision)
+    assert (made.id, made.source, made.revision) == (
+        "recipe:tiny-sst2-seed-3",
+        "folder",
+        before.revision,
+    )
     assert load(made).record.recipe == made.recipe
     monkeypatch.setattr(checkpoints, "WEIGHTS", copy.parent)
     monkeypatch.setattr(limits, "WEIGHTS", copy.parent)
@@ -42,7 +48,9 @@ def test_an_embedded_checkpoint_keeps_its_name(tiny_bert, monkeypatch):
     found = resolve("embedded:tiny")
     assert (found.id, found.source, found.folder) == ("embedded:tiny", "embedded", tiny_bert)
     assert found.revision == resolve(str(tiny_bert)).revision
-    monkeypatch.setitem(catalog.EMBEDDED, "embedded:tiny", known._replace(folder=tiny_bert / "gone"))
+    monkeypatch.setitem(
+        catalog.EMBEDDED, "embedded:tiny", known._replace(folder=tiny_bert / "gone")
+    )
     assert "'embedded:tiny' has no config" in refusal(resolve, "embedded:tiny")
 
 

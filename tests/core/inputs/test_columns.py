@@ -33,22 +33,36 @@ def table(*columns: str, **cells: tuple[str, ...]) -> Table:
         (("left", "right", "label"), MRPC, ("left", "right"), "label"),
         (("left", "right", "gold"), NLI, ("left", "right"), "gold"),
         (("headline_a", "headline_b", "gold"), OWN, ("headline_a", "headline_b"), "gold"),
-        (("qid1", "qid2", "question1", "question2", "is_duplicate"), QQP, ("question1", "question2"), "is_duplicate"),
+        (
+            ("qid1", "qid2", "question1", "question2", "is_duplicate"),
+            QQP,
+            ("question1", "question2"),
+            "is_duplicate",
+        ),
     ],
 )
 def test_the_likeliest_columns_are_read_and_said_to_be_guessed(columns, task, text, label) -> None:
-    assert choose_columns(table(*columns), task, (), None) == Columns(text, label, ("text", "label"))
+    assert choose_columns(table(*columns), task, (), None) == Columns(
+        text, label, ("text", "label")
+    )
 
 
 def test_what_is_asked_for_is_taken_and_only_the_rest_guessed() -> None:
     known = table("title", "body", "mood", "label")
-    assert choose_columns(known, OWN, ("body", "title"), None) == Columns(("body", "title"), "label", ("label",))
+    assert choose_columns(known, OWN, ("body", "title"), None) == Columns(
+        ("body", "title"), "label", ("label",)
+    )
     assert choose_columns(known, OWN, ("body",), "mood") == Columns(("body",), "mood")
-    assert "1 text columns: name 2, as many as MRPC reads" in refusal(choose_columns, known, MRPC, ("body",), None)
+    assert "1 text columns: name 2, as many as MRPC reads" in refusal(
+        choose_columns, known, MRPC, ("body",), None
+    )
 
 
 IDS = ("7f3a-00ab", "81bc-4c1d", "9e0f-a2b3")
-PAIR = {"a": ("It may rain.", "Snow falls.", "A storm is here."), "b": ("Rain may come.", "Sun shines.", "All calm.")}
+PAIR = {
+    "a": ("It may rain.", "Snow falls.", "A storm is here."),
+    "b": ("Rain may come.", "Sun shines.", "All calm."),
+}
 TIMES, FIRST, SECOND = ("2024-01-01 10:00",) * 3, ("train",) * 3, ("x", "y", "x")
 
 
@@ -64,14 +78,22 @@ TIMES, FIRST, SECOND = ("2024-01-01 10:00",) * 3, ("train",) * 3, ("x", "y", "x"
     ],
 )  # fmt: skip
 def test_an_id_is_no_text_and_without_texts_a_table_is_refused(cells, task, text, label) -> None:
-    assert likely_columns(table(**cells), task) == Columns(tuple(text.split()), label, ("text", "label"))
+    assert likely_columns(table(**cells), task) == Columns(
+        tuple(text.split()), label, ("text", "label")
+    )
     if not text:
         said = refusal(choose_columns, table(**cells), task, (), None)
         assert f"{', '.join(cells)}, and it is unclear which holds the text: name" in said
 
 
 def test_a_column_of_nothing_but_label_names_is_the_label_whatever_it_is_called() -> None:
-    cells = {"how": ("GLAD", "in_between", "glad"), "number": ("0", "1", "0"), "label": ("1", "0", "1")}
+    cells = {
+        "how": ("GLAD", "in_between", "glad"),
+        "number": ("0", "1", "0"),
+        "label": ("1", "0", "1"),
+    }
     known = table("words", **cells, predicted=("positive", "positive", "negative"))
     assert choose_columns(known, OWN, ("words",), None).label == "how"
-    assert choose_columns(known, SST2, ("words",), None).label == "label", "what a model predicted is no label"
+    assert choose_columns(known, SST2, ("words",), None).label == "label", (
+        "what a model predicted is no label"
+    )

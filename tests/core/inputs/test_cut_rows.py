@@ -29,7 +29,9 @@ def write(tmp_path: Path) -> Write:
 
 
 def prepared(folder: Path, data: str, **changes: object) -> CutInputs:
-    return prepare_cut(CutRequest.from_json({"checkpoint": str(folder), "task": "sst2", "data": data, **changes}))
+    return prepare_cut(
+        CutRequest.from_json({"checkpoint": str(folder), "task": "sst2", "data": data, **changes})
+    )
 
 
 def named(count: int) -> list[str]:
@@ -54,7 +56,9 @@ def expect_disjoint(inputs: CutInputs) -> None:
         ((500, 0, False, 100), (320, 80, 100)),
     ],
 )
-def test_half_judge_and_one_in_five_others_stops(rows: tuple[int, int, bool], division: tuple[int, int, int]) -> None:
+def test_half_judge_and_one_in_five_others_stops(
+    rows: tuple[int, int, bool], division: tuple[int, int, int]
+) -> None:
     assert divide(*rows) == division
 
 
@@ -80,10 +84,17 @@ def test_a_table_is_divided_and_no_text_refits_and_judges(tiny_bert: Path, write
     expect_disjoint(inputs)
     assert inputs.depths == (1,)
     record = inputs.record
-    assert (record.source_name, record.split, record.files, record.labelled) == ("own.csv", "all", None, 100)
+    assert (record.source_name, record.split, record.files, record.labelled) == (
+        "own.csv",
+        "all",
+        None,
+        100,
+    )
 
 
-def test_a_split_for_training_refits_and_all_validation_rows_judge(tiny_bert: Path, glue_folder: Path) -> None:
+def test_a_split_for_training_refits_and_all_validation_rows_judge(
+    tiny_bert: Path, glue_folder: Path
+) -> None:
     inputs = prepared(tiny_bert, str(glue_folder))
     assert inputs.division == (128, 32, 96)
     assert (inputs.record.split, inputs.subset.record.split) == ("train", "validation")
@@ -91,7 +102,9 @@ def test_a_split_for_training_refits_and_all_validation_rows_judge(tiny_bert: Pa
     assert prepared(tiny_bert, "written").division == (48, 16, 128)
 
 
-def test_rows_without_a_label_refit_and_rows_that_are_left_out_do_not(tiny_bert: Path, write: Write) -> None:
+def test_rows_without_a_label_refit_and_rows_that_are_left_out_do_not(
+    tiny_bert: Path, write: Write
+) -> None:
     texts = make_texts(300)
     data = write("own.csv", texts, [*named(200), *[""] * 60, *["?"] * 40])
     inputs = prepared(tiny_bert, data, label_map=(("?", None),))
@@ -104,7 +117,9 @@ def test_rows_without_a_label_refit_and_rows_that_are_left_out_do_not(tiny_bert:
 def test_a_file_of_its_own_refits_alone(tiny_bert: Path, write: Write, tmp_path: Path) -> None:
     texts = make_texts(180)
     data = write("own.csv", texts[:100], named(100))
-    (tmp_path / "more.jsonl").write_text("\n".join(f'{{"text": "{text}"}}' for text in texts[90:]))  # ten judge
+    (tmp_path / "more.jsonl").write_text(
+        "\n".join(f'{{"text": "{text}"}}' for text in texts[90:])
+    )  # ten judge
     inputs = prepared(tiny_bert, data, train=str(tmp_path / "more.jsonl"))
     assert inputs.division == (64, 16, 100)
     expect_disjoint(inputs)
@@ -122,12 +137,18 @@ def test_training_data_refit_and_never_judge(copy: Path, write: Write) -> None:
     assert known <= {*inputs.refit, *inputs.stop}
     assert len(inputs.subset.texts) == 150
     np.save(copy / "training_examples.npy", example_digests((text,) for text in texts))
-    assert "0 labelled rows to judge" in refusal(prepared, copy, write("own.csv", texts, named(300)))
+    assert "0 labelled rows to judge" in refusal(
+        prepared, copy, write("own.csv", texts, named(300))
+    )
     (copy / "training_examples.npy").write_bytes(b"no array")
-    assert "damaged training_examples.npy" in refusal(prepared, copy, write("own.csv", texts, named(300)))
+    assert "damaged training_examples.npy" in refusal(
+        prepared, copy, write("own.csv", texts, named(300))
+    )
 
 
-def test_what_cannot_be_studied_is_refused_in_one_line(tiny_bert: Path, write: Write, tmp_path: Path) -> None:
+def test_what_cannot_be_studied_is_refused_in_one_line(
+    tiny_bert: Path, write: Write, tmp_path: Path
+) -> None:
     texts = make_texts(200)
     assert "5 labelled rows to judge and 5 to refit, at least 32" in refusal(
         prepared, tiny_bert, write("ten.csv", texts[:10], named(10))
@@ -138,7 +159,9 @@ def test_what_cannot_be_studied_is_refused_in_one_line(tiny_bert: Path, write: W
     assert "all 150 rows to refit have one label" in refusal(
         prepared, tiny_bert, write("rare.csv", make_texts(300), ["negative", *["positive"] * 299])
     )
-    assert "has 1 encoder layer" in refusal(prepared, make_bert(tmp_path / "one", layers=1), "written")
+    assert "has 1 encoder layer" in refusal(
+        prepared, make_bert(tmp_path / "one", layers=1), "written"
+    )
 
 
 def test_a_study_leads_back_to_its_request(tiny_bert: Path, write: Write) -> None:
@@ -149,7 +172,12 @@ def test_a_study_leads_back_to_its_request(tiny_bert: Path, write: Write) -> Non
     study = CutStudy.model_construct(**{**dict(study), **parts})
     assert key_of(study) == inputs.key
     request = training_of(study)
-    assert (request.num_examples, request.train, request.text, request.label) == (80, None, ("text",), "label")
+    assert (request.num_examples, request.train, request.text, request.label) == (
+        80,
+        None,
+        ("text",),
+        "label",
+    )
     assert not can_be_found(request), "a result does not know where its table is"
     shutil.copy(data, data.replace("own", "more"))
     apart = prepared(tiny_bert, data, train=data.replace("own", "more"), num_examples=32)

@@ -11,7 +11,12 @@ import pytest
 from datasets import Dataset
 from tiny import make_texts
 
-from core.inputs.examples import check_not_training_data, example_digest, example_digests, stratified
+from core.inputs.examples import (
+    check_not_training_data,
+    example_digest,
+    example_digests,
+    stratified,
+)
 from core.request.catalog import TASKS
 from tests.builders import open_preset
 from tests.refusals import refusal
@@ -26,7 +31,11 @@ def write(tmp_path):
     def write_rows(rows, name=VALIDATION):
         path = tmp_path / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        columns = rows if isinstance(rows, dict) else {"sentence": [r[0] for r in rows], "label": [r[1] for r in rows]}
+        columns = (
+            rows
+            if isinstance(rows, dict)
+            else {"sentence": [r[0] for r in rows], "label": [r[1] for r in rows]}
+        )
         Dataset.from_dict(columns).to_parquet(str(path))
         return str(tmp_path / "data")
 
@@ -47,7 +56,9 @@ def refused(data, num_examples=None, task="sst2"):
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_rows_texts_and_labels_belong_together(glue_folder, task):
     subset = open_preset(task.name, str(glue_folder)).subset(40)
-    data = pq.read_table(glue_folder / task.name / f"{task.split}-00000-of-00001.parquet").to_pylist()
+    data = pq.read_table(
+        glue_folder / task.name / f"{task.split}-00000-of-00001.parquet"
+    ).to_pylist()
     record = subset.record
     assert (record.source, record.source_name) == ("folder", glue_folder.name)
     assert subset.texts[0][0] not in record.model_dump_json()
@@ -74,8 +85,14 @@ def test_the_sample_never_changes(write):
     subset = open_preset("sst2", write(rows)).subset(8)
     assert subset.record.examples == (26, 42, 33, 11, 30, 28, 59, 35)
     content = {"gold": subset.record.gold, "task": "sst2", "texts": subset.texts}
-    assert subset.record.fingerprint == sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
-    assert open_preset("sst2", write(rows), "other name").subset(8).record.fingerprint == subset.record.fingerprint
+    assert (
+        subset.record.fingerprint
+        == sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+    )
+    assert (
+        open_preset("sst2", write(rows), "other name").subset(8).record.fingerprint
+        == subset.record.fingerprint
+    )
 
 
 # ---------------------------------------------------------------- where they come from
@@ -84,7 +101,10 @@ def test_the_sample_never_changes(write):
 def test_the_hub_and_a_folder_give_the_same_examples(hub, glue_folder):
     assert "is not on the Hub, or is private" in refused("hub")
     hub.datasets["nyu-mll/glue"] = glue_folder
-    subset, local = open_preset("mrpc", "hub").subset(30), open_preset("mrpc", str(glue_folder)).subset(30)
+    subset, local = (
+        open_preset("mrpc", "hub").subset(30),
+        open_preset("mrpc", str(glue_folder)).subset(30),
+    )
     assert (subset.record.source, subset.record.source_name) == ("hub", "nyu-mll/glue")
     place = {"source": "folder", "source_name": glue_folder.name}
     assert (subset.texts, subset.record.model_copy(update=place)) == (local.texts, local.record)
@@ -112,14 +132,20 @@ def test_calibration_is_stratified_of_the_training_split_without_evaluated_texts
     subset = open_preset("sst2", folder).subset(20)
     found = open_preset("sst2", folder).calibration(subset)
     assert found == open_preset("sst2", folder).calibration(subset)
-    assert (found.record.split, len(found.record.examples), sum(found.record.gold)) == ("train", 1024, 768)
+    assert (found.record.split, len(found.record.examples), sum(found.record.gold)) == (
+        "train",
+        1024,
+        768,
+    )
     assert not {*found.record.examples} & {*range(7, 27)}
 
 
 def test_a_training_split_sorted_by_label_or_none_is_refused(write):
     folder = write(rows_with([0, 1] * 10))
     subset = open_preset("sst2", folder).subset(8)
-    assert "has no sst2/train-00000-of-00001.parquet" in refusal(open_preset("sst2", folder).calibration, subset)
+    assert "has no sst2/train-00000-of-00001.parquet" in refusal(
+        open_preset("sst2", folder).calibration, subset
+    )
     write([(f"another sentence {k}", 1) for k in range(30)], TRAIN)
     said = refusal(open_preset("sst2", folder).calibration, subset)
     assert "all 30 calibration examples of data have one label" in said
@@ -148,7 +174,11 @@ def test_training_data_is_refused_but_for_a_few_repetitions(glue_folder, known, 
         ([], None, f"has no {VALIDATION}"),
         (rows_with([0, 1, 0]), 3, "has only 3 examples"),
         (rows_with([0, 1, 0, 1, 2]), None, "says 2, which is none of the labels"),
-        ({"text": make_texts(4), "label": [0, 1, 0, 1]}, None, "no column 'sentence': name one of text, label"),
+        (
+            {"text": make_texts(4), "label": [0, 1, 0, 1]},
+            None,
+            "no column 'sentence': name one of text, label",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_from_is_named(write, tmp_path, rows, asked, said):

@@ -10,7 +10,15 @@ from tiny import loaded
 
 from core.inputs import forecast as module
 from core.inputs.checkpoints import resolve
-from core.inputs.forecast import SHIPPED_SPEED, TOKENS, Forecast, forecast, forecast_training, note_speed, timed
+from core.inputs.forecast import (
+    SHIPPED_SPEED,
+    TOKENS,
+    Forecast,
+    forecast,
+    forecast_training,
+    note_speed,
+    timed,
+)
 from core.inputs.prepare import prepare
 from core.request.controls import controls, until_damaged
 from core.request.cut_request import CutRequest, RecoveryRequest
@@ -38,7 +46,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def request_(tiny_bert: Path, glue_folder: Path) -> SweepRequest:
-    return checked(SweepRequest(str(tiny_bert), "sst2", amounts=STEPS, num_examples=40, data=str(glue_folder)))
+    return checked(
+        SweepRequest(str(tiny_bert), "sst2", amounts=STEPS, num_examples=40, data=str(glue_folder))
+    )
 
 
 def tokens_of(request: SweepRequest) -> float:
@@ -46,23 +56,32 @@ def tokens_of(request: SweepRequest) -> float:
 
 
 def test_work_counts_tokens_layers_and_squared_width(request_: SweepRequest) -> None:
-    unit, few = SIZE * TOKENS["sst2"] / SHIPPED_SPEED, (40 + 16) * (3 + 1)  # the emptied model is one more pass
+    unit, few = (
+        SIZE * TOKENS["sst2"] / SHIPPED_SPEED,
+        (40 + 16) * (3 + 1),
+    )  # the emptied model is one more pass
 
     def seconds(**changes: object) -> float:
         return forecast([checked(replace(request_, **changes))]).seconds
 
     assert seconds() == pytest.approx(unit * few)
-    assert seconds(num_examples=None) == pytest.approx(unit * (256 + 16) * 4), "the usual number; no table is read"
+    assert seconds(num_examples=None) == pytest.approx(unit * (256 + 16) * 4), (
+        "the usual number; no table is read"
+    )
     assert seconds(method="wanda") == pytest.approx(unit * (few + 1024))
     units = {"method": "attribution", "scope": None}
     assert seconds(**units) == pytest.approx(unit * (few + 2 * 1024)), "gradients cost more"
     assert seconds(task="rte") > seconds(task="sst2") > seconds(task="cola")
     (stopped,) = controls(until_damaged(request_), [0])
-    assert forecast([request_, stopped]).seconds == pytest.approx(unit * (few + 56 * (22 + 1))), "0 to 0.21 in 0.01"
+    assert forecast([request_, stopped]).seconds == pytest.approx(unit * (few + 56 * (22 + 1))), (
+        "0 to 0.21 in 0.01"
+    )
 
 
 def test_of_written_examples_what_is_stored_takes_no_time(tiny_bert: Path) -> None:
-    request = checked(SweepRequest(str(tiny_bert), "sst2", method="wanda", amounts=STEPS, data="written"))
+    request = checked(
+        SweepRequest(str(tiny_bert), "sst2", method="wanda", amounts=STEPS, data="written")
+    )
     follow_ups = list(controls(request, (0, 1)))
     unit = SIZE * tokens_of(request) / SHIPPED_SPEED
     assert forecast([request, *follow_ups]).seconds == pytest.approx(unit * (3 * 144 * 4 + 64))
@@ -75,7 +94,9 @@ def test_of_written_examples_what_is_stored_takes_no_time(tiny_bert: Path) -> No
     assert module.stored_first([*follow_ups[1:], request]) == []
 
 
-def test_a_sweep_notes_its_speed_unless_it_is_short(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_notes_its_speed_unless_it_is_short(
+    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inputs = prepare(request_)
     checkpoint = loaded(inputs.resolved)
     assert timed(SHIPPED_SPEED) == Forecast(1.0, is_rough=True)
@@ -84,12 +105,16 @@ def test_a_sweep_notes_its_speed_unless_it_is_short(request_: SweepRequest, monk
     assert timed(1.0).is_rough
     monkeypatch.setattr(module, "SHORTEST", 0.0)
     seconds = sweep(checkpoint, inputs, request_).seconds
-    assert timed(56 * 4 * tokens_of(request_) * SIZE / seconds).seconds == pytest.approx(1.0, rel=1e-3)
+    assert timed(56 * 4 * tokens_of(request_) * SIZE / seconds).seconds == pytest.approx(
+        1.0, rel=1e-3
+    )
     assert not forecast([request_]).is_rough
 
 
 @pytest.mark.parametrize("content", ["", "fast", "nan", "inf", "-1", "0", "\x00\ufffd"])
-def test_a_damaged_file_is_none_and_replaced(cache: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_file_is_none_and_replaced(
+    cache: Path, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     note_speed(1e9, 0.5)
     note_speed(1e9, 60.0)
     assert timed(1.0).is_rough, "so short a run, or one of so small a model, says little"
@@ -103,20 +128,29 @@ def test_a_damaged_file_is_none_and_replaced(cache: Path, content: str, monkeypa
     assert timed(3e9).is_rough, "every device has its own"
 
 
-def test_the_work_of_a_study(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_work_of_a_study(
+    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     request, how = checked(CutRequest(str(tiny_bert), "sst2", data="written")), TRAINING
     unit = 32**2 * TOKENS["sst2"] / SHIPPED_SPEED
     trained = how.steps * how.batch * (1 + 2)  # of one depth, one layer
-    assert forecast_training(request).seconds == pytest.approx(unit * (192 * 2 + trained + module.TIMED_ROWS * 3))
+    assert forecast_training(request).seconds == pytest.approx(
+        unit * (192 * 2 + trained + module.TIMED_ROWS * 3)
+    )
     table = checked(replace(request, data=str(glue_folder), num_examples=100))
     assert forecast_training(table).seconds == pytest.approx(
         unit * ((2_048 + 256 + 100) * 2 + trained + module.TIMED_ROWS * 3)
     )
     monkeypatch.setattr("core.inputs.forecast.size_here", lambda _: (12, 32))
-    assert forecast_training(replace(request, every=True)).seconds > 1.5 * forecast_training(request).seconds
+    assert (
+        forecast_training(replace(request, every=True)).seconds
+        > 1.5 * forecast_training(request).seconds
+    )
 
 
-def test_the_unpruned_model_counts_until_it_was_trained(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_unpruned_model_counts_until_it_was_trained(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result, recovery = make_result(), make_recovery()
     request = RecoveryRequest.from_json({**vars(request_of(result)), "key": result.key})
     monkeypatch.setattr(module, "RECOVERY", recovery.rows.training)
@@ -138,12 +172,20 @@ def test_nothing_is_downloaded_for_it(hub: LocalHub, tiny_bert: Path, glue_folde
     assert len(hub.requests) == requests
 
 
-def test_what_cannot_run_is_refused(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "some of layers 1 to 2" in refusal(forecast, [request_, checked(replace(request_, scope="layer:7"))])
+def test_what_cannot_run_is_refused(
+    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "some of layers 1 to 2" in refusal(
+        forecast, [request_, checked(replace(request_, scope="layer:7"))]
+    )
     note_speed(6e9, 2e5)
     monkeypatch.setattr(module, "limits", lambda: HOSTED_LIMITS)
     seconds = 56 * 4 * TOKENS["sst2"] * SIZE / 3e4
     assert seconds < HOSTED_LIMITS.job_seconds < 2 * seconds
-    assert forecast([request_] * 2).seconds == pytest.approx(2 * seconds), "each sweep is bounded alone"
+    assert forecast([request_] * 2).seconds == pytest.approx(2 * seconds), (
+        "each sweep is bounded alone"
+    )
     line = refusal(forecast, [replace(request_, num_examples=96)])
-    assert line.startswith(f"a run would take about {2 * seconds / 60:.0f} minutes here, at most 10 are allowed")
+    assert line.startswith(
+        f"a run would take about {2 * seconds / 60:.0f} minutes here, at most 10 are allowed"
+    )

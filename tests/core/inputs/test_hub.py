@@ -23,7 +23,11 @@ REPO, DATA = "someone/small", "someone/data"
 MODEL, DATASET = Repository(REPO), Repository(DATA, repo_type="dataset")
 WEIGHTS = bytes(range(256)) * 8
 PARQUET = "data/validation-00000-of-00001.parquet"
-FILES = {"config.json": b'{"model_type": "bert"}'.ljust(256), "vocab.txt": b"[UNK]\na\n", "model.safetensors": WEIGHTS}
+FILES = {
+    "config.json": b'{"model_type": "bert"}'.ljust(256),
+    "vocab.txt": b"[UNK]\na\n",
+    "model.safetensors": WEIGHTS,
+}
 JARGON = r"\b[A-Z]\w*(Error|Exception|Timeout|Enabled)\b|https?://|Errno|Traceback|huggingface_hub|httpx|/tmp|\n|\x1b"
 
 
@@ -31,7 +35,9 @@ JARGON = r"\b[A-Z]\w*(Error|Exception|Timeout|Enabled)\b|https?://|Errno|Traceba
 def repo(hub: LocalHub, tmp_path: Path) -> LocalHub:
     """Serve the parts of a checkpoint that downloads look at, and a data set of one file."""
     hub.models[REPO], hub.datasets[DATA] = tmp_path / "repo", tmp_path / "data"
-    served = {f"repo/{name}": content for name, content in FILES.items()} | {f"data/{PARQUET}": WEIGHTS}
+    served = {f"repo/{name}": content for name, content in FILES.items()} | {
+        f"data/{PARQUET}": WEIGHTS
+    }
     for path, content in served.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
@@ -89,7 +95,9 @@ def test_only_what_is_needed_is_downloaded_once_and_reported(repo, cache, monkey
     folder, _ = snapshot(MODEL, report := Mock())
     assert {path.name for path in folder.iterdir()} == set(FILES)
     reports = {call.args for call in report.mock_calls}
-    assert reports >= {(f"downloading {name}", len(content), len(content)) for name, content in FILES.items()}
+    assert reports >= {
+        (f"downloading {name}", len(content), len(content)) for name, content in FILES.items()
+    }
     path = fetch_one(DATASET, PARQUET)
     assert path.read_bytes() == WEIGHTS
     repo.requests.clear()
@@ -139,13 +147,17 @@ def test_a_fault_is_one_clear_line_and_leaves_nothing(repo, cache, monkeypatch, 
     with monkeypatch.context() as patch:
         if fault.is_slow:
             patch.setattr(module, "PATIENCE_SECONDS", 0.3)
-            patch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1.0)  # after which what is given up frees its lock
+            patch.setattr(
+                constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1.0
+            )  # after which what is given up frees its lock
         message = refused()
     assert re.search(fault.says, message), message
     assert capfd.readouterr() == ("", "")
     assert len(repo.requests) < 40
     assert fault.is_slow or leftovers(cache) == []
-    assert {path.name for path in cache.parent.iterdir()} <= {"repo", "data", "hub-cache"}, "nothing outside"
+    assert {path.name for path in cache.parent.iterdir()} <= {"repo", "data", "hub-cache"}, (
+        "nothing outside"
+    )
     with monkeypatch.context() as patch:
         offline(patch)
         refused()
@@ -161,10 +173,14 @@ def test_a_fault_that_passes_ends_no_run(repo, monkeypatch, capfd, name):
 
 
 def test_what_is_too_large_or_cannot_be_loaded_is_not_downloaded(repo):
-    assert "more than the 0 MiB allowed" in refused(lambda: fetch_one(MODEL, "config.json", most=100))
+    assert "more than the 0 MiB allowed" in refused(
+        lambda: fetch_one(MODEL, "config.json", most=100)
+    )
     (repo.models[REPO] / "config.json").write_text('{"model_type": "gpt2"}')
     assert "model type 'gpt2'" in refused()
-    assert {path.rpartition("/")[2] for _, path, _ in repo.requests if "/resolve/" in path} == {"config.json"}
+    assert {path.rpartition("/")[2] for _, path, _ in repo.requests if "/resolve/" in path} == {
+        "config.json"
+    }
 
 
 # ---------------------------------------------------------------- the machine's own faults
@@ -177,9 +193,15 @@ def failing(name: str, number: int) -> Callable[[pytest.MonkeyPatch], None]:
 
 
 MACHINE: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
-    "closed port": ("check the connection", lambda patch: patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")),
+    "closed port": (
+        "check the connection",
+        lambda patch: patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9"),
+    ),
     "offline": ("offline mode is on: unset HF_HUB_OFFLINE", offline),
-    "disk full": ("cannot be stored .No space left on device.: free", failing("http_get", errno.ENOSPC)),
+    "disk full": (
+        "cannot be stored .No space left on device.: free",
+        failing("http_get", errno.ENOSPC),
+    ),
     "read-only": ("to a folder that is writable", failing("_create_symlink", errno.EROFS)),
 }
 

@@ -30,7 +30,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a random classifier with the data's labels, in another order and case. Do not write to it."""
     folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-moods")
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "id2label": {"0": "Good", "1": "Bad"}}))
+    (folder / "config.json").write_text(
+        json.dumps({**config, "id2label": {"0": "Good", "1": "Bad"}})
+    )
     return folder
 
 
@@ -79,33 +81,52 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refused)
         write(folder, f"data/{split}-00000-of-00001.parquet", rows=40)
     subset = ask().subset
     record = subset.record
-    assert (record.source, record.source_name, record.split, len(record.examples)) == ("hub", REPO, "validation", 40)
-    assert record.gold == tuple(1 - row % 2 for row in record.examples), "by name: the checkpoint has Good first"
+    assert (record.source, record.source_name, record.split, len(record.examples)) == (
+        "hub",
+        REPO,
+        "validation",
+        40,
+    )
+    assert record.gold == tuple(1 - row % 2 for row in record.examples), (
+        "by name: the checkpoint has Good first"
+    )
     assert record.data == f"hub:{REPO}@{commit_of(hub.files('datasets', REPO) or {})}"
     assert downloaded(hub) == ["data/validation-00000-of-00001.parquet"], "nothing else"
     scored = ask(f"hub:{REPO}", "--split", "test", "--method", "wanda")
     assert {text.split("-")[0] for (text,) in scored.calibration.texts} == {"data train"}
     assert {text.split("-")[0] for (text,) in scored.subset.texts} == {"data test"}
     trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
-    assert (len(trained.subset.record.examples), len(trained.calibration.record.examples)) == (20, 20)
-    assert "'dev': choose one of test, train, validation" in refused(f"hub:{REPO}", "--split", "dev")
+    assert (len(trained.subset.record.examples), len(trained.calibration.record.examples)) == (
+        20,
+        20,
+    )
+    assert "'dev': choose one of test, train, validation" in refused(
+        f"hub:{REPO}", "--split", "dev"
+    )
     command = recompute_script(make_result(num_examples=8).model_copy(update={"task": record}))
     assert f"--data {record.data} --split validation --text text --label label" in command
 
 
-def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(hub: LocalHub, folder: Path, ask, refused) -> None:
+def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(
+    hub: LocalHub, folder: Path, ask, refused
+) -> None:
     (folder / "moods.py").write_text("raise SystemExit('it ran')")
     assert "has no Parquet files at revision 'main', and a loading script is never run" in refused()
     assert downloaded(hub) == []
     write(folder.parent / "converted", "default/partial-validation/0000.parquet")
     hub.branches[REPO, "refs/convert/parquet"] = folder.parent / "converted"
     record = ask().subset.record
-    assert record.data == f"hub:{REPO}@{commit_of(hub.at('datasets', REPO, 'refs/convert/parquet') or {})}"
+    assert (
+        record.data
+        == f"hub:{REPO}@{commit_of(hub.at('datasets', REPO, 'refs/convert/parquet') or {})}"
+    )
     assert "has no Parquet files at revision 'main'" in refused(f"hub:{REPO}@main")
     assert ask(record.data).subset.record == record, "the commit of the converted files will do"
 
 
-def test_files_are_read_by_name_until_rows_suffice(hub: LocalHub, folder: Path, ask, refused, monkeypatch) -> None:
+def test_files_are_read_by_name_until_rows_suffice(
+    hub: LocalHub, folder: Path, ask, refused, monkeypatch
+) -> None:
     read_at_most(monkeypatch, 50)
     names = [f"data/validation-{k:05}-of-00004.parquet" for k in range(4)]
     for name in names:
@@ -114,7 +135,9 @@ def test_files_are_read_by_name_until_rows_suffice(hub: LocalHub, folder: Path, 
     assert downloaded(hub) == []
     record = ask().subset.record
     rows = (0, 20), (20, 40), (40, 50)
-    assert [(file.name, file.rows) for file in record.files] == list(zip(names[:3], rows, strict=True))
+    assert [(file.name, file.rows) for file in record.files] == list(
+        zip(names[:3], rows, strict=True)
+    )
     assert downloaded(hub) == names[:3]
     assert len(record.examples) == 25, "no other split: half is left to score on"
     with monkeypatch.context() as patch:
@@ -124,17 +147,26 @@ def test_files_are_read_by_name_until_rows_suffice(hub: LocalHub, folder: Path, 
         assert "only a part of 'validation' is in the local cache" in refused()
     read_at_most(monkeypatch, 70)
     hub.faults[REPO] = Fault("api", sized(7 * 2**30))
-    assert "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one" in refused()
+    assert (
+        "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one"
+        in refused()
+    )
 
 
-def test_a_revision_that_moves_stays_pinned(hub: LocalHub, tmp_path: Path, ask, refused, monkeypatch) -> None:
-    before, after = (write(tmp_path / name, "validation.parquet").parent for name in ("before", "after"))
+def test_a_revision_that_moves_stays_pinned(
+    hub: LocalHub, tmp_path: Path, ask, refused, monkeypatch
+) -> None:
+    before, after = (
+        write(tmp_path / name, "validation.parquet").parent for name in ("before", "after")
+    )
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = before
     first = ask(f"hub:{REPO}@v1").subset
     pinned = first.record.data
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = after
     hub.branches[REPO, "v0"] = before  # else its commit would not be found
-    assert "has no such revision: leave it out, or give an existing branch" in refused(f"hub:{REPO}@v2")
+    assert "has no such revision: leave it out, or give an existing branch" in refused(
+        f"hub:{REPO}@v2"
+    )
     for is_offline in (False, True):
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", is_offline)
         assert {text.split()[0] for (text,) in ask(f"hub:{REPO}@v1").subset.texts} == {"after"}
@@ -147,17 +179,26 @@ def test_what_is_not_to_be_had_is_refused(hub: LocalHub, folder: Path, ask, refu
     assert "is not on the Hub, or is private" in refused("hub:someone/else")
 
 
-def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder: Path, ask, refused) -> None:
+def test_a_configuration_is_asked_for_where_it_is_unclear(
+    hub: LocalHub, folder: Path, ask, refused
+) -> None:
     for config in ("films", "books"):
         write(folder, f"{config}/validation-00000-of-00001.parquet")
-    assert "unknown configuration of someone/moods 'default': choose one of books, films" in refused()
+    assert (
+        "unknown configuration of someone/moods 'default': choose one of books, films" in refused()
+    )
     subset = ask(f"hub:{REPO}/films").subset
     assert (subset.record.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
 
 
 def test_rows_without_text_or_label_are_left_out(folder: Path, ask) -> None:
-    columns = {"text": ["", None, *(f"text {k}" for k in range(18))], "label": [k % 2 for k in range(18)] + [-1, -1]}
-    Dataset.from_dict(columns, features=FEATURES).to_parquet(path := str(folder / "validation.parquet"))
+    columns = {
+        "text": ["", None, *(f"text {k}" for k in range(18))],
+        "label": [k % 2 for k in range(18)] + [-1, -1],
+    }
+    Dataset.from_dict(columns, features=FEATURES).to_parquet(
+        path := str(folder / "validation.parquet")
+    )
     for data in (f"hub:{REPO}", path):
         assert sorted(ask(data, "--examples", "16").subset.record.examples) == list(range(2, 18))
 
@@ -167,5 +208,8 @@ def test_names_tell_configurations_and_splits() -> None:
         *(f"data/train-0000{k}-of-00002.parquet" for k in range(2)), "test.parquet", "README.md", "train.csv",
         "en/train/0000.parquet", "de/partial-train/0000.parquet",
     ]  # fmt: skip
-    counts = {config: {split: len(files) for split, files in found.items()} for config, found in layout(names).items()}
+    counts = {
+        config: {split: len(files) for split, files in found.items()}
+        for config, found in layout(names).items()
+    }
     assert counts == {"default": {"train": 2, "test": 1}, "en": {"train": 1}, "de": {"train": 1}}

@@ -46,7 +46,11 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.csv", "text\na\n", "it needs a header and at least two columns"),
     ("a.csv", "text,label\n", "has no rows"),
     ("a.csv", "text,label\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
-    ("a.tsv", 'text\tlabel\nFine.\t1\n"It is bad.\t0\nI hated it."\t0\n', "marks in row 3 do not end there"),
+    (
+        "a.tsv",
+        'text\tlabel\nFine.\t1\n"It is bad.\t0\nI hated it."\t0\n',
+        "marks in row 3 do not end there",
+    ),
     ("a.csv", 'text,label\nfine,1\n"a" b,1\n', "',' expected after '\"'): put text"),
     ("a.jsonl", '{"a": 1}\n\n{"a": \n', "line 3 is no JSON object"),
     ("a.jsonl", '{"a": "1"}\n{"a": "\\ud83d"}\n', "line 2 is no JSON object"),
@@ -57,7 +61,9 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "says"), REFUSED, ids=map(str, range(len(REFUSED))))
-def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read: Read, name: str, content, says: str) -> None:
+def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(
+    read: Read, name: str, content, says: str
+) -> None:
     message = refusal(read, content, name)
     assert message == refusal(read, content, name, 1000)
     assert says in message
@@ -65,9 +71,15 @@ def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read: Read,
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_as_much_text_as_is_allowed_is_read(read: Read, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_as_much_text_as_is_allowed_is_read(
+    read: Read, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setattr(tables, "MAX_CHARS", 12)
-    rows = "text,label\nfine,a\ngreat,b\n" if name == "a.csv" else '{"text": "fine!"}\n{"text": "good, 7"}\n'
+    rows = (
+        "text,label\nfine,a\ngreat,b\n"
+        if name == "a.csv"
+        else '{"text": "fine!"}\n{"text": "good, 7"}\n'
+    )
     assert len(read(rows, name).rows) == 2
     monkeypatch.setattr(tables, "MAX_CHARS", 10)
     assert f"rows of {name} have 1" in refusal(read, rows.replace("text", "words"), name)
@@ -78,7 +90,10 @@ def test_as_much_text_as_is_allowed_is_read(read: Read, monkeypatch: pytest.Monk
 
 def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
     table = read(CSV)
-    texts, labels = ("good, really", "bad", "two\nlines", "fair", "dull"), ("pos", "neg", "pos", "meh", "neg")
+    texts, labels = (
+        ("good, really", "bad", "two\nlines", "fair", "dull"),
+        ("pos", "neg", "pos", "meh", "neg"),
+    )
     assert dict(table.cells) == {"text": texts, "label": labels}
     assert table.rows == (0, 1, 3, 4, 5), "blank rows count"
     assert read(b"\xef\xbb\xbf" + CSV).cells == table.cells
@@ -90,11 +105,16 @@ def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
     [
         ("text;label\nfine, really;1\n", {"text": ("fine, really",), "label": ("1",)}),
         ("text\tlabel\nfine; really\t1\n", {"text": ("fine; really",), "label": ("1",)}),
-        ("\ufeff,text,label\n0,Grüße,1\n", {"column 1": ("0",), "text": ("Grüße",), "label": ("1",)}),
+        (
+            "\ufeff,text,label\n0,Grüße,1\n",
+            {"column 1": ("0",), "text": ("Grüße",), "label": ("1",)},
+        ),
         ("text,label\nNA, 1\nnan,\n", {"text": ("NA", "nan"), "label": ("1", "")}),
     ],
 )
-def test_separators_marks_and_empty_cells(read: Read, content: str, columns: dict[str, tuple[str, ...]]) -> None:
+def test_separators_marks_and_empty_cells(
+    read: Read, content: str, columns: dict[str, tuple[str, ...]]
+) -> None:
     assert dict(read(content).cells) == columns
 
 
@@ -104,17 +124,33 @@ def test_separators_marks_and_empty_cells(read: Read, content: str, columns: dic
 def test_values_become_text_and_nested_ones_are_left_out(read: Read) -> None:
     rows = [
         {"text": "Grüße", "label": 2, "score": 1.0, "ok": True, "same": "yes ", "tags": ["a"]},
-        {"text": float("nan"), "label": None, "score": 0.5, "ok": False, "same": " \u3000", "tags": []},
+        {
+            "text": float("nan"),
+            "label": None,
+            "score": 0.5,
+            "ok": False,
+            "same": " \u3000",
+            "tags": [],
+        },
     ]
     table = read("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "a.jsonl")
-    known = {"text": ("Grüße", ""), "label": ("2", ""), "score": ("1", "0.5"), "ok": ("true", "false")}
+    known = {
+        "text": ("Grüße", ""),
+        "label": ("2", ""),
+        "score": ("1", "0.5"),
+        "ok": ("true", "false"),
+    }
     assert dict(table.cells) == known | {"same": ("yes ", "")}
     assert table.rows == (0, 2)
-    assert "a.jsonl has no column 'mood': name one of text, label, score, ok, same" in refusal(table.column, "mood")
+    assert "a.jsonl has no column 'mood': name one of text, label, score, ok, same" in refusal(
+        table.column, "mood"
+    )
 
 
 def test_named_labels_are_read_as_names(read: Read) -> None:
-    features = Features({"t": Value("string"), "y": ClassLabel(names=["no", "yes"]), "v": [Value("float32")]})
+    features = Features(
+        {"t": Value("string"), "y": ClassLabel(names=["no", "yes"]), "v": [Value("float32")]}
+    )
     columns = {"t": ["a ", "b", "c"], "y": [1, 0, -1], "v": [[0.1], [], [0.2]]}
     table = read(parquet(columns, features), "a.parquet")
     assert dict(table.cells) == {"t": ("a ", "b", "c"), "y": ("yes", "no", "")}
@@ -124,7 +160,11 @@ def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> N
     files = []
     for number, count in enumerate((30, 20, 40)):
         path = tmp_path / f"{number}.parquet"
-        path.write_bytes(parquet({"t": [f"{number} {k}" for k in range(count)], "y": [k % 2 for k in range(count)]}))
+        path.write_bytes(
+            parquet(
+                {"t": [f"{number} {k}" for k in range(count)], "y": [k % 2 for k in range(count)]}
+            )
+        )
         files.append(DataFile(path, f"part/{number}.parquet"))
     table = read_table(files, 45)
     assert table.column("t")[29:32] == ("0 29", "1 0", "1 1")

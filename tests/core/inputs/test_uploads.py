@@ -50,7 +50,9 @@ def test_a_name_is_made_fit_for_a_path(name: str, kept: str) -> None:
 def test_what_is_no_table_or_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     for name, content in (("a.exe", ROWS), (".csv", ROWS), ("a.csv", b"x" * (5 * 2**20 + 1))):
-        assert " MiB: give a file of at most 5 MiB that ends in .csv" in refusal(keep, name, content)
+        assert " MiB: give a file of at most 5 MiB that ends in .csv" in refusal(
+            keep, name, content
+        )
 
 
 def test_hosted_a_name_is_its_visits_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +74,9 @@ def test_hosted_a_name_is_its_visits_secret(monkeypatch: pytest.MonkeyPatch) -> 
 def small_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Make a server that keeps the bytes of four tables."""
     monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
-    monkeypatch.setattr(uploads, "limits", lambda: HOSTED_LIMITS._replace(uploads_bytes=4 * len(ROWS)))
+    monkeypatch.setattr(
+        uploads, "limits", lambda: HOSTED_LIMITS._replace(uploads_bytes=4 * len(ROWS))
+    )
     return tmp_path / "own"
 
 
@@ -88,7 +92,10 @@ def names_in(folder: Path) -> set[str]:
 
 def test_the_oldest_of_whoever_holds_most_make_room_unless_used_again(small_shop: Path) -> None:
     greedy = Visitor("greedy")
-    ages(keep("other.csv", ROWS, Visitor("honest")), *(keep(f"{k}.csv", ROWS, greedy) for k in range(3)))
+    ages(
+        keep("other.csv", ROWS, Visitor("honest")),
+        *(keep(f"{k}.csv", ROWS, greedy) for k in range(3)),
+    )
     keep("3.csv", ROWS, greedy)
     assert names_in(small_shop) == {"other.csv", "1.csv", "2.csv", "3.csv"}
     keep("1.csv", ROWS, greedy)
@@ -112,7 +119,9 @@ def test_all_visits_together_are_bounded(small_shop: Path) -> None:
 def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Make five results of 100 bytes on a hosted server with room for 250 bytes."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr(limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(results_bytes=250, hub_cache_bytes=0))
+    monkeypatch.setattr(
+        limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(results_bytes=250, hub_cache_bytes=0)
+    )
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "results").mkdir()
@@ -124,7 +133,9 @@ def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["results", "texts", "at home"])
-def test_the_oldest_go_first_on_a_hosted_server(hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_go_first_on_a_hosted_server(
+    hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if kind == "at home":
         monkeypatch.delenv("PRUNESCOPE_HOSTED")
     elif kind == "texts":
@@ -135,7 +146,9 @@ def test_the_oldest_go_first_on_a_hosted_server(hosted: Path, kind: str, monkeyp
     assert {path.name for path in hosted.iterdir()} == {f"{number}.json" for number in kept}
 
 
-def test_downloads_go_wholly(hosted: Path, hub: LocalHub, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_downloads_go_wholly(
+    hosted: Path, hub: LocalHub, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     size = 0.0
     for name in ("old", "new"):
         hub.models[f"someone/{name}"] = tiny_bert
@@ -143,7 +156,11 @@ def test_downloads_go_wholly(hosted: Path, hub: LocalHub, tiny_bert: Path, monke
         size = sum(path.stat().st_size for path in folder.iterdir())
         for path in folder.iterdir():
             os.utime(path, (1e9 if name == "old" else 2e9, 1e9))
-    monkeypatch.setattr(limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(hub_cache_bytes=1.5 * size))
+    monkeypatch.setattr(
+        limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(hub_cache_bytes=1.5 * size)
+    )
     uploads.make_room()
-    assert [repository.repo_id for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos] == ["someone/new"]
+    assert [repository.repo_id for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos] == [
+        "someone/new"
+    ]
     assert snapshot(Repository("someone/old")), "it can be fetched again"

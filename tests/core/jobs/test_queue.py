@@ -52,7 +52,9 @@ def chain(queue: JobQueue, visitor: Visitor, *scripts: str, first: str = "frames
 
 def at_step(queue: JobQueue, job_id: str, step: int, state: str = "running") -> Job:
     """Wait until a job has reached a step."""
-    job = queue.wait(job_id, lambda job: job.ended or (job.step, job.state) == (step, state), PATIENCE)
+    job = queue.wait(
+        job_id, lambda job: job.ended or (job.step, job.state) == (step, state), PATIENCE
+    )
     assert (job.step, job.state) == (step, state)
     return job
 
@@ -99,10 +101,14 @@ def test_scores_of_a_study_arrive_while_it_is_made(queue: JobQueue) -> None:
 def test_a_study_too_long_is_refused(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     request = CutRequest("embedded:sst2", "sst2", data="written")
     monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
-    assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(queue.submit, request, ANN)
+    assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(
+        queue.submit, request, ANN
+    )
 
 
-def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_last_ended_jobs_are_remembered(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
     ids = [queue.submit(scripted("frames", seed), ANN) for seed in range(6)]
     assert ended(queue, ids[-1]).state == "done"
@@ -127,9 +133,13 @@ def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) 
     assert [ended(queue, job_id).state for job_id in others] == ["done", "done"]
     again = queue.submit(scripted("hang"), ANN)
     fresh, third = (queue.submit(scripted("hang", seed), BOB, fresh=True) for seed in (0, 1))
-    assert len({first, again, fresh}) == 3, "an ended job is not shared, nor is a stored result that is wanted anew"
+    assert len({first, again, fresh}) == 3, (
+        "an ended job is not shared, nor is a stored result that is wanted anew"
+    )
     queue.cancel(fresh, BOB)
-    assert positions(queue, fresh, third) == [("cancelled", 0), ("queued", 1)], "it is removed at once"
+    assert positions(queue, fresh, third) == [("cancelled", 0), ("queued", 1)], (
+        "it is removed at once"
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,7 +152,13 @@ def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) 
     ],
 )
 def test_a_reloaded_page_can_cancel_but_not_for_a_neighbour_who_still_looks(
-    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, address: str, pause: int, state: str
+    queue: JobQueue,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    hosted: str,
+    address: str,
+    pause: int,
+    state: str,
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
     job_id = queue.submit(scripted("hang"), Visitor("before the reload, or a neighbour", address))
@@ -167,18 +183,28 @@ def test_unseen_jobs_end_on_a_hosted_server_only(
     assert ("nobody" in queue.get(job_id).message) == (state == "cancelled")
 
 
-def test_the_queue_tends_itself(queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: None) -> None:
+def test_the_queue_tends_itself(
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: None
+) -> None:
     monkeypatch.setattr(module, "TICK_SECONDS", 0.01)
     job_id = queue.submit(scripted("hang"), ANN)
     clock.advance(UNSEEN_SECONDS + 0.1)
     assert ended(queue, job_id).state == "cancelled"
 
 
-def test_jobs_go_round_by_address(queue: JobQueue, hosted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_go_round_by_address(
+    queue: JobQueue, hosted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Submit ten runs of new visits at one address: a second address waits for one of them."""
     monkeypatch.setattr(turns, "EACH", 10)
-    running, *greedy = (queue.submit(scripted("hang", seed), Visitor(f"visit {seed}", "8.8.8.8")) for seed in range(10))
-    with pytest.raises(BusyError, match=r"^10 runs from your network are waiting here.* try again in a few minutes$"):
+    running, *greedy = (
+        queue.submit(scripted("hang", seed), Visitor(f"visit {seed}", "8.8.8.8"))
+        for seed in range(10)
+    )
+    with pytest.raises(
+        BusyError,
+        match=r"^10 runs from your network are waiting here.* try again in a few minutes$",
+    ):
         queue.submit(scripted("hang", 99), Visitor("one more", "8.8.8.8"))
     assert queue.submit(scripted("hang", 0), ANN) == running, "sharing needs no place"
     second = queue.submit(scripted("hang", 20), BOB)
@@ -186,10 +212,14 @@ def test_jobs_go_round_by_address(queue: JobQueue, hosted: None, monkeypatch: py
     queue.cancel(greedy[3], Visitor("visit 4", "8.8.8.8"))
     answer(queue, f"{running}/0", "error", message="")
     assert queue.get(second).state == "running"
-    assert [queue.get(job_id).position for job_id in greedy[4:]] == [4, 5, 6, 7, 8], "the cancelled one is gone"
+    assert [queue.get(job_id).position for job_id in greedy[4:]] == [4, 5, 6, 7, 8], (
+        "the cancelled one is gone"
+    )
 
 
-def test_no_job_runs_for_ever(queue: JobQueue, clock: Clock, hosted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_job_runs_for_ever(
+    queue: JobQueue, clock: Clock, hosted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job_id = queue.submit(scripted("hang"), ANN)
     for seconds, state in ((600, "running"), (0.1, "failed")):
         clock.advance(seconds)
@@ -204,7 +234,9 @@ def test_no_job_runs_for_ever(queue: JobQueue, clock: Clock, hosted: None, monke
 # ---------------------------------------------------------------- a sweep and those after it
 
 
-def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(queue: JobQueue) -> None:
+def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
+    queue: JobQueue,
+) -> None:
     job_id = chain(queue, ANN, "frames", "hang")
     job = at_step(queue, job_id, 2)
     assert (job.key, job.follow_up_keys, job.frames) == (RESULT.key, (RESULT.key,), ())
@@ -218,26 +250,44 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
 
 @pytest.mark.parametrize(
     ("script", "said"),
-    [("die", "ended unexpectedly"), ("babble", "ended unexpectedly"), ("refuse", "choose 4"), ("hang", "Cancelled.")],
+    [
+        ("die", "ended unexpectedly"),
+        ("babble", "ended unexpectedly"),
+        ("refuse", "choose 4"),
+        ("hang", "Cancelled."),
+    ],
 )
-def test_a_failing_sweep_ends_the_chain_and_what_is_finished_is_kept(queue: JobQueue, script: str, said: str) -> None:
+def test_a_failing_sweep_ends_the_chain_and_what_is_finished_is_kept(
+    queue: JobQueue, script: str, said: str
+) -> None:
     job_id = chain(queue, ANN, "frames", script, "frames")
     if script == "hang":
         at_step(queue, job_id, 2)
         queue.cancel(job_id, ANN)
     assert said in ended(queue, job_id).message
-    assert ended(queue, queue.submit(scripted("frames", 9), ANN)).state == "done", "the worker is free, or replaced"
+    assert ended(queue, queue.submit(scripted("frames", 9), ANN)).state == "done", (
+        "the worker is free, or replaced"
+    )
     job, state = queue.get(job_id), "cancelled" if script == "hang" else "failed"
-    assert (job.state, job.step, job.key, job.follow_up_keys) == (state, 2, RESULT.key, (RESULT.key,))
+    assert (job.state, job.step, job.key, job.follow_up_keys) == (
+        state,
+        2,
+        RESULT.key,
+        (RESULT.key,),
+    )
 
 
-def test_stored_sweeps_do_not_wait_and_a_chain_can_be_cancelled_while_it_waits(queue: JobQueue) -> None:
+def test_stored_sweeps_do_not_wait_and_a_chain_can_be_cancelled_while_it_waits(
+    queue: JobQueue,
+) -> None:
     queue.submit(scripted("hang", 9), BOB)
     job_id = chain(queue, ANN, "stored", "frames", first="stored")
     job = queue.get(job_id)
     assert (job.state, job.step, job.position) == ("queued", 2, 1)
     assert (job.key, job.follow_up_keys) == (RESULT.key, (RESULT.key,))
-    stored, fresh = (queue.submit(scripted("stored", 7), CYD, fresh=fresh) for fresh in (False, True))
+    stored, fresh = (
+        queue.submit(scripted("stored", 7), CYD, fresh=fresh) for fresh in (False, True)
+    )
     assert positions(queue, stored, fresh) == [("done", 0), ("queued", 2)]
     queue.cancel(fresh, CYD)
     queue.cancel(job_id, ANN)

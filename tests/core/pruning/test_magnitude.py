@@ -12,16 +12,24 @@ from core.pruning.rows import ranks
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-3, 1e30])
-def test_ties_go_by_lowest_index_for_every_count(monkeypatch: pytest.MonkeyPatch, scale: float) -> None:
+def test_ties_go_by_lowest_index_for_every_count(
+    monkeypatch: pytest.MonkeyPatch, scale: float
+) -> None:
     monkeypatch.setattr(magnitude, "_CHUNK", 10)  # several a matrix
     random = torch.Generator().manual_seed(0)
-    weights = [scale * torch.randint(-4, 5, shape, generator=random).float() for shape in ((7, 9), (3, 11))]
+    weights = [
+        scale * torch.randint(-4, 5, shape, generator=random).float() for shape in ((7, 9), (3, 11))
+    ]
     order = torch.cat([weight.flatten().abs() for weight in weights]).sort(stable=True).indices
     amounts = [count / len(order) for count in range(len(order))]
-    plan = MagnitudePlan([[*map(nn.Parameter, weights)]], {amount: [k] for k, amount in enumerate(amounts)})
+    plan = MagnitudePlan(
+        [[*map(nn.Parameter, weights)]], {amount: [k] for k, amount in enumerate(amounts)}
+    )
     for count, amount in enumerate(amounts):
         keep = torch.cat([mask.flatten() for mask in plan.keep_masks(amount, plan.parameters)])
-        assert torch.equal(keep, torch.ones(len(order), dtype=torch.bool).index_fill_(0, order[:count], False))
+        assert torch.equal(
+            keep, torch.ones(len(order), dtype=torch.bool).index_fill_(0, order[:count], False)
+        )
 
 
 def test_published_sparsities() -> None:
@@ -45,13 +53,20 @@ def test_sparsity_is_counted_from_what_was_removed(model: nn.Module) -> None:
         nothing, half = pruned.prune(0.0), pruned.prune(0.5)
     assert nothing == (0.0, 0.0, (0.0, 0.0))
     in_layer = sum(weight.numel() for weight in layers[1])
-    removed, total = round(0.5 * in_layer), sum(parameter.numel() for parameter in model.parameters())
+    removed, total = (
+        round(0.5 * in_layer),
+        sum(parameter.numel() for parameter in model.parameters()),
+    )
     assert half == (removed / total, removed / num_prunable(model), (0.0, removed / in_layer))
 
 
-@pytest.mark.parametrize(("columns", "kind"), [(7, torch.int16), (1 << 15, torch.int16), (40_000, torch.int32)])
+@pytest.mark.parametrize(
+    ("columns", "kind"), [(7, torch.int16), (1 << 15, torch.int16), (40_000, torch.int32)]
+)
 def test_ranks_are_the_places_in_a_stable_sort(columns: int, kind: torch.dtype) -> None:
-    scores = torch.rand(columns, 3, generator=torch.Generator().manual_seed(columns)).T  # not contiguous
+    scores = torch.rand(
+        columns, 3, generator=torch.Generator().manual_seed(columns)
+    ).T  # not contiguous
     scores[1] = scores[1].mul(4).floor()  # ties, zeros among them
     scores[2] *= 1e-42  # denormal
     places = ranks(scores)

@@ -21,11 +21,17 @@ CONTROLLED = [name for name, method in METHODS.items() if method.control]
 
 
 def removed(plan: Plan, amount: float) -> list[Tensor]:
-    return [~keep for keep in plan.keep_masks(amount, [weight.detach() for weight in plan.parameters])]
+    return [
+        ~keep for keep in plan.keep_masks(amount, [weight.detach() for weight in plan.parameters])
+    ]
 
 
 def control(
-    model: nn.Module, controls: str, seed: int = 0, scope: str = "encoder", amounts: Sequence[float] = AMOUNTS
+    model: nn.Module,
+    controls: str,
+    seed: int = 0,
+    scope: str = "encoder",
+    amounts: Sequence[float] = AMOUNTS,
 ) -> Plan:
     method = METHODS[controls].control if controls in METHODS else "random"
     return module_of(method).plan(Baseline(model, amounts, scope, seed, controls=controls))
@@ -37,12 +43,24 @@ def positions(mask: Tensor) -> tuple[int, ...]:
 
 def test_all_choices_in_matrices_and_in_rows_are_equally_likely() -> None:
     # Magnitude pruning removes round(0.5 · 6) = 3 weights: 0.2 and 0.3 of the first matrix, 0.1 of the second.
-    weights = [nn.Parameter(torch.tensor([[0.5, -0.2], [0.3, 2.0]])), nn.Parameter(torch.tensor([[-0.1, 0.6]]))]
-    plans = [MatrixPlan(MagnitudePlan([weights], {0.5: [3]}), draws(weights, seed)) for seed in range(1200)]
+    weights = [
+        nn.Parameter(torch.tensor([[0.5, -0.2], [0.3, 2.0]])),
+        nn.Parameter(torch.tensor([[-0.1, 0.6]])),
+    ]
+    plans = [
+        MatrixPlan(MagnitudePlan([weights], {0.5: [3]}), draws(weights, seed))
+        for seed in range(1200)
+    ]
     in_matrices = Counter(tuple(map(positions, removed(plan, 0.5))) for plan in plans)
-    assert set(in_matrices) == set(product(combinations(range(4), 2), [(0,), (1,)])), "2 of 4 go, and 1 of 2"
-    row_plans = [RowPlan(weights, draws(weights, seed)) for seed in range(400)]  # int(0.5 · 2) = 1 goes in each row
-    in_rows = Counter(tuple(positions(row) for mask in removed(plan, 0.5) for row in mask) for plan in row_plans)
+    assert set(in_matrices) == set(product(combinations(range(4), 2), [(0,), (1,)])), (
+        "2 of 4 go, and 1 of 2"
+    )
+    row_plans = [
+        RowPlan(weights, draws(weights, seed)) for seed in range(400)
+    ]  # int(0.5 · 2) = 1 goes in each row
+    in_rows = Counter(
+        tuple(positions(row) for mask in removed(plan, 0.5) for row in mask) for plan in row_plans
+    )
     assert set(in_rows) == set(product([(0,), (1,)], repeat=3))
     assert all(chisquare(list(counts.values())).pvalue > 0.01 for counts in (in_matrices, in_rows))
 

@@ -32,7 +32,9 @@ def residuals(model: nn.Module, tokenizer: object) -> list[Tensor]:
     return [*map(torch.stack, attributions)]
 
 
-def test_residual_scores_and_their_reliability_equal_autograd(model: nn.Module, tokenizer: object) -> None:
+def test_residual_scores_and_their_reliability_equal_autograd(
+    model: nn.Module, tokenizer: object
+) -> None:
     """The scores of `attribution` have a reference in tests/independent."""
     calibration = make_calibration(tokenizer, GOLD, seed=5)
     plan = module_of("attribution-residual").plan(Baseline(model, (0.5,), calibration=calibration))
@@ -40,7 +42,8 @@ def test_residual_scores_and_their_reliability_equal_autograd(model: nn.Module, 
         plan.scores, residuals(model, tokenizer), plan.reliability, strict=True
     ):
         reference, *halves = (
-            attributions[part].sum(0).abs() for part in (slice(None), slice(0, None, 2), slice(1, None, 2))
+            attributions[part].sum(0).abs()
+            for part in (slice(None), slice(0, None, 2), slice(1, None, 2))
         )
         torch.testing.assert_close(scores, reference, rtol=0, atol=1e-5 * float(reference.max()))
         assert agreement == pytest.approx(spearmanr(*halves).statistic, abs=5e-4)

@@ -13,16 +13,22 @@ from core.request.sweep_request import SweepRequest, checked
 from core.results import library, store
 from core.results.provenance import request_of
 
-MAGNITUDE = SweepRequest("embedded:sst2", "sst2", num_examples=64, points="both", data="written", range_examples="all")
+MAGNITUDE = SweepRequest(
+    "embedded:sst2", "sst2", num_examples=64, points="both", data="written", range_examples="all"
+)
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])
 def test_every_method_is_judged_beside_its_own_seeds_in_small_steps(method: str) -> None:
     granularity = METHODS[method].granularity
-    beside = judged_beside(replace(MAGNITUDE, method=method, scope="encoder" if granularity == "weight" else None))
+    beside = judged_beside(
+        replace(MAGNITUDE, method=method, scope="encoder" if granularity == "weight" else None)
+    )
     seeds = [request.seed for request in beside if request.control_of == method]
     assert seeds == list(range(CONTROL_SEEDS[granularity]))
-    assert {(request.amounts[1], request.until_damage, request.num_examples) for request in beside} == {(0.01, 0.3, 64)}
+    assert {
+        (request.amounts[1], request.until_damage, request.num_examples) for request in beside
+    } == {(0.01, 0.3, 64)}
     assert all(checked(request) == request for request in beside)
     itself = [request.amounts for request in beside if request.method == method]
     assert itself == [small_steps()] * (granularity == "neuron"), "units damage a model soon"
@@ -30,7 +36,9 @@ def test_every_method_is_judged_beside_its_own_seeds_in_small_steps(method: str)
 
 def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
     beside = judged_beside(replace(MAGNITUDE, scope="layer:2", amounts=(0.0, 0.5)))
-    assert {(sweep.scope, sweep.amounts, sweep.until_damage) for sweep in beside} == {("layer:2", (0.0, 0.5), None)}
+    assert {(sweep.scope, sweep.amounts, sweep.until_damage) for sweep in beside} == {
+        ("layer:2", (0.0, 0.5), None)
+    }
     assert [request.seed for request in beside] == [0, 1, 2]
     assert not judged_beside(replace(MAGNITUDE, method="random")), "a control has no control"
 
@@ -42,13 +50,18 @@ def test_every_method_is_run_but_what_an_architecture_lacks() -> None:
     assert usual - normalising_first == {"attribution-residual"}
 
 
-def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     amounts = small_steps()
     assert len(amounts) == HOSTED_LIMITS.amounts
     assert {round(after - before, 6) for before, after in pairwise(amounts)} == {0.01, 0.02}
     assert all(checked(request) for request in judged_beside(MAGNITUDE))
-    assert deciding(replace(MAGNITUDE, num_examples=500), "more examples").num_examples == HOSTED_LIMITS.examples
+    assert (
+        deciding(replace(MAGNITUDE, num_examples=500), "more examples").num_examples
+        == HOSTED_LIMITS.examples
+    )
 
 
 def test_what_may_decide_a_verdict() -> None:
@@ -63,12 +76,24 @@ def test_what_may_decide_a_verdict() -> None:
     for remedy, changes in changed.items():
         assert deciding(MAGNITUDE, remedy) == replace(MAGNITUDE, **changes)
         assert checked(deciding(MAGNITUDE, remedy))
-    beside = judged_beside(deciding(replace(MAGNITUDE, method="attribution", scope=None), "smaller steps"))
-    assert {(further.amounts, further.control_of) for further in beside} == {(finer, "attribution")}, "itself is there"
+    beside = judged_beside(
+        deciding(replace(MAGNITUDE, method="attribution", scope=None), "smaller steps")
+    )
+    assert {(further.amounts, further.control_of) for further in beside} == {
+        (finer, "attribution")
+    }, "itself is there"
 
 
 def test_controls_are_forecast_to_end_about_where_the_shipped_draws_did() -> None:
-    draws = [entry for entry in library.shipped(library.Entry) if entry.until_damage and entry.seed < 2]
+    draws = [
+        entry for entry in library.shipped(library.Entry) if entry.until_damage and entry.seed < 2
+    ]
     for method in ("magnitude", "wanda", "attribution", "attribution-residual"):
-        ended = [store.load(store.file_of(entry.key)) for entry in draws if entry.controls == method]
-        assert 2 / 3 < fmean(likely_amounts(request_of(draw)) / len(draw.amounts) for draw in ended) < 1.5, method
+        ended = [
+            store.load(store.file_of(entry.key)) for entry in draws if entry.controls == method
+        ]
+        assert (
+            2 / 3
+            < fmean(likely_amounts(request_of(draw)) / len(draw.amounts) for draw in ended)
+            < 1.5
+        ), method

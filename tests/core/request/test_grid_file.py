@@ -27,25 +27,49 @@ def requests(**values: object) -> list[SweepRequest]:
 def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one() -> None:
     assert requests() == [SweepRequest("embedded:sst2", "sst2")]
     both = ["embedded:sst2", "embedded:cola"]
-    assert [sweep.task for sweep in requests(checkpoints=both)] == ["sst2", "cola"], "each comes on its own task"
-    assert [sweep.task for sweep in requests(checkpoints=both, tasks=["sst2", "cola"])] == ["sst2", "cola"] * 2
-    lists = {"methods": ["magnitude", "wanda"], "scopes": ["encoder", "layer:1"], "examples": [32, None]}
+    assert [sweep.task for sweep in requests(checkpoints=both)] == ["sst2", "cola"], (
+        "each comes on its own task"
+    )
+    assert [sweep.task for sweep in requests(checkpoints=both, tasks=["sst2", "cola"])] == [
+        "sst2",
+        "cola",
+    ] * 2
+    lists = {
+        "methods": ["magnitude", "wanda"],
+        "scopes": ["encoder", "layer:1"],
+        "examples": [32, None],
+    }
     sweeps = requests(**lists, points=["layer", "both"], data="written", amounts=[0.5, 0.2])
     assert len(sweeps) == len(set(sweeps)) == 2**4
     assert {(sweep.amounts, sweep.data) for sweep in sweeps} == {((0.0, 0.2, 0.5), "written")}
 
 
 def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope() -> None:
-    sweeps = requests(methods=["magnitude", "random", "attribution"], seeds=[0, 5], scopes=["encoder", "all-linear"])
+    sweeps = requests(
+        methods=["magnitude", "random", "attribution"],
+        seeds=[0, 5],
+        scopes=["encoder", "all-linear"],
+    )
     scoped = [("magnitude", (0,)), ("random", (0, 5))]
-    expected = [(name, scope, seed) for name, seeds in scoped for scope in ("encoder", "all-linear") for seed in seeds]
-    assert [(sweep.method, sweep.scope, sweep.seed) for sweep in sweeps] == [*expected, ("attribution", None, 0)]
+    expected = [
+        (name, scope, seed)
+        for name, seeds in scoped
+        for scope in ("encoder", "all-linear")
+        for seed in seeds
+    ]
+    assert [(sweep.method, sweep.scope, sweep.seed) for sweep in sweeps] == [
+        *expected,
+        ("attribution", None, 0),
+    ]
 
 
 @pytest.mark.parametrize("method", ["wanda", "attribution"])
 def test_controls_are_those_over_the_amounts_of_a_verdict_or_coarser(method: str) -> None:
     (alone,) = requests(methods=method)
-    assert requests(methods=method, controls="amounts", seeds=[3, 4]) == [alone, *controls(alone, [3, 4])]
+    assert requests(methods=method, controls="amounts", seeds=[3, 4]) == [
+        alone,
+        *controls(alone, [3, 4]),
+    ]
     verdict = requests(methods=method, controls="verdict")
     assert verdict == [alone, *judged_beside(alone)]
     seeds = [request for request in verdict if request.control_of]
@@ -69,20 +93,29 @@ def test_products_share_the_keys_beside_them_and_give_no_sweep_twice() -> None:
         ({"methodes": ["wanda"]}, "grid.yaml: unknown key 'methodes': choose one of checkpoints"),
         ({"methods": []}, "grid.yaml: methods: empty"),
         ({"controls": True}, "grid.yaml: unknown controls 'True': choose one of amounts"),
-        ({"seeds": [0, -1]}, "grid.yaml: seed: Input should be greater than or equal to 0, not '-1'"),
+        (
+            {"seeds": [0, -1]},
+            "grid.yaml: seed: Input should be greater than or equal to 0, not '-1'",
+        ),
         ({"grids": []}, "grid.yaml is not a grid"),
         ({"grids": [{}, {"pionts": "both"}]}, "grid.yaml: grids.2: unknown key 'pionts'"),
     ],
 )
-def test_a_bad_file_is_refused_in_one_line_that_names_the_key(values: dict[str, object], words: str) -> None:
+def test_a_bad_file_is_refused_in_one_line_that_names_the_key(
+    values: dict[str, object], words: str
+) -> None:
     assert words in refusal(requests, **values)
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", "a: [", "a: !!python/object:os.system {}", "\0", "[" * 1000])
+@pytest.mark.parametrize(
+    "text", ["", "[1, 2]", "a: [", "a: !!python/object:os.system {}", "\0", "[" * 1000]
+)
 def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "grid.yaml").write_text(text)
     assert refusal(read_grid, tmp_path / "grid.yaml").startswith("grid.yaml is not")
-    assert refusal(read_grid, Path("/dev/null")).startswith("null is not a file"), "other devices never end"
+    assert refusal(read_grid, Path("/dev/null")).startswith("null is not a file"), (
+        "other devices never end"
+    )
 
 
 # ---------------------------------------------------------------- the shipped results
@@ -90,6 +123,14 @@ def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str
 
 @pytest.mark.parametrize("task", [known.task for known in EMBEDDED.values()])
 def test_its_requests_on_written_examples_have_the_keys_of_the_manifest(task: str) -> None:
-    listed = [request for request in read_grid(SHIPPED_GRID) if (request.task, request.data) == (task, "written")]
-    keys = {entry.key for entry in shipped(Entry) if (entry.task, entry.source) == (task, "written")}
-    assert {(inputs := prepare(checked(request))).key_of(inputs.request) for request in listed} == keys
+    listed = [
+        request
+        for request in read_grid(SHIPPED_GRID)
+        if (request.task, request.data) == (task, "written")
+    ]
+    keys = {
+        entry.key for entry in shipped(Entry) if (entry.task, entry.source) == (task, "written")
+    }
+    assert {
+        (inputs := prepare(checked(request))).key_of(inputs.request) for request in listed
+    } == keys

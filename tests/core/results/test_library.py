@@ -10,7 +10,16 @@ import pytest
 from core.errors import BusyError
 from core.findings.words.grid import grid_rows
 from core.results import library, store
-from core.results.library import Entry, delete_own, entry_of, extract_of, extracts, own, shipped, unreadable
+from core.results.library import (
+    Entry,
+    delete_own,
+    entry_of,
+    extract_of,
+    extracts,
+    own,
+    shipped,
+    unreadable,
+)
 from core.results.store import state_of
 from tests.builders import make_result, ship, with_own_key
 from tests.refusals import refusal
@@ -34,34 +43,50 @@ def test_the_manifest_is_read_also_without_names_or_with_former_fields(folder: P
     assert shipped(Entry) == (entry_of(first), entry_of(second))
     manifest = folder.parent / "manifest.json"
     entries = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps([{**entry, "name": "before", "model": None} for entry in entries]))
+    manifest.write_text(
+        json.dumps([{**entry, "name": "before", "model": None} for entry in entries])
+    )
     assert "manifest.json is damaged" in refusal(shipped, Entry)
     for entry in entries:
         del entry["model"], entry["data"]
     manifest.write_text(json.dumps([{**entry, "name": "an older field"} for entry in entries]))
-    assert shipped(Entry)[0].name == "examples of sst2 · embedded:sst2 · Magnitude pruning of the encoder"
+    assert (
+        shipped(Entry)[0].name
+        == "examples of sst2 · embedded:sst2 · Magnitude pruning of the encoder"
+    )
 
 
 def test_strange_files_are_named_with_their_reasons_and_all_else_works(folder: Path) -> None:
     result = make_result(**SMALL)
-    for made in (result, with_own_key(result, pruning=result.pruning.model_copy(update={"method": "magic"}))):
+    for made in (
+        result,
+        with_own_key(result, pruning=result.pruning.model_copy(update={"method": "magic"})),
+    ):
         store.save(made, folder)
     os.mkfifo(folder / f"{0:064}.json")
     (folder / f"{1:064}.json").symlink_to("/nowhere")
     assert [entry.key for entry in own(Entry)] == [result.key]
     reasons = unreadable()
     assert len(reasons) == 3
-    assert all(reason.split()[0] in os.listdir(folder) and str(folder) not in reason for reason in reasons)
+    assert all(
+        reason.split()[0] in os.listdir(folder) and str(folder) not in reason for reason in reasons
+    )
     assert sum("unknown method 'magic'" in reason for reason in reasons) == 1
 
 
-def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_only_the_users_own_results_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
     shared, own_one = make_result(), make_result(num_examples=100)
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     paths = [store.save(shared, folder), store.save(own_one)]
     for nothing in ("0" * 64, f"../results/{shared.key}", ""):
         delete_own(nothing)
-    places = (("0", tmp_path / "own", shared), ("0", folder, shared), ("1", tmp_path / "own", own_one))
+    places = (
+        ("0", tmp_path / "own", shared),
+        ("0", folder, shared),
+        ("1", tmp_path / "own", own_one),
+    )
     for hosted, place, result in places:
         monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
         monkeypatch.setenv("PRUNESCOPE_RESULTS", str(place))
@@ -74,7 +99,9 @@ def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pyt
     assert own(Entry) == (), "a shipped result that was run again is not listed twice"
 
 
-def test_a_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_read_once_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "load_safely", spy := Mock(wraps=store.load_safely))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     paths = [store.save(make_result(**SMALL, method="random", seed=seed)) for seed in range(3)]
@@ -98,9 +125,12 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "settings", [{"points": "both", "holes": ((0.3, 1, 1),)}, {"until_damage": 0.3, "statistics": False}]
+    "settings",
+    [{"points": "both", "holes": ((0.3, 1, 1),)}, {"until_damage": 0.3, "statistics": False}],
 )
-def test_extracts_say_the_same(tmp_path: Path, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_extracts_say_the_same(
+    tmp_path: Path, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = make_result(**SMALL, **settings)
     path = store.save(result, tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

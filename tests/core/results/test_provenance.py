@@ -18,17 +18,34 @@ from tests.refusals import refusal
 
 
 def test_a_result_leads_back_to_its_request() -> None:
-    settings = {"amounts": (0.0, 0.2, 0.4), "points": "both", "scope": "layer:2", "num_examples": 60}
+    settings = {
+        "amounts": (0.0, 0.2, 0.4),
+        "points": "both",
+        "scope": "layer:2",
+        "num_examples": 60,
+    }
     result = make_result(**settings, source="written")
     assert request_of(result) == SweepRequest("embedded:sst2", "sst2", **settings, data="written")
-    checkpoint = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name", "revision": "abc"})
-    assert request_of(result.model_copy(update={"checkpoint": checkpoint})).checkpoint == "owner/name@abc"
+    checkpoint = result.checkpoint.model_copy(
+        update={"source": "hub", "id": "owner/name", "revision": "abc"}
+    )
+    assert (
+        request_of(result.model_copy(update={"checkpoint": checkpoint})).checkpoint
+        == "owner/name@abc"
+    )
 
 
-def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_can_be_found_unless_a_place_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.request.limits.WEIGHTS", tmp_path)
-    result, made = make_result(source="folder"), SweepRequest("recipe:mpnet-l12-cola-seed-0", "cola", data="hub")
-    task = result.task.model_copy(update={"source_name": TASKS["sst2"].dataset_id})  # it holds the same as on the Hub
+    result, made = (
+        make_result(source="folder"),
+        SweepRequest("recipe:mpnet-l12-cola-seed-0", "cola", data="hub"),
+    )
+    task = result.task.model_copy(
+        update={"source_name": TASKS["sst2"].dataset_id}
+    )  # it holds the same as on the Hub
     whole, cut = request_of(with_own_key(result, task=task)), request_of(result)
     assert [can_be_found(request) for request in (whole, cut, made)] == [True, False, False]
     (tmp_path / "mpnet-l12-cola-seed-0").mkdir()
@@ -51,21 +68,31 @@ MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None), ("a=b\\", "c=d
 @pytest.mark.parametrize(
     "request_",
     [
-        SweepRequest("embedded:sst2", "sst2", scope="layers:2-4", points="both", amounts=(0.0, 0.25, 0.5)),
-        SweepRequest("owner/name@v1", "mrpc", num_examples=64, data="hub", source_name="GLUE; rm -rf 'x'"),
+        SweepRequest(
+            "embedded:sst2", "sst2", scope="layers:2-4", points="both", amounts=(0.0, 0.25, 0.5)
+        ),
+        SweepRequest(
+            "owner/name@v1", "mrpc", num_examples=64, data="hub", source_name="GLUE; rm -rf 'x'"
+        ),
         SweepRequest("owner/name", "auto", data="a.csv", text=("one", "two"), **MARKS),
     ],
 )
-def test_the_command_asks_for_the_same(request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_asks_for_the_same(
+    request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.csv").write_text("x")
     assert pasted(command_line(request_)) == checked(request_)
 
 
-def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_that_makes_them() -> None:
+def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_that_makes_them() -> (
+    None
+):
     plain = make_result(source="folder")
     task = plain.task.model_copy(update={"source_name": "mine\nrm -rf ~"})
-    result = with_own_key(plain, checkpoint=made_by_recipe(plain.checkpoint, "mpnet-l12-cola", 2), task=task)
+    result = with_own_key(
+        plain, checkpoint=made_by_recipe(plain.checkpoint, "mpnet-l12-cola", 2), task=task
+    )
     assert checkpoint_name(result) == "MPNet-L12, fine-tuned on CoLA, seed 2"
     weights, data, made, *_ = recompute_script(result).splitlines()
     assert f"(content {result.checkpoint.revision[:12]}…)" in weights
@@ -77,7 +104,12 @@ def test_a_run_on_folders_is_recomputed_from_anywhere_and_no_folder_is_printed_a
     tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = shutil.copytree(tiny_bert, tmp_path / "models" / "bert-base-uncased")  # could be an id
-    data = {"data": str(glue_folder), "source_name": "GLUE, cut", "num_examples": 16, "range_examples": "all"}
+    data = {
+        "data": str(glue_folder),
+        "source_name": "GLUE, cut",
+        "num_examples": 16,
+        "range_examples": "all",
+    }
     request = checked(SweepRequest(str(folder), "sst2", amounts=(0.0, 0.5), seed=3, **data))
     result = make_result_of(request)
     checkpoint = result.checkpoint.model_copy(update={"id": folder.name, "source": "folder"})

@@ -10,7 +10,14 @@ from tests.uploaded import read_upload, rewritten
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
 WHOLE = rewritten(RESULT, {})
-WORKING = {"to": 0.123, "metric": "accuracy", "examples": 20, "shown_broken_from": None, "lead": 0.3, "reason": None}
+WORKING = {
+    "to": 0.123,
+    "metric": "accuracy",
+    "examples": 20,
+    "shown_broken_from": None,
+    "lead": 0.3,
+    "reason": None,
+}
 SIMILARITIES = ("frames.0.similarity", "frames.1.similarity")
 MANY = {f"name {k}": "x" for k in range(2_000)}
 LONG = "w" * 4_000_000
@@ -20,7 +27,10 @@ FIT = "its points, layers, examples, amounts, metrics and measures do not fit ea
 @pytest.mark.parametrize(
     ("changes", "words"),
     [  # damaged, or of another version
-        ({"schema_version": 1}, "version 1, this program reads 2: compute it again in the Lab or with python"),
+        (
+            {"schema_version": 1},
+            "version 1, this program reads 2: compute it again in the Lab or with python",
+        ),
         ({"frames": [], "statistics": None}, "it has no frames, dtype or engine"),
         ({"similarity.points.1": "layer.7.attention"}, "its points are not those of 2 layers"),
         ({"frames.0.amount": 0.1}, FIT),
@@ -34,17 +44,32 @@ FIT = "its points, layers, examples, amounts, metrics and measures do not fit ea
         ({"working_range": WORKING}, FIT),
         ({"pruning.method": "magic"}, "unknown method"),
         ({"pruning.scope": "layer:2"}, "some of layers 1 to 2"),
-        ({"frames.0.similarity.cka.mode": [[1.0, 1.0], [1.0, 1.0]]}, "lacks its CKA or a reduction"),
-        ({"similarity.measures": {}, "statistics": None, **{place: {} for place in SIMILARITIES}}, "lacks its CKA"),
+        (
+            {"frames.0.similarity.cka.mode": [[1.0, 1.0], [1.0, 1.0]]},
+            "lacks its CKA or a reduction",
+        ),
+        (
+            {
+                "similarity.measures": {},
+                "statistics": None,
+                **{place: {} for place in SIMILARITIES},
+            },
+            "lacks its CKA",
+        ),
         ({"frames.1.metrics.accuracy": None}, "lacks its accuracy"),
         # beyond a bound
         ({"frames.0.similarity.cka.mean.0.0": 1e308}, "frames.0.similarity.cka.mean"),
         ({"statistics.cka.mean.depth_gap.replicates": [{}]}, "statistics.cka.mean.depth_gap"),
         ({"environment": MANY}, "environment"),
-        *(({"task.data": name}, "is not a data set") for name in (f"own:{'0' * 64}", "/etc/passwd")),
+        *(
+            ({"task.data": name}, "is not a data set")
+            for name in (f"own:{'0' * 64}", "/etc/passwd")
+        ),
     ],
 )
-def test_a_result_that_is_damaged_or_that_no_page_can_show_is_refused(changes: dict[str, object], words: str) -> None:
+def test_a_result_that_is_damaged_or_that_no_page_can_show_is_refused(
+    changes: dict[str, object], words: str
+) -> None:
     message = refusal(read_upload, rewritten(RESULT, changes), "mine.json")
     assert message.startswith("mine.json ")
     assert words in message
@@ -55,11 +80,16 @@ def test_unknown_fields_are_dropped_although_the_checksum_covers_them() -> None:
     former = {"against": None, "pruning.allocation": None, "frames.1.steps": [0.5], LONG: LONG}
     older = read_upload(rewritten(RESULT, former), "mine.json")
     assert older == RESULT.model_copy(update={"checksum": older.checksum})
-    assert "does not match its checksum" in refusal(read_upload, rewritten(older, {}, sealed=False), "a")
+    assert "does not match its checksum" in refusal(
+        read_upload, rewritten(older, {}, sealed=False), "a"
+    )
 
 
 def test_a_file_with_cka_alone_is_read_under_its_own_key() -> None:
-    frames = [{**frame, "similarity": {"cka": frame["similarity"]["cka"]}} for frame in RESULT.model_dump()["frames"]]
+    frames = [
+        {**frame, "similarity": {"cka": frame["similarity"]["cka"]}}
+        for frame in RESULT.model_dump()["frames"]
+    ]
     measures = {"cka": RESULT.similarity.measures["cka"].model_dump()}
     changes = {"frames": frames, "similarity.measures": measures, "statistics": None}
     older = read_upload(rewritten(RESULT, changes), "mine.json")
@@ -70,6 +100,10 @@ def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert open_upload(WHOLE, "mine.json") == RESULT
     with monkeypatch.context() as patch:
         patch.setattr(store, "MOST_CELLS", 7)
-        assert "its matrices have 8 cells, at most 7 can be drawn" in refusal(read_upload, WHOLE, "mine.json")
+        assert "its matrices have 8 cells, at most 7 can be drawn" in refusal(
+            read_upload, WHOLE, "mine.json"
+        )
         patch.setattr(store, "MAX_BYTES", 2**20)
-        assert "mine.json holds more than 1 MiB" in refusal(read_upload, b" " * 2**20 + WHOLE, "mine.json")
+        assert "mine.json holds more than 1 MiB" in refusal(
+            read_upload, b" " * 2**20 + WHOLE, "mine.json"
+        )

@@ -38,7 +38,9 @@ def test_invariant_to_rotation_scale_and_shift() -> None:
     value = cka_of(x, y)
     assert 0.1 < value.item() < 0.9
     torch.testing.assert_close(cka_of(moved, y), value, rtol=0, atol=1e-12)
-    assert cka_of(x.float(), 1e-6 * x.float()).item() == pytest.approx(1, abs=1e-6), "small is not rounding"
+    assert cka_of(x.float(), 1e-6 * x.float()).item() == pytest.approx(1, abs=1e-6), (
+        "small is not rounding"
+    )
     far = cka_of((x + 1000).float(), (y + 1000).float())
     torch.testing.assert_close(far, value, rtol=0, atol=1e-4)
 
@@ -58,7 +60,9 @@ def test_a_constant_averaged_over_tokens_stays_constant(seed: int) -> None:
     constants = 0.5 + 0.5 * torch.rand(256, generator=generator)  # (features,)
     lengths = torch.randint(3, MAX_LENGTH + 1, (256, 1), generator=generator)  # (n, 1)
     real = torch.arange(MAX_LENGTH) < lengths  # (n, longest)
-    means = (constants * real[..., None]).sum(1) / lengths  # (n, features) as the engine computes them
+    means = (constants * real[..., None]).sum(
+        1
+    ) / lengths  # (n, features) as the engine computes them
     assert means.std(0).max() > 0, "the mean over tokens rounds"
     assert cka_of(random(1, 256, 8).float(), means[None]).isnan().all()
 
@@ -77,9 +81,13 @@ def test_bands_of_rows_give_the_same_numbers(rows: int, monkeypatch: pytest.Monk
     y = x + torch.tensor([0.1, 0.5, 2.0])[:, None, None] * random(3, 90, 12, seed=1).float()
     whole = grams(x, y)
     monkeypatch.setattr(module, "BAND_BYTES", 3 * 90 * 8 * rows)
-    assert [len(band[0]) for band in u_centred_bands(x)] == [rows] * (90 // rows) + [90 % rows] * bool(90 % rows)
+    assert [len(band[0]) for band in u_centred_bands(x)] == [rows] * (90 // rows) + [
+        90 % rows
+    ] * bool(90 % rows)
     banded = [prepare(u_centred_bands(each)) for each in (x, y)]
-    torch.testing.assert_close(torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5
+    )
     torch.testing.assert_close(cka(*banded), cka(*whole), rtol=0, atol=1e-6)
     for ours, expected in zip(own_similarities(*banded), own_similarities(*whole), strict=True):
         np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-6)

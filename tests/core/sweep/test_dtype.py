@@ -26,4 +26,6 @@ def test_bfloat16_is_close_and_kept_apart(tiny_bert: Path, glue_folder: Path) ->
     assert command_line(request_of(short)).endswith("--dtype bfloat16")
     assert checkpoint_name(short) == f"{checkpoint_name(usual)} in bfloat16"
     assert [is_matched(control, result) for result in (usual, short)] == [True, False]
-    assert [companions(entry_of(result), [entry_of(control)]) != [] for result in (usual, short)] == [True, False]
+    assert [
+        companions(entry_of(result), [entry_of(control)]) != [] for result in (usual, short)
+    ] == [True, False]

@@ -15,7 +15,9 @@ def replicated(own: np.ndarray) -> np.ndarray:
 
 
 def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
-    idle = np.array([[1, 1], [1, 1], [0.98, 0.92], [0.9, 0.7]])  # an amount that changes nothing does not count
+    idle = np.array(
+        [[1, 1], [1, 1], [0.98, 0.92], [0.9, 0.7]]
+    )  # an amount that changes nothing does not count
     for own, target, coarse in ((OWN, 0.1, True), (OWN, 0.3, False), (idle, 0.1, True)):
         assert find_crossing(own, replicated(own), target).is_coarse == coarse
 
@@ -30,7 +32,9 @@ def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
         (0.1, 1, 2, Missing.UNDEFINED),
     ],
 )
-def test_missing_damages(target: float, undefined: int | None, example: int | None, expected: Missing | None) -> None:
+def test_missing_damages(
+    target: float, undefined: int | None, example: int | None, expected: Missing | None
+) -> None:
     own = OWN.copy()
     if undefined is not None and example is None:
         own[undefined, 0] = np.nan

@@ -19,7 +19,11 @@ from tests.core.test_grid import stored
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")  # of requirements-cluster.txt
-IMPORTED = ["distributed", "core.sweep.grid_run", "transformers.models.bert.modeling_bert"]  # once, for all workers
+IMPORTED = [
+    "distributed",
+    "core.sweep.grid_run",
+    "transformers.models.bert.modeling_bert",
+]  # once, for all workers
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +31,43 @@ def address() -> Iterator[str]:
     """Yield the address of a scheduler of two worker processes with one thread each."""
     forked = dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
     with pytest.MonkeyPatch.context() as patch, forked:
-        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # else workers may run a page that was tested
+        patch.setitem(
+            sys.modules, "__main__", ModuleType("__main__")
+        )  # else workers may run a page that was tested
         distributed.utils.get_mp_context().set_forkserver_preload(IMPORTED)
         with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+            n_workers=2,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=50,
         ) as cluster:
             yield cluster.scheduler_address
 
 
 def test_a_cluster_gives_the_same_bits_and_survives_the_loss_of_a_worker(
-    address: str, tiny_bert: Path, glue_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    address: str,
+    tiny_bert: Path,
+    glue_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    sweeps = {"checkpoints": str(tiny_bert), "tasks": "sst2", "data": "glue", "amounts": [0.3], "examples": 40}
+    sweeps = {
+        "checkpoints": str(tiny_bert),
+        "tasks": "sst2",
+        "data": "glue",
+        "amounts": [0.3],
+        "examples": 40,
+    }
     sweeps |= {"methods": ["magnitude", "attribution", "wanda"], "scopes": ["encoder", "layer:5"]}
-    planned, failures = plan_grid(grid_requests(sweeps, "grid.yaml"), {"glue": str(glue_folder)}, tmp_path / "there")
+    planned, failures = plan_grid(
+        grid_requests(sweeps, "grid.yaml"), {"glue": str(glue_folder)}, tmp_path / "there"
+    )
     assert failures == []
     with connected(address) as client:
-        for ended, (sweep, fault) in enumerate(run_on_cluster(client, planned, threads=torch.get_num_threads())):
+        for ended, (sweep, fault) in enumerate(
+            run_on_cluster(client, planned, threads=torch.get_num_threads())
+        ):
             if not ended:  # the others wait or are running
                 (process, *_) = client.run(os.getpid).values()
                 os.kill(process, signal.SIGKILL)
@@ -61,7 +85,9 @@ def test_a_cluster_gives_the_same_bits_and_survives_the_loss_of_a_worker(
     assert stored(tmp_path / "there").keys() <= stored(tmp_path / "here").keys()
 
 
-def test_an_unreachable_cluster_or_another_engine_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_cluster_or_another_engine_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value, scheduler, message in (
         ("CONNECT_SECONDS", 0.2, "tcp://127.0.0.1:1", r"no cluster at 'tcp://127\.0\.0\.1:1'"),
         ("ITS_ENGINE", "__import__('core_of_elsewhere')", address, "has engine none, this command"),

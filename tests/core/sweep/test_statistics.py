@@ -29,7 +29,9 @@ def test_survival_is_interpolated_censored_or_undefined() -> None:
 
 
 @pytest.mark.parametrize(("amounts", "shape"), [(AMOUNTS, (4, 1)), ((0.0,), (1, 4))])
-def test_a_single_layer_or_amount_has_no_depth_gap(amounts: tuple[float, ...], shape: tuple[int, int]) -> None:
+def test_a_single_layer_or_amount_has_no_depth_gap(
+    amounts: tuple[float, ...], shape: tuple[int, int]
+) -> None:
     assert np.isnan(depth_gap(amounts, np.ones(shape)))
 
 

@@ -33,7 +33,13 @@ PASS, REST = 5, 2  # micro-batches of 70 examples, and of the other 26
 
 def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, Inputs, SweepRequest]:
     scope = usual_scope(str(options.get("method", "magnitude")))
-    settings = {"data": str(glue), "amounts": (0.0, 0.4, 0.8), "num_examples": 70, "scope": scope, **options}
+    settings = {
+        "data": str(glue),
+        "amounts": (0.0, 0.4, 0.8),
+        "num_examples": 70,
+        "scope": scope,
+        **options,
+    }
     request = checked(SweepRequest(str(folder), **{"task": "sst2", **settings}))
     inputs = prepare(request)
     return loaded(inputs.resolved), inputs, request
@@ -62,24 +68,43 @@ def test_parts_that_do_not_fit_together_are_refused(tiny_bert: Path, glue_folder
     checkpoint, inputs, request = parts(tiny_bert, glue_folder)
     seen = checkpoint._replace(training_digests=example_digests(inputs.subset.texts))
     assert "are in the training data" in refusal(sweep, seen, inputs, request)
-    assert "some of layers 1 to 2" in refusal(sweep, checkpoint, inputs, replace(request, scope="layer:2"))
+    assert "some of layers 1 to 2" in refusal(
+        sweep, checkpoint, inputs, replace(request, scope="layer:2")
+    )
 
 
-@pytest.mark.parametrize(("method", "scored"), [("magnitude", 0), ("attribution", 10)])  # 160 calibration examples
-def test_progress_and_frames_come_in_order(tiny_bert: Path, glue_folder: Path, method: str, scored: int) -> None:
+@pytest.mark.parametrize(
+    ("method", "scored"), [("magnitude", 0), ("attribution", 10)]
+)  # 160 calibration examples
+def test_progress_and_frames_come_in_order(
+    tiny_bert: Path, glue_folder: Path, method: str, scored: int
+) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder, method=method)
     events: list[object] = []
     result, passes = passes_of(
         checkpoint.model,
-        lambda: sweep(checkpoint, inputs, request, lambda *at: events.append(at), lambda _, new: events.append(new)),
+        lambda: sweep(
+            checkpoint,
+            inputs,
+            request,
+            lambda *at: events.append(at),
+            lambda _, new: events.append(new),
+        ),
     )
     assert passes == scored + (1 + 3) * PASS  # the floor and three amounts
     scoring = [("Scoring on calibration examples", k + 1, scored) for k in range(scored)]
-    stages = "Measuring the emptied model", "Measuring the unpruned model", "40 % removed", "80 % removed"
+    stages = (
+        "Measuring the emptied model",
+        "Measuring the unpruned model",
+        "40 % removed",
+        "80 % removed",
+    )
     measuring = [(stages[k // PASS], k + 1, 20) for k in range(4 * PASS)]
     for after, frame in zip((10, 16, 22), result.frames, strict=True):
         measuring.insert(after, frame)
-    assert events == [*scoring, *measuring], "scores are computed once, and frames are emitted at once"
+    assert events == [*scoring, *measuring], (
+        "scores are computed once, and frames are emitted at once"
+    )
     assert numbers(run(tiny_bert, glue_folder, method=method)) == numbers(result), "to the last bit"
 
 
@@ -88,9 +113,13 @@ def test_progress_and_frames_come_in_order(tiny_bert: Path, glue_folder: Path, m
     [(3, 1.0), (12, 0.0), (17, 1.0), (22, 0.6)],
     ids=["scoring", "emptied", "unpruned", "pruned"],
 )
-def test_cancelling_restores_the_model(tiny_bert: Path, glue_folder: Path, reports: int, left: float) -> None:
+def test_cancelling_restores_the_model(
+    tiny_bert: Path, glue_folder: Path, reports: int, left: float
+) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder, method="wanda")
-    weights = [weight for layer in encoder_layers(checkpoint.model) for weight in linear_weights(layer)]
+    weights = [
+        weight for layer in encoder_layers(checkpoint.model) for weight in linear_weights(layer)
+    ]
     counter = count(1)
 
     def cancel(stage: str, done: int, total: int) -> None:
@@ -104,17 +133,29 @@ def test_cancelling_restores_the_model(tiny_bert: Path, glue_folder: Path, repor
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
-def test_a_request_determines_its_numbers_for_every_method(tiny_bert: Path, glue_folder: Path, method: str) -> None:
+def test_a_request_determines_its_numbers_for_every_method(
+    tiny_bert: Path, glue_folder: Path, method: str
+) -> None:
     whole = run(tiny_bert, glue_folder, method=method)
     first = whole.frames[0]
     assert first.own("mean") == pytest.approx([1, 1], abs=1e-6), "amount 0 changes nothing"
-    assert (first.sparsity, first.changed.share, first.changed.interval, first.divergence.value) == (0, 0, None, 0)
+    assert (
+        first.sparsity,
+        first.changed.share,
+        first.changed.interval,
+        first.divergence.value,
+    ) == (0, 0, None, 0)
     alone = run(tiny_bert, glue_folder, method=method, amounts=(0.0, 0.8))
-    assert alone.frames[1] == whole.frames[2], "a frame does not depend on the other amounts of its sweep"
+    assert alone.frames[1] == whole.frames[2], (
+        "a frame does not depend on the other amounts of its sweep"
+    )
     assert run(tiny_bert, glue_folder, method=method, num_examples=4).statistics is None, "too few"
     calibration = whole.pruning.calibration
     if METHODS[method].calibrated:
-        assert (calibration.num_examples, calibration.source_name) == (160, f"{glue_folder.name}, train")
+        assert (calibration.num_examples, calibration.source_name) == (
+            160,
+            f"{glue_folder.name}, train",
+        )
         assert len(calibration.reliability) == 2
     else:
         assert calibration is None
@@ -124,10 +165,14 @@ def test_infinite_numbers_are_never_scored(tiny_bert: Path, glue_folder: Path) -
     checkpoint, inputs, request = parts(tiny_bert, glue_folder)
     weight = checkpoint.model.bert.encoder.layer[0].output.dense.weight
     checkpoint.model.classifier.register_forward_hook(
-        lambda module, inputs, logits: logits / 0 if 0.6 < (weight == 0).float().mean().item() < 1 else None
+        lambda module, inputs, logits: (
+            logits / 0 if 0.6 < (weight == 0).float().mean().item() < 1 else None
+        )
     )
     emitted: list[object] = []
-    with pytest.raises(PrunescopeError, match=r"'tiny-bert' computes numbers that are not finite.*: choose another"):
+    with pytest.raises(
+        PrunescopeError, match=r"'tiny-bert' computes numbers that are not finite.*: choose another"
+    ):
         sweep(checkpoint, inputs, request, on_frame=lambda _, frame: emitted.append(frame))
     assert len(emitted) == 2, "until most of the matrix is zero"
 
@@ -136,7 +181,10 @@ ALL = {"range_examples": "all"}
 SHARED = [  # settings of consecutive sweeps, and the number of forward passes of each
     ({"points": "both", **ALL}, 4 * PASS + 3 * REST),
     ({"points": "both", "method": "random", "seed": 3, **ALL}, 2 * (PASS + REST)),
-    ({"points": "both", "method": "random-neuron", **ALL}, 2 * (PASS + REST)),  # the same emptied encoder
+    (
+        {"points": "both", "method": "random-neuron", **ALL},
+        2 * (PASS + REST),
+    ),  # the same emptied encoder
     ({"points": "both", "scope": "all-linear", **ALL}, 3 * PASS + 2 * REST),
     ({"points": "both"}, 4 * PASS),
     ({}, 4 * PASS),
@@ -145,7 +193,9 @@ SHARED = [  # settings of consecutive sweeps, and the number of forward passes o
 ]
 
 
-def test_sweeps_that_share_give_the_same_bits_in_fewer_passes(tiny_bert: Path, glue_folder: Path) -> None:
+def test_sweeps_that_share_give_the_same_bits_in_fewer_passes(
+    tiny_bert: Path, glue_folder: Path
+) -> None:
     shared, checkpoint = SharedPasses(), parts(tiny_bert, glue_folder)[0]
     for options, expected in SHARED:
         _, inputs, request = parts(tiny_bert, glue_folder, **options)
@@ -174,7 +224,9 @@ def test_a_sweep_stops_once_a_damage_is_reached(tiny_bert: Path, glue_folder: Pa
     assert gaps[0] == gaps[1]
 
 
-def test_the_working_range_can_be_judged_on_all_examples(tiny_bert: Path, glue_folder: Path) -> None:
+def test_the_working_range_can_be_judged_on_all_examples(
+    tiny_bert: Path, glue_folder: Path
+) -> None:
     subset = run(tiny_bert, glue_folder, num_examples=40)
     judged = run(tiny_bert, glue_folder, num_examples=40, range_examples="all")
     everything = run(tiny_bert, glue_folder, num_examples=None)
@@ -192,7 +244,13 @@ AMOUNTS = (0.0, 0.3, 0.6)
 
 
 def asked(folder: Path, method: str = "magnitude", **changes: object) -> SweepRequest:
-    fields = {"method": method, "scope": usual_scope(method), "amounts": AMOUNTS, "data": "written", **changes}
+    fields = {
+        "method": method,
+        "scope": usual_scope(method),
+        "amounts": AMOUNTS,
+        "data": "written",
+        **changes,
+    }
     return checked(SweepRequest(str(folder), "sst2", **fields))  # type: ignore[arg-type]
 
 
@@ -212,7 +270,9 @@ def test_probabilities_are_those_of_a_model_pruned_by_torch(tiny_bert: Path) -> 
     assert (prediction.num_tokens, prediction.num_unknown) == (len(TEXT.split()) + 3, 1)
     checkpoint = loaded(resolve(str(tiny_bert)))
     unpruned = direct(checkpoint.model, checkpoint.tokenizer, f"{TEXT} ☃")
-    matrices = [(m, "weight") for layer in encoder_layers(checkpoint.model) for m in linear_layers(layer)]
+    matrices = [
+        (m, "weight") for layer in encoder_layers(checkpoint.model) for m in linear_layers(layer)
+    ]
     prune.global_unstructured(matrices, prune.L1Unstructured, amount=0.6)
     pruned = direct(checkpoint.model, checkpoint.tokenizer, f"{TEXT} ☃")
     assert prediction.probabilities[0] == pytest.approx(unpruned)
@@ -227,31 +287,56 @@ def test_tokens_beyond_the_limit_are_counted_but_not_read(tiny_bert: Path) -> No
     assert longer.probabilities == longest.probabilities
 
 
-def test_unsuitable_requests_and_infinite_logits_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
+def test_unsuitable_requests_and_infinite_logits_are_refused(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
     assert "some of layers 1 to 2" in refusal(predicted, tiny_bert, TEXT, scope="layer:9")
     assert "2,001 characters: type 1 to 2,000" in refusal(predicted, tiny_bert, "x" * 2_001)
     other = make_bert(tmp_path / "tiny-bert", seed=1)
-    with pytest.raises(PrunescopeError, match=r"'tiny-bert' has the content .{12}, but the result was computed on "):
+    with pytest.raises(
+        PrunescopeError, match=r"'tiny-bert' has the content .{12}, but the result was computed on "
+    ):
         predict(asked(other), resolve(str(tiny_bert)).revision, [TEXT], silent)
     with borrow(resolve(str(other))) as checkpoint:
         checkpoint.model.bert.encoder.layer[1].output.dense.weight.data.mul_(1e38)  # type: ignore[union-attr, operator]
     assert "'tiny-bert' computes numbers that are not finite" in refusal(predicted, other, TEXT)
 
 
-def test_a_model_of_ones_own_answers_with_its_own_labels(tiny_emotions: Path, tmp_path: Path) -> None:
-    (table := tmp_path / "mine.csv").write_text("what,feeling\n" + "a slow film,joy\na bad film,fear\n" * 20)
-    fields = {"checkpoint": str(tiny_emotions), "task": "auto", "data": str(table), "amounts": [0.0, 0.5]}
-    outcome = ANSWERS["predict"](Mock(), revision=resolve(str(tiny_emotions)).revision, texts=[TEXT], **fields)
+def test_a_model_of_ones_own_answers_with_its_own_labels(
+    tiny_emotions: Path, tmp_path: Path
+) -> None:
+    (table := tmp_path / "mine.csv").write_text(
+        "what,feeling\n" + "a slow film,joy\na bad film,fear\n" * 20
+    )
+    fields = {
+        "checkpoint": str(tiny_emotions),
+        "task": "auto",
+        "data": str(table),
+        "amounts": [0.0, 0.5],
+    }
+    outcome = ANSWERS["predict"](
+        Mock(), revision=resolve(str(tiny_emotions)).revision, texts=[TEXT], **fields
+    )
     checkpoint = loaded(resolve(str(tiny_emotions)))
     assert outcome["labels"] == tuple(checkpoint.model.config.id2label.values())
-    assert outcome["probabilities"][0] == pytest.approx(direct(checkpoint.model, checkpoint.tokenizer, TEXT))
+    assert outcome["probabilities"][0] == pytest.approx(
+        direct(checkpoint.model, checkpoint.tokenizer, TEXT)
+    )
 
 
 def test_the_worker_returns_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
-    line = {"revision": resolve(str(tiny_bert)).revision, "texts": [TEXT], **vars(asked(tiny_bert, "wanda"))}
+    line = {
+        "revision": resolve(str(tiny_bert)).revision,
+        "texts": [TEXT],
+        **vars(asked(tiny_bert, "wanda")),
+    }
     outcome = ANSWERS["predict"](report := Mock(), **line)
     expected = json.loads(json.dumps(asdict(predicted(tiny_bert, TEXT, method="wanda"))))
     assert json.loads(json.dumps(outcome, allow_nan=False)) == expected
     reports = [call.args for call in report.mock_calls]
     assert reports[0][0] == "Scoring on calibration examples"
-    assert reports[-3:] == [("Measuring the unpruned model", 0, 3), ("30 % removed", 1, 3), ("60 % removed", 2, 3)]
+    assert reports[-3:] == [
+        ("Measuring the unpruned model", 0, 3),
+        ("30 % removed", 1, 3),
+        ("60 % removed", 2, 3),
+    ]

@@ -38,7 +38,9 @@ def test_both_ranges(shares: tuple[float, ...], to: float | None, broken: float 
 @pytest.mark.parametrize(("wrong", "to"), [(0.44, None), (0.3, 0.1)])
 def test_a_lead_that_may_be_chance_does_not_count(wrong: float, to: float | None) -> None:
     """Of 100 answers, 56 right can come from guessing; 70 cannot."""
-    record = working_range("accuracy", (0.0, 0.1), GOLD[:100], wrong_on(wrong / 2, wrong / 2)[:, :100])
+    record = working_range(
+        "accuracy", (0.0, 0.1), GOLD[:100], wrong_on(wrong / 2, wrong / 2)[:, :100]
+    )
     assert record.lead > 0
     assert record.to == to
 
@@ -47,5 +49,7 @@ def test_the_reason_says_what_is_missing() -> None:
     few = wrong_on(0.1, 0.12, 0.15, 0.3, 0.5)[:, ::5]
     many = np.tile(wrong_on(0.1, 0.11, 0.12, 0.13, 0.14), 5)
     cases = (few, GOLD[::5]), (many, np.tile(GOLD, 5)), (wrong_on(*[0.5] * 5), GOLD)
-    reasons = [working_range("accuracy", AMOUNTS, gold, predictions).reason for predictions, gold in cases]
+    reasons = [
+        working_range("accuracy", AMOUNTS, gold, predictions).reason for predictions, gold in cases
+    ]
     assert reasons == ["too few examples", None, "no lead"]

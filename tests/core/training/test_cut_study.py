@@ -29,28 +29,43 @@ def test_its_scores_come_from_the_deepest_cut_up_and_its_bar_only_grows(studied:
     assert shares == sorted(shares)
     assert (shares[-1], {total for *_, total in reports}) == (1, {1000})
     stages = [*dict.fromkeys(stage for stage, *_ in reports)]
-    assert stages == ["Running the full model", "Refitting 1 layer", "Refitting 2 layers", "Measuring size and speed"]
-    expected = predicted_by_transformers(inputs.resolved.folder, [text for (text,) in inputs.subset.texts])
+    assert stages == [
+        "Running the full model",
+        "Refitting 1 layer",
+        "Refitting 2 layers",
+        "Measuring size and speed",
+    ]
+    expected = predicted_by_transformers(
+        inputs.resolved.folder, [text for (text,) in inputs.subset.texts]
+    )
     assert [*whole.full.predictions] == expected, "the full model is judged as it is"
     assert whole.full.metrics["accuracy"] == accuracy_score(whole.task.gold, expected)
 
 
 def test_what_is_held_is_a_probe_of_the_mean_of_the_tokens(studied: Studied) -> None:
     inputs = studied.inputs
-    model = AutoModelForSequenceClassification.from_pretrained(inputs.resolved.folder, dtype=torch.float32)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        inputs.resolved.folder, dtype=torch.float32
+    )
     tokenizer = AutoTokenizer.from_pretrained(inputs.resolved.folder)
     means = []
     with torch.inference_mode():
         for (text,) in (*inputs.refit, *inputs.stop, *inputs.subset.texts):
-            states = model(**tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states[1:]
-            means.append(torch.stack([state[0].mean(0) for state in states]).numpy())  # (layers, hidden)
+            states = model(
+                **tokenizer(text, return_tensors="pt"), output_hidden_states=True
+            ).hidden_states[1:]
+            means.append(
+                torch.stack([state[0].mean(0) for state in states]).numpy()
+            )  # (layers, hidden)
     features = np.stack(means, 1)  # (layers, rows, hidden)
     fitted = len(inputs.labels)
     for depth in studied.study.depths:
         scaler = StandardScaler().fit(features[depth.layers - 1, :fitted])
         scaled = scaler.transform(features[depth.layers - 1])
         predicted = [
-            LogisticRegression(C=strength, max_iter=1000).fit(scaled[:fitted], inputs.labels).predict(scaled[fitted:])
+            LogisticRegression(C=strength, max_iter=1000)
+            .fit(scaled[:fitted], inputs.labels)
+            .predict(scaled[fitted:])
             for strength in STRENGTHS
         ]
         assert [*depth.held.predictions] in [labels.tolist() for labels in predicted]
@@ -66,15 +81,23 @@ def test_a_probe_learns_what_is_linear_and_bears_a_label_that_occurs_once() -> N
     assert {*probe(features[:200], rare, features[200:])} <= {0, 1, 2}
 
 
-def test_the_full_models_answers_stand_in_for_labels(studied: Studied, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_full_models_answers_stand_in_for_labels(
+    studied: Studied, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inputs, learned = studied.inputs, list[list[int]]()
-    answered = predicted_by_transformers(inputs.resolved.folder, [text for (text,) in (*inputs.refit, *inputs.stop)])
+    answered = predicted_by_transformers(
+        inputs.resolved.folder, [text for (text,) in (*inputs.refit, *inputs.stop)]
+    )
     monkeypatch.setattr(
-        cut_study, "probe", lambda features, labels, others: learned.append([*labels]) or [0] * len(others)
+        cut_study,
+        "probe",
+        lambda features, labels, others: learned.append([*labels]) or [0] * len(others),
     )
     labels = tuple(label if k % 2 else None for k, label in enumerate(inputs.labels))
     study(loaded(inputs.resolved), inputs._replace(labels=labels))
-    both = [answer if label is None else label for label, answer in zip(labels, answered, strict=True)]
+    both = [
+        answer if label is None else label for label, answer in zip(labels, answered, strict=True)
+    ]
     assert (learned, both != answered, both != [*inputs.labels]) == ([both] * 2, True, True)
     one = inputs._replace(labels=(1,) * len(inputs.labels))
     assert "all rows to refit have one label" in refusal(study, loaded(inputs.resolved), one)
@@ -82,5 +105,9 @@ def test_the_full_models_answers_stand_in_for_labels(studied: Studied, monkeypat
 
 def test_other_rows_than_the_studys_are_refused(studied: Studied) -> None:
     folder = str(studied.inputs.resolved.folder)
-    other = prepare_cut(CutRequest.from_json({"checkpoint": folder, "task": "sst2", "data": "written"}))
-    assert "not those of the study" in refusal(refit_again, loaded(other.resolved), other, studied.study, 1)
+    other = prepare_cut(
+        CutRequest.from_json({"checkpoint": folder, "task": "sst2", "data": "written"})
+    )
+    assert "not those of the study" in refusal(
+        refit_again, loaded(other.resolved), other, studied.study, 1
+    )

@@ -12,7 +12,9 @@ from core.results.schema import TrainingRecord
 from core.training.loop import CHECK_EVERY, PATIENCE, Rows, loss_of, soft_targets, train
 from tests.refusals import refusal
 
-HOW = TrainingRecord(layers=1, steps=60, batch=8, rate=1e-2, targets="answers", temperature=2.0, seed=0)
+HOW = TrainingRecord(
+    layers=1, steps=60, batch=8, rate=1e-2, targets="answers", temperature=2.0, seed=0
+)
 ROWS, STOP = np.arange(50), np.arange(50, 80)
 LENGTHS = np.random.RandomState(0).randint(3, 20, 80)
 
@@ -37,7 +39,15 @@ class Line:
     def train(self, report: Any = None, **how: Any) -> int:
         weights = list(self.model.parameters())
         settings = HOW.model_copy(update=how)
-        return train(weights, self.answer, self.targets, LENGTHS, (ROWS, STOP), settings, report or self.steps.append)
+        return train(
+            weights,
+            self.answer,
+            self.targets,
+            LENGTHS,
+            (ROWS, STOP),
+            settings,
+            report or self.steps.append,
+        )
 
     @property
     def loss(self) -> float:
@@ -68,7 +78,9 @@ def test_the_kept_step_is_the_best_that_was_looked_at(steps: int) -> None:
 def test_labels_are_targets_of_temperature_one() -> None:
     logits, labels = torch.randn(9, 4), torch.arange(9) % 4
     expected = nn.functional.cross_entropy(logits, labels)
-    torch.testing.assert_close(loss_of(logits, nn.functional.one_hot(labels, 4).float(), 1.0), expected)
+    torch.testing.assert_close(
+        loss_of(logits, nn.functional.one_hot(labels, 4).float(), 1.0), expected
+    )
 
 
 @pytest.mark.parametrize("when", [0, 3])

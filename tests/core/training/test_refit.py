@@ -15,12 +15,16 @@ from core.results.schema import TrainingRecord
 from core.training.loop import soft_targets
 from core.training.refit import Refitted, Refitting
 
-HOW = TrainingRecord(layers=2, steps=22, batch=8, rate=1e-3, targets="answers", temperature=2.0, seed=0)
+HOW = TrainingRecord(
+    layers=2, steps=22, batch=8, rate=1e-3, targets="answers", temperature=2.0, seed=0
+)
 TEXTS = [(text,) for text in make_texts(70, seed=3)]
 REFIT, STOP, JUDGED = np.arange(40), np.arange(40, 52), np.arange(52, 70)
 
 
-def checkpoint_of(folder: Path, model_type: str = "bert", **options: Any) -> tuple[Resolved, Checkpoint]:
+def checkpoint_of(
+    folder: Path, model_type: str = "bert", **options: Any
+) -> tuple[Resolved, Checkpoint]:
     resolved = resolve(str(make_encoder(folder / "base", model_type, layers=4, **options)))
     return resolved, loaded(resolved)
 
@@ -29,11 +33,16 @@ def silent(share: float) -> None:
     assert 0 <= share <= 1
 
 
-def refitted(checkpoint: Checkpoint, *depths: int, dtype: torch.dtype = torch.float32, **how: Any) -> list[Refitted]:
+def refitted(
+    checkpoint: Checkpoint, *depths: int, dtype: torch.dtype = torch.float32, **how: Any
+) -> list[Refitted]:
     refitting = Refitting(checkpoint, TEXTS, dtype)
     targets = soft_targets(refitting.outputs(silent)[0], HOW.temperature)
     settings = HOW.model_copy(update=how)
-    return [refitting.refit(layers, targets, (REFIT, STOP), JUDGED, settings, silent) for layers in depths]
+    return [
+        refitting.refit(layers, targets, (REFIT, STOP), JUDGED, settings, silent)
+        for layers in depths
+    ]
 
 
 def plain_logits(folder: Path, checkpoint: Checkpoint) -> torch.Tensor:
@@ -44,19 +53,26 @@ def plain_logits(folder: Path, checkpoint: Checkpoint) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("model_type", UNLIKE)
-def test_what_is_saved_predicts_what_was_judged_and_its_top_alone_has_changed(model_type: str, tmp_path: Path) -> None:
+def test_what_is_saved_predicts_what_was_judged_and_its_top_alone_has_changed(
+    model_type: str, tmp_path: Path
+) -> None:
     def fill(_: object, __: object, inputs: dict[str, torch.Tensor]) -> None:
         if len(inputs["input_ids"]) > HOW.batch:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     resolved, checkpoint = checkpoint_of(tmp_path, model_type, dtype=torch.float16)
-    with left_whole(checkpoint.model), checkpoint.model.register_forward_pre_hook(fill, with_kwargs=True):
+    with (
+        left_whole(checkpoint.model),
+        checkpoint.model.register_forward_pre_hook(fill, with_kwargs=True),
+    ):
         shallow, deep = refitted(checkpoint, 1, 3, dtype=stored_dtype(resolved))
     assert deep.steps
     for made, layers in ((shallow, 1), (deep, 3)):
         save(made.model, resolved, tmp_path / str(layers))
         assert made.model.config.num_hidden_layers == layers
-        torch.testing.assert_close(plain_logits(tmp_path / str(layers), checkpoint), made.logits, rtol=0, atol=1e-5)
+        torch.testing.assert_close(
+            plain_logits(tmp_path / str(layers), checkpoint), made.logits, rtol=0, atol=1e-5
+        )
     before, after = checkpoint.model.state_dict(), deep.model.state_dict()
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
     upper = (".1.", ".2.", "classifier", "pooler", "head.", "final_norm")
@@ -70,7 +86,9 @@ def test_the_same_seed_gives_the_same_bits_whatever_was_refitted_before(tmp_path
     other = refitted(checkpoint, 3, seed=1)[0]
     assert torch.equal(alone.logits, after.logits)
     assert not torch.equal(alone.logits, other.logits)
-    assert all(map(torch.equal, alone.model.state_dict().values(), after.model.state_dict().values()))
+    assert all(
+        map(torch.equal, alone.model.state_dict().values(), after.model.state_dict().values())
+    )
 
 
 def test_what_report_raises_ends_the_work_at_once(tmp_path: Path) -> None:

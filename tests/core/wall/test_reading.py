@@ -22,7 +22,11 @@ from tests.builders import make_result
 from tests.refusals import refusal
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
-ENDLESS = {"type": "Replace", "pattern": {"Regex": "."}, "content": "aa"}  # forty of them make a terabyte of a letter
+ENDLESS = {
+    "type": "Replace",
+    "pattern": {"Regex": "."},
+    "content": "aa",
+}  # forty of them make a terabyte of a letter
 # Reads what is asked, and does what a name says before it answers.
 MOODY = """
 import core.reader, os
@@ -79,13 +83,17 @@ def test_slow_and_busy_are_no_property_of_a_file(monkeypatch: pytest.MonkeyPatch
         asked("spin")
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr(turns, "EACH", 0)
-    with pytest.raises(BusyError, match="0 files from your network are waiting here, as many as fit: try again in"):
+    with pytest.raises(
+        BusyError, match="0 files from your network are waiting here, as many as fit: try again in"
+    ):
         asked("good")
 
 
 def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: Path) -> None:
     """Some kilobytes of Parquet stand for gigabytes of text."""
-    cells = pa.DictionaryArray.from_arrays(pa.array([0] * 4_000, pa.int32()), pa.array(["x" * 300_000]))
+    cells = pa.DictionaryArray.from_arrays(
+        pa.array([0] * 4_000, pa.int32()), pa.array(["x" * 300_000])
+    )
     pq.write_table(pa.table({"text": cells, "label": cells}), repeated := BytesIO())
     files = {
         "mine.json": RESULT.model_dump_json().encode(),
@@ -103,11 +111,20 @@ def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: 
         answers.append(read(*order) if len(answers) < 2 else refusal(read, *order))
     whole, rows, *refused = answers
     assert SweepResult.model_validate_json(whole) == RESULT
-    assert json.loads(rows)["cells"] == {"text": ["x" * (MAX_NAME_CHARS + 1)], "label": ["positive"]}, "the beginning"
+    assert json.loads(rows)["cells"] == {
+        "text": ["x" * (MAX_NAME_CHARS + 1)],
+        "label": ["positive"],
+    }, "the beginning"
     long = (
-        "the first 224 rows of repeated.parquet have 134,400,000 characters, of at most 134,217,728: shorten its texts"
+        "the first 224 rows of repeated.parquet have 134,400,000 characters, "
+        "of at most 134,217,728: shorten its texts"
     )
-    faults = (long, "holds more than 64 MiB", *["is not readable as JSON"] * 2, "has schema version 1")
+    faults = (
+        long,
+        "holds more than 64 MiB",
+        *["is not readable as JSON"] * 2,
+        "has schema version 1",
+    )
     for name, line, fault in zip([*files][2:], refused, faults, strict=True):
         assert (name in line, fault in line, line.count("\n")) == (True, True, 0), line
 
@@ -115,16 +132,27 @@ def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: 
 def test_an_answer_that_would_fill_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core.reader, "READERS", {"table": lambda files, limit: "x" * limit})
     monkeypatch.setattr(core.reader, "MOST_CHARS", 2**20)
-    lines = [core.reader.answer(json.dumps({"kind": "table", "files": [("", "")], "limit": n})) for n in (2**20, 2**21)]
+    lines = [
+        core.reader.answer(json.dumps({"kind": "table", "files": [("", "")], "limit": n}))
+        for n in (2**20, 2**21)
+    ]
     assert lines[0] == "+" + "x" * 2**20
     assert "holds 2 MiB, a page takes at most 1" in lines[1]
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_a_worker_ends_at_a_tokenizer_that_never_does_and_goes_on_after_what_ended_in_time(ends: bool) -> None:
+def test_a_worker_ends_at_a_tokenizer_that_never_does_and_goes_on_after_what_ended_in_time(
+    ends: bool,
+) -> None:
     words = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
-    content = {"version": "1.0", "normalizer": {"type": "Sequence", "normalizers": [ENDLESS] * 40}, "model": words}
-    content |= dict.fromkeys(("truncation", "padding", "pre_tokenizer", "post_processor", "decoder"))
+    content = {
+        "version": "1.0",
+        "normalizer": {"type": "Sequence", "normalizers": [ENDLESS] * 40},
+        "model": words,
+    }
+    content |= dict.fromkeys(
+        ("truncation", "padding", "pre_tokenizer", "post_processor", "decoder")
+    )
     packed = base64.b64encode(json.dumps({**content, "added_tokens": []}).encode()).decode()
     work = "pass" if ends else "made.encode('a film')"
     code = (

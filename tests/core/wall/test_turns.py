@@ -46,7 +46,9 @@ def test_pending_requests_are_bounded_where_strangers_meet(monkeypatch: pytest.M
     crowded.check_room("a")  # at home nobody is refused
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     for holder, words in (("a", "2 drawings from your network are"), ("c", "3 drawings are")):
-        with pytest.raises(BusyError, match=f"^{words} waiting here, as many as fit: try again in a few minutes$"):
+        with pytest.raises(
+            BusyError, match=f"^{words} waiting here, as many as fit: try again in a few minutes$"
+        ):
             crowded.check_room(holder)
     crowded.leave(0)
     crowded.check_room("a")
@@ -78,9 +80,15 @@ def test_threads_pass_one_of_a_holder_at_a_time_and_few_in_all() -> None:
     [
         ([], "8.8.8.8", "8.8.8.8"),
         (["2606:4700::1111"], "10.0.0.7", "2606:4700::/64"),
-        (["8.8.8.8, <script>,, 9.9.9.9 ", "10.0.0.1"], "10.0.0.7", "9.9.9.9"),  # the visitor has written the first
+        (
+            ["8.8.8.8, <script>,, 9.9.9.9 ", "10.0.0.1"],
+            "10.0.0.7",
+            "9.9.9.9",
+        ),  # the visitor has written the first
         ([], None, None),
     ],
 )
-def test_only_a_visitors_own_address_counts(forwarded: list[str], peer: str | None, address: str | None) -> None:
+def test_only_a_visitors_own_address_counts(
+    forwarded: list[str], peer: str | None, address: str | None
+) -> None:
     assert address_in(forwarded, peer) == address
