@@ -8,7 +8,7 @@ interval is over the cells. Cells of one depth share a pretrained model and rand
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby, product
 from operator import attrgetter
@@ -27,7 +27,7 @@ from core.findings.comparable import (
     own_sweeps,
     same_checkpoint,
 )
-from core.findings.matching import damages_of
+from core.findings.matching import damages_of, reaching
 from core.findings.pooled import Estimate, Scale
 from core.findings.words import Table
 from core.findings.words.numbers import percent, place_name
@@ -35,7 +35,7 @@ from core.request.catalog import METHODS, REDUCTION
 from core.request.scope import half_scopes, layer_scopes
 from core.results.names import in_sentence
 from core.results.schema import Frame, SweepResult
-from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE, Missing, first_reached, gap, upper_share
+from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE, gap, upper_share
 from core.sweep.statistics import Array
 
 MEAN = "Mean over cells (95 % interval); models that work"
@@ -60,44 +60,52 @@ class Place(NamedTuple):
 
     def read(self, part: Callable[[Frame], object]) -> Array:
         """Interpolate a number of a frame, or an array."""
-        low, high = (
-            np.array(part(frame), np.float64)
-            for frame in self.sweep.frames[self.k - 1 : self.k + 1]
-        )
+        frames = self.sweep.frames[self.k - 1 : self.k + 1]
+        low, high = (np.array(part(frame), np.float64) for frame in frames)
         return np.asarray(low + self.share * (high - low))
 
 
 def at_change(sweeps: Sweeps, change: float) -> Place | None:
-    """Find an overall change, in the sweep with the smallest steps there; None if all reach it too fast, or never."""
-    reached = []
-    for sweep in sweeps:
-        damages = damages_of(sweep, REDUCTION)  # (frames,)
-        first = first_reached(damages, change)
-        if not isinstance(first, Missing) and (damages[1 : first[0]] > 0).sum() >= FEWEST_BEFORE:
-            k, share = int(first[0]), float(first[1])
-            step = sweep.amounts[k] - sweep.amounts[k - 1]
-            works = _works((sweep, *sweeps), sweep.amounts[k - 1] + share * step)
-            reached.append((step, Place(sweep, k, share, works)))
-    return min(reached, key=lambda place: place[0])[1] if reached else None
+    """Find an overall change in the sweep with the smallest steps there.
+
+    Returns:
+        None if all sweeps reach the change too fast, or never.
+    """
+    place = reaching((sweep for sweep in sweeps if _is_slow(sweep, change)), REDUCTION, change)
+    if place is None:
+        return None
+    sweep, k, share = place
+    amount = sweep.amounts[k - 1] + share * (sweep.amounts[k] - sweep.amounts[k - 1])
+    return Place(*place, _works((sweep, *sweeps), amount))
+
+
+def _is_slow(sweep: SweepResult, change: float) -> bool:
+    """Whether a sweep has enough frames before it reaches an overall change."""
+    place = reaching([sweep], REDUCTION, change)
+    if place is None:
+        return False
+    before = damages_of(sweep, REDUCTION)[1 : place[1]]
+    return int((before > 0).sum()) >= FEWEST_BEFORE
 
 
 def at_amount(sweeps: Sweeps, amount: float) -> Place | None:
     """Find the frame of an amount; None if it was not measured."""
-    measured = [sweep for sweep in sweeps if amount in sweep.amounts]
-    if not measured:
+    sweep = next((sweep for sweep in sweeps if amount in sweep.amounts), None)
+    if sweep is None:
         return None
-    sweep = measured[0]
     return Place(sweep, sweep.amounts.index(amount), 1.0, _works((sweep, *sweeps), amount))
 
 
 def _works(sweeps: Sweeps, amount: float) -> bool:
-    """Whether an amount is within the working range that was judged on most examples, the first of equal ones."""
+    """Whether an amount lies within the working range judged on most examples."""
     ranges = [sweep.working_range for sweep in sweeps if sweep.working_range]
-    end = max(ranges, key=lambda judged: judged.examples).to if ranges else None
+    if not ranges:
+        return False
+    end = max(ranges, key=attrgetter("examples")).to  # of equal ones the first
     return end is not None and amount <= end
 
 
-# ---------------------------------------------------------------- what is read at the places of one seed
+# ---------------------------------------------------------------- what is read
 
 
 def changed(place: Place) -> float:
@@ -111,17 +119,19 @@ def own(place: Place) -> Array:
 
 
 def grown(place: Place, *, earlier: bool) -> float:
-    """Return how much more the upper layers, pruned, resemble all earlier (or later) unpruned ones: a mean of pairs."""
+    """Return how much more pruned upper layers resemble earlier, or later, unpruned ones."""
     unpruned = np.array(place.sweep.frames[0].matrix(REDUCTION), np.float64)  # (layers, layers)
     growth = place.read(lambda frame: frame.matrix(REDUCTION)) - unpruned
     i, j = np.indices(growth.shape)
-    return float(growth[(j >= len(growth) / 2) & (i < j if earlier else i > j)].mean())
+    side = i < j if earlier else i > j
+    return float(growth[(j >= len(growth) / 2) & side].mean())
 
 
 def sunk(place: Place) -> Array:
-    """Return how far below each upper layer its most similar unpruned layer lies, ties to the lower: (upper,)."""
+    """Return how far below each upper layer its most similar unpruned layer lies, (upper,)."""
     matrix = place.read(lambda frame: frame.matrix(REDUCTION))  # (layers, layers)
-    return (np.arange(len(matrix)) - matrix.argmax(0))[(len(matrix) + 1) // 2 :].astype(np.float64)
+    below = np.arange(len(matrix)) - matrix.argmax(0)  # of equals the lower
+    return below[(len(matrix) + 1) // 2 :].astype(np.float64)
 
 
 def share(own_cka: Array) -> float:
@@ -129,16 +139,22 @@ def share(own_cka: Array) -> float:
     return float(upper_share(gap(own_cka), 1 - own_cka.mean()))
 
 
-# In the order of tables, from the places of one seed: a whole model, each layer alone, or the lower and the upper half.
+def alone(*layers: Place) -> float:
+    """Return the upper half's share of the losses of layers pruned one at a time."""
+    return share(np.array([own(layer)[k] for k, layer in enumerate(layers)]))
+
+
+def together_outputs(model: Place) -> float:
+    """Return the upper half's share of the losses at layer outputs."""
+    return share(own(model)[[name.endswith("output") for name in model.sweep.points]])
+
+
+# In the order of tables, from a seed's places: a model, each layer alone, or two halves.
 READERS: Mapping[str, Callable[..., float]] = {
     "changed": changed,
-    "removed": lambda model: float(
-        model.read(attrgetter("prunable_sparsity"))
-    ),  # of the encoder's weights
-    "alone": lambda *layers: share(np.array([own(layer)[k] for k, layer in enumerate(layers)])),
-    "together_outputs": lambda model: share(
-        own(model)[[name.endswith("output") for name in model.sweep.points]]
-    ),
+    "removed": lambda model: float(model.read(attrgetter("prunable_sparsity"))),
+    "alone": alone,
+    "together_outputs": together_outputs,
     "together": lambda model: share(own(model)),
     "end_lower": lambda lower, _: float(1 - own(lower)[-1]),
     "end_upper": lambda _, upper: float(1 - own(upper)[-1]),
@@ -148,16 +164,18 @@ READERS: Mapping[str, Callable[..., float]] = {
     "sunk_last": lambda model: float(sunk(model)[-1]),
     "harm": lambda lower, upper: changed(lower) - changed(upper),
 }
-RATIOS: Collection[str] = ("changed", "removed")
-SHARES: Collection[str] = ("alone", "together_outputs", "together")
-ENDS: Collection[str] = ("end_lower", "end_upper")
-LAYERS: Collection[str] = ("earlier", "later", "sunk", "sunk_last")
+RATIOS = ("changed", "removed")
+SHARES = ("alone", "together_outputs", "together")
+LAYERS = ("earlier", "later", "sunk", "sunk_last")
 
 # ---------------------------------------------------------------- on one checkpoint
 
 
 class Name(NamedTuple):
-    """What is read, as in `core.findings.pooled.Estimate`; `beside` of a control is first what it controls."""
+    """What is read, as in `core.findings.pooled.Estimate`.
+
+    `beside` of a control is first the method that it controls.
+    """
 
     quantity: str
     method: str
@@ -173,111 +191,95 @@ class Value(NamedTuple):
     works: bool
 
 
-Seeds = Sequence[
-    Sequence[Sweeps]
-]  # the parts of each seed: a whole model, or each of some layers alone
-Reading = tuple[
-    Collection[str], Scale, Sequence[float], Mapping[tuple[str, str], Seeds]
-]  # by method and beside
+Seeds = Sequence[Sequence[Sweeps]]  # by seed, a whole model or each of some layers alone
+Sides = Mapping[tuple[str, str], Seeds]  # by method and beside
+Reading = tuple[Sequence[str], Scale, Sequence[float], Sides]
 
 
 def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
-    """Yield what is read of a method and its control; of magnitude pruning, also what it does to the layers."""
+    """Yield what is read of a method and its control; of magnitude pruning also its layers."""
     method, control = row.pruning.method, METHODS[row.pruning.method].control or ""
-    whole, drawn = (
-        [[own_sweeps(row, results)]],
-        [[sweeps] for sweeps in control_sweeps(row, results).values()],
-    )
+    whole = [[own_sweeps(row, results)]]
+    drawn = [[sweeps] for sweeps in control_sweeps(row, results).values()]
     yield RATIOS, "change", DAMAGES, {(method, MAGNITUDE): whole, (control, method): drawn}
     if method != MAGNITUDE:
         return
     magnitude, random = (MAGNITUDE, ""), (RANDOM, "")
     outputs = [[[sweep for sweep in results if _is_at_outputs(sweep, row)]]]
-    at_random = by_seed(alone for alone in results if alone.pruning.controls == method)
-    alone = {
+    at_random = by_seed(sweep for sweep in results if sweep.pruning.controls == method)
+    isolated = {
         magnitude: [isolated_of(row, results)],
         random: [by_scope(row, sweeps) for sweeps in at_random.values()],
     }
-    layers, halves = (
-        {
+
+    def in_parts(scopes: Sequence[str]) -> Sides:
+        return {
             side: [
-                [[seed[scope]] for scope in scopes] for seed in seeds if seed.keys() >= {*scopes}
+                [[seed[scope]] for scope in scopes] for seed in seeds if {*scopes} <= seed.keys()
             ]
-            for side, seeds in alone.items()
+            for side, seeds in isolated.items()
         }
-        for scopes in (
-            layer_scopes(row.checkpoint.num_layers),
-            half_scopes(row.checkpoint.num_layers),
-        )
-    )
+
+    layers = in_parts(layer_scopes(row.checkpoint.num_layers))
+    halves = in_parts(half_scopes(row.checkpoint.num_layers))
+    both = {magnitude: whole, random: drawn}
     yield ["earlier"], "amount", [LITTLE], {magnitude: whole}
-    yield LAYERS, "change", DAMAGES, {magnitude: whole, random: drawn}
-    yield ["together"], "amount", ALONE, {magnitude: whole, random: drawn}
+    yield LAYERS, "change", DAMAGES, both
+    yield ["together"], "amount", ALONE, both
     yield ["together_outputs"], "amount", ALONE, {magnitude: outputs}
     yield ["alone"], "amount", ALONE, layers
-    yield [*ENDS, "harm"], "amount", HALVES, halves
+    yield ["end_lower", "end_upper", "harm"], "amount", HALVES, halves
     yield ["harm"], "change", DAMAGES, halves
 
 
 def read(rows: Iterable[SweepResult], results: Sweeps) -> Iterator[tuple[Name, Value]]:
-    """Read the methods on one checkpoint: of each the mean over the seeds all of whose parts have a place.
+    """Read the methods on one checkpoint: each the mean over the seeds that have all places.
 
-    Nothing is read where a method has no such seed, or a random control too few. Ratios, of which the logarithm is
-    taken, and differences are read where there is something beside.
+    Nothing is read where a method has no such seed, or a random control too few. Ratios, as
+    logarithms, and differences are read where there is something beside.
     """
     values: dict[Name, Value] = {}
-    for quantities, scale, places, sides in (
-        reading for row in rows for reading in readings(row, results)
-    ):
+    for reading in (reading for row in rows for reading in readings(row, results)):
+        quantities, scale, places, sides = reading
         find = at_change if scale == "change" else at_amount
         for at, ((method, beside), seeds) in product(places, sides.items()):
-            by_seed = [
-                [place for sweeps in parts if (place := find(sweeps, at))] for parts in seeds
-            ]
-            whole = [
-                found
-                for parts, found in zip(seeds, by_seed, strict=True)
-                if found and len(found) == len(parts)
-            ]
-            if len(whole) >= (FEWEST_SEEDS if METHODS[method].control is None else 1):
-                works = all(place.works for found in whole for place in found)
-                for quantity in quantities:
-                    mean = float(np.mean([READERS[quantity](*found) for found in whole]))
-                    values[Name(quantity, method, beside, scale, at)] = Value(mean, works)
-    for name, value in values.items():
-        if name.quantity not in RATIOS:
-            yield name, value
-            other = values.get(name._replace(method=RANDOM))
-            if name.quantity in LAYERS and name.method == MAGNITUDE and other:
-                yield (
-                    name._replace(beside=RANDOM),
-                    Value(value.value - other.value, value.works and other.works),
-                )
-        elif name.method != name.beside:
+            found = [[find(sweeps, at) for sweeps in parts] for parts in seeds]
+            complete = [[*filter(None, seed)] for seed in found if seed and None not in seed]
+            if len(complete) < (FEWEST_SEEDS if METHODS[method].control is None else 1):
+                continue
+            works = all(place.works for seed in complete for place in seed)
+            for quantity in quantities:
+                mean = float(np.mean([READERS[quantity](*seed) for seed in complete]))
+                values[Name(quantity, method, beside, scale, at)] = Value(mean, works)
+    for name, (value, works) in values.items():
+        if name.quantity in RATIOS:
             other = values.get(name._replace(method=name.beside, beside=MAGNITUDE))
-            if other:
-                yield (
-                    name,
-                    Value(float(np.log(value.value / other.value)), value.works and other.works),
-                )
+            if other and name.method != name.beside:
+                yield name, Value(float(np.log(value / other.value)), works and other.works)
+            continue
+        yield name, Value(value, works)
+        other = values.get(name._replace(method=RANDOM))
+        if other and name.quantity in LAYERS and name.method == MAGNITUDE:
+            difference = Value(value - other.value, works and other.works)
+            yield name._replace(beside=RANDOM), difference
 
 
 def _is_at_outputs(sweep: SweepResult, row: SweepResult) -> bool:
     """Whether a sweep prunes like a row, and is measured at layer outputs as well."""
-    is_alike = (
-        is_same(sweep.pruning, row.pruning) and sweep.task.fingerprint == row.task.fingerprint
+    return (
+        is_same(sweep.pruning, row.pruning)
+        and sweep.task.fingerprint == row.task.fingerprint
+        and same_checkpoint(sweep, row)
+        and sweep.points_kind in ("both", "layer")
     )
-    return is_alike and same_checkpoint(sweep, row) and sweep.points_kind in ("both", "layer")
 
 
 # ---------------------------------------------------------------- over all checkpoints
 
 
 def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
-    """Estimate every quantity that at least two cells have, except on examples written for this project."""
-    results = sorted(
-        results, key=lambda result: result.key
-    )  # the last digits of a mean depend on the order
+    """Estimate every quantity of at least two cells, except on sentences of this project."""
+    results = sorted(results, key=attrgetter("key"))  # a mean's last digits depend on the order
     by_checkpoint = defaultdict[tuple[str, str], list[SweepResult]](list)
     for row in with_rows(results):
         if row.pruning.scope != "all-linear":
@@ -289,19 +291,14 @@ def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
         cell = f"{task_title(rows[0].task.name)}, {rows[0].checkpoint.num_layers} layers"
         for name, value in read(rows, results):
             table[name][cell].append(value)
-    return tuple(
-        _estimate(name, table[name]) for name in sorted(table, key=_order) if len(table[name]) > 1
-    )
+    names = sorted((name for name, cells in table.items() if len(cells) > 1), key=_order)
+    return tuple(_estimate(name, table[name]) for name in names)
 
 
 def _order(name: Name) -> tuple[object, ...]:
-    methods = ["", *METHODS]
-    return (
-        [*READERS].index(name.quantity),
-        methods.index(name.beside),
-        methods.index(name.method),
-        name[3:],
-    )
+    quantities, methods = [*READERS], ["", *METHODS]
+    sides = methods.index(name.beside), methods.index(name.method)
+    return quantities.index(name.quantity), *sides, name.scale, name.at
 
 
 def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:
@@ -311,12 +308,11 @@ def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:
         for cell, values in sorted(cells.items())
     }
     value, low, high = back(mean_with_interval([*means.values()])).tolist()
-    every = [value for values in cells.values() for value in values]
-    even = (
-        0.5 if name.quantity in SHARES else 0.0
-    )  # the logarithm of a ratio is above 0 where it is above 1
-    above, working = sum(value.value > even for value in every), sum(value.works for value in every)
     by_cell = {cell: float(back(mean)) for cell, mean in means.items()}
+    even = 0.5 if name.quantity in SHARES else 0.0  # also the logarithm of a ratio of 1
+    every = [value for values in cells.values() for value in values]
+    above = sum(value.value > even for value in every)
+    working = sum(value.works for value in every)
     return Estimate(*name, value, (low, high), by_cell, len(every), above, working)
 
 
@@ -340,21 +336,17 @@ TITLES: Mapping[str, str] = {
 
 def meaning_tables(table: Sequence[Estimate]) -> list[Table]:
     """Tabulate all estimates: a table for each scale and list of places on it."""
-    tables = defaultdict[tuple[object, ...], Table](list)
-    for (quantity, method, beside, scale), rows in groupby(
-        table, attrgetter("quantity", "method", "beside", "scale")
-    ):
+    tables = defaultdict[tuple[str, ...], Table](list)
+    alike = attrgetter("quantity", "method", "beside", "scale")
+    for (quantity, method, beside, _), rows in groupby(table, alike):
         names = [in_sentence(METHODS[name].title) for name in (method, beside) if name]
-        title = TITLES[quantity].format(*names) + (
-            f", {' less '.join(names)}" if quantity not in RATIOS else ""
-        )
+        title = TITLES[quantity].format(*names)
+        if quantity not in RATIOS:
+            title += f", {' less '.join(names)}"
         cells = {}
         for row in rows:
-            place = (
-                f"Change {place_name(row.at)}"
-                if scale == "change"
-                else f"{percent(row.at)} removed"
-            )
+            by_amount = row.scale == "amount"
+            place = f"{percent(row.at)} removed" if by_amount else f"Change {place_name(row.at)}"
             models = f"{len(row.by_cell)} cells, {row.working}/{row.checkpoints} work"
             cells[place] = f"{with_interval((row.value, *row.interval))}; {models}"
         tables[tuple(cells)].append({MEAN: title} | cells)
