@@ -1,7 +1,8 @@
 """`python -m benchmarks.serving`: how long a person waits for each page's picture.
 
-Chromium opens every page of a warm server in a fresh browser and in one that has been there before. README.md explains
-the table. The browser tests use the same server. However this process ends, the server and the browsers end, too.
+Chromium opens every page of a warm server in a fresh browser and in one that has been there before.
+README.md explains the table. The browser tests use the same server. However this process ends, the
+server and the browsers end, too.
 """
 
 import os
@@ -33,7 +34,8 @@ END_SECONDS = 10.0  # deadline for a process to end by itself
 WINDOW: ViewportSize = {"width": 1280, "height": 800}  # pixels
 WARMING_VISITS = 3  # after which Chromium caches compiled scripts
 SETTLING_MILLISECONDS = 1_500  # before the next measurement
-# The largest picture of each page that shows shipped results; of Methods, the last. Neighbours differ in theirs.
+# The largest picture of each page that shows shipped results; of Methods, the last. Neighbours
+# differ in theirs.
 PICTURES = {
     "Story": ".scene .heatmap .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
@@ -45,7 +47,8 @@ PICTURES = {
     "Present": ".player .heatmap .holder:not(.coming) svg",
     "Methods": ".steps svg",
 }
-# Returns the milliseconds since the page was requested once its picture is seen, also inside components.
+# Returns the milliseconds since the page was requested once its picture is seen, also inside
+# components.
 SEEN = """selector => {
   const shadows = [...document.querySelectorAll("div")].map((div) => div.shadowRoot);
   const roots = [document, ...shadows.filter(Boolean)];
@@ -103,9 +106,8 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
             urllib.request.urlopen(address, timeout=2)
             return
         time.sleep(0.2)
-    raise ChildProcessError(
-        f"no server at {address} within {START_TIMEOUT_SECONDS:.0f} s; exit code {server.returncode}"
-    )
+    fault = f"no server at {address} within {START_TIMEOUT_SECONDS:.0f} s"
+    raise ChildProcessError(f"{fault}; exit code {server.returncode}")
 
 
 # ---------------------------------------------------------------- one person in a browser
@@ -124,7 +126,7 @@ def open_in(context: BrowserContext, site: str, name: str) -> float:
 
 @contextmanager
 def browser(playwright: Playwright) -> Iterator[BrowserContext]:
-    """Start a browser with its own profile, which caches files and compiled scripts on disk as a person's does."""
+    """Start a browser with a profile of its own, which caches files and compiled scripts."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=CHROMIUM, args=list(OPTIONS), viewport=WINDOW
