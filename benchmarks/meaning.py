@@ -1,10 +1,11 @@
 """What pruning does, over all shipped checkpoints, for pages and documents.
 
-Of each checkpoint with random controls and each method, the result that stands in the table of verdicts is read, beside
-its control and the results of pruning some layers alone, all on the same examples. At an overall change, values are
-interpolated between the two frames around it, in the sweep with the smallest steps there; a sweep that reaches it too
-fast is left out, as in a verdict. A *cell* is a task at a depth: draws are averaged, then seed twins, and Student's
-interval is over the cells. Cells of one depth share a pretrained model and random draws, which no interval knows.
+Of each checkpoint with random controls and each method, the result that stands in the table of
+verdicts is read, beside its control and the results of pruning some layers alone, all on the same
+examples. At an overall change, values are interpolated between the two frames around it, in the
+sweep with the smallest steps there; a sweep that reaches it too fast is left out, as in a verdict.
+A *cell* is a task at a depth: draws are averaged, then seed twins, and Student's interval is over
+the cells. Cells of one depth share a pretrained model and random draws, which no interval knows.
 """
 
 from collections import defaultdict
@@ -93,7 +94,8 @@ def at_amount(sweeps: Sweeps, amount: float) -> Place | None:
     sweep = next((sweep for sweep in sweeps if amount in sweep.amounts), None)
     if sweep is None:
         return None
-    return Place(sweep, sweep.amounts.index(amount), 1.0, _works((sweep, *sweeps), amount))
+    works = _works((sweep, *sweeps), amount)
+    return Place(sweep, sweep.amounts.index(amount), 1.0, works)
 
 
 def _works(sweeps: Sweeps, amount: float) -> bool:
@@ -198,13 +200,15 @@ Reading = tuple[Sequence[str], Scale, Sequence[float], Sides]
 
 def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
     """Yield what is read of a method and its control; of magnitude pruning also its layers."""
-    method, control = row.pruning.method, METHODS[row.pruning.method].control or ""
+    method = row.pruning.method
+    control = METHODS[method].control or ""
     whole = [[own_sweeps(row, results)]]
     drawn = [[sweeps] for sweeps in control_sweeps(row, results).values()]
     yield RATIOS, "change", DAMAGES, {(method, MAGNITUDE): whole, (control, method): drawn}
     if method != MAGNITUDE:
         return
-    magnitude, random = (MAGNITUDE, ""), (RANDOM, "")
+    magnitude = MAGNITUDE, ""
+    random = RANDOM, ""
     outputs = [[[sweep for sweep in results if _is_at_outputs(sweep, row)]]]
     at_random = by_seed(sweep for sweep in results if sweep.pruning.controls == method)
     isolated = {
@@ -232,25 +236,34 @@ def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
     yield ["harm"], "change", DAMAGES, halves
 
 
-def read(rows: Iterable[SweepResult], results: Sweeps) -> Iterator[tuple[Name, Value]]:
+def averages(rows: Iterable[SweepResult], results: Sweeps) -> dict[Name, Value]:
     """Read the methods on one checkpoint: each the mean over the seeds that have all places.
 
-    Nothing is read where a method has no such seed, or a random control too few. Ratios, as
-    logarithms, and differences are read where there is something beside.
+    Nothing is read where a method has no such seed, or a random control too few.
     """
     values: dict[Name, Value] = {}
-    for reading in (reading for row in rows for reading in readings(row, results)):
-        quantities, scale, places, sides = reading
+    every = [reading for row in rows for reading in readings(row, results)]
+    for quantities, scale, places, sides in every:
         find = at_change if scale == "change" else at_amount
         for at, ((method, beside), seeds) in product(places, sides.items()):
             found = [[find(sweeps, at) for sweeps in parts] for parts in seeds]
             complete = [[*filter(None, seed)] for seed in found if seed and None not in seed]
-            if len(complete) < (FEWEST_SEEDS if METHODS[method].control is None else 1):
+            fewest = FEWEST_SEEDS if METHODS[method].control is None else 1
+            if len(complete) < fewest:
                 continue
             works = all(place.works for seed in complete for place in seed)
             for quantity in quantities:
                 mean = float(np.mean([READERS[quantity](*seed) for seed in complete]))
                 values[Name(quantity, method, beside, scale, at)] = Value(mean, works)
+    return values
+
+
+def read(rows: Iterable[SweepResult], results: Sweeps) -> Iterator[tuple[Name, Value]]:
+    """Yield what is read on one checkpoint; ratios, as logarithms, only beside another method.
+
+    What magnitude pruning does to the layers is also given less what random removal does.
+    """
+    values = averages(rows, results)
     for name, (value, works) in values.items():
         if name.quantity in RATIOS:
             other = values.get(name._replace(method=name.beside, beside=MAGNITUDE))
@@ -296,9 +309,10 @@ def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
 
 
 def _order(name: Name) -> tuple[object, ...]:
-    quantities, methods = [*READERS], ["", *METHODS]
+    methods = ["", *METHODS]
+    quantity = [*READERS].index(name.quantity)
     sides = methods.index(name.beside), methods.index(name.method)
-    return quantities.index(name.quantity), *sides, name.scale, name.at
+    return quantity, *sides, name.scale, name.at
 
 
 def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:
@@ -307,7 +321,8 @@ def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:
         cell: float(np.mean([value.value for value in values]))
         for cell, values in sorted(cells.items())
     }
-    value, low, high = back(mean_with_interval([*means.values()])).tolist()
+    estimate = mean_with_interval([*means.values()])
+    value, low, high = back(estimate).tolist()
     by_cell = {cell: float(back(mean)) for cell, mean in means.items()}
     even = 0.5 if name.quantity in SHARES else 0.0  # also the logarithm of a ratio of 1
     every = [value for values in cells.values() for value in values]

@@ -1,9 +1,10 @@
 """`python -m benchmarks.race`: time and memory of a sweep, compared with two other procedures.
 
-Every procedure goes from a loaded checkpoint and its sentences to the accuracy at every amount, and all but the plain
-forward passes also to CKA of the attention blocks. Each runs in its own process, one after the other. The two
-references are written as their users would write them, with every choice in their favour: the mask is made permanent,
-so that forward passes need not apply it again; the sentences are tokenised once. README.md explains the table.
+Every procedure goes from a loaded checkpoint and its sentences to the accuracy at every amount, and
+all but the plain forward passes also to CKA of the attention blocks. Each runs in its own process,
+one after the other. The two references are written as their users would write them, with every
+choice in their favour: the mask is made permanent, so that forward passes need not apply it again;
+the sentences are tokenised once. README.md explains the table.
 """
 
 import copy
@@ -40,7 +41,7 @@ Accuracies = list[float]
 
 
 class OneInput(nn.Module):
-    """A classifier that takes all its inputs as one tensor, because both CKA packages pass only one."""
+    """A classifier that takes all inputs as one tensor: both CKA packages pass only one."""
 
     def __init__(self, model: nn.Module, tokenizer: Any) -> None:
         super().__init__()
@@ -107,10 +108,11 @@ def accuracy(model: OneInput, batches: Sequence[Tensor], gold: Sequence[int]) ->
 
 
 def published(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
-    """Prune a copy per amount, then run an accuracy loop and one of torch-cka; batches of 16, padded to 128 tokens.
+    """Prune a copy per amount, then run an accuracy loop and one of torch-cka.
 
-    All copies are made first, because torch-cka never removes its hooks, and a hooked baseline cannot be copied. It is
-    called as its documentation shows, so it tracks gradients.
+    Batches of 16 are padded to 128 tokens. All copies are made first, because torch-cka never
+    removes its hooks, and a hooked baseline cannot be copied. It is called as its documentation
+    shows, so it tracks gradients.
     """
     batches = stacked_batches(
         checkpoint.tokenizer, inputs.subset.texts, PUBLISHED_BATCH, "max_length"
@@ -129,7 +131,7 @@ def published(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
 
 
 def careful(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
-    """Per amount, prune a copy, run an accuracy loop and `compute_cka`; batches of 32, padded to their longest."""
+    """Per amount, prune a copy and run an accuracy loop and `compute_cka`, in batches of 32."""
     batches = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, CAREFUL_BATCH, "longest")
     baseline = OneInput(checkpoint.model, checkpoint.tokenizer)
     loader: DataLoader[Any] = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
@@ -185,7 +187,7 @@ class Measured(NamedTuple):
 
 
 def memory_mib(field: str) -> float:
-    """Read this process's memory from Linux: `VmRSS` is the current value, `VmHWM` the peak so far."""
+    """Read this process's memory from Linux: `VmRSS` is the current one, `VmHWM` the peak."""
     status = dict(
         line.split(":", 1) for line in Path("/proc/self/status").read_text("ascii").splitlines()
     )
@@ -238,12 +240,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_threads()
     options = parser.parse_args(arguments)
     request = request_in(options, SweepRequest)
-    prepare(
-        request
-    )  # refuses bad input once, and caches the sentences so that no procedure reads the parquet file
-    with get_context("spawn").Pool(
-        1, maxtasksperchild=1
-    ) as processes:  # a new one for each procedure
+    prepare(request)  # refuses bad input once, and caches the sentences for all procedures
+    new_process_each = get_context("spawn").Pool(1, maxtasksperchild=1)
+    with new_process_each as processes:
         measured = {
             of.__name__: processes.apply(measure, (of, request, options.threads))
             for of in PROCEDURES

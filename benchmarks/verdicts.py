@@ -1,13 +1,14 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
-It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/tables.md`, and
-the claim in `README.md` and `docs/results.md`; it draws `docs/forest.svg`, and writes `pooled.json` and `meaning.json`
-in `cached_results`, which pages read.
+It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in
+`docs/tables.md`, and the claim in `README.md` and `docs/results.md`; it draws `docs/forest.svg`,
+and writes `pooled.json` and `meaning.json` in `cached_results`, which pages read.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,18 +44,17 @@ def documents(
     means: Sequence[pooled.Estimate],
     ramp: Sequence[Pair],
 ) -> dict[Path, str]:
-    """Return the documents with the current verdicts, one by one and together, means, and the ramp judged."""
+    """Return the documents with the current verdicts and tables."""
     finding = claim_finding(together[0])
     recovered = (store.file_of(entry.key) for entry in library.shipped(library.RecoveryEntry))
+    regularised = regularising.tables(regularising.FILE.read())
     claim = {"claim": f"**{finding.heading}.** {' '.join(finding.sentences)}"}
     tables = {
         "pooled": markdown_of(pooled_table(together)),
         "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
         "ramp": markdown_of(ramp_table(ramp)),
         "recoveries": markdown_of(recovery_table(map(store.load_any, recovered))),
-        "regularising": "\n\n".join(
-            map(markdown_of, regularising.tables(regularising.FILE.read()))
-        ),
+        "regularising": "\n\n".join(map(markdown_of, regularised)),
         "subsets": markdown_of(subsets.table(subsets.FILE.read())),
         "verdicts": table_of(table),
     }
@@ -65,14 +65,17 @@ def documents(
 def table_of(table: "Sequence[VerdictRow]") -> str:
     """Tabulate the verdicts, below their counts."""
     counts = Counter(words.verdict_cell(row.verdict) for row in table).most_common()
-    said = "; ".join(f"{count} × {cell}" for cell, count in counts)
-    alone = sum(row.alone.state in DIFFERENT for row in table)
-    said += f". Judged alone, before the correction for their number, {alone} would differ from random removal."
-    return f"Verdicts: {said}\n\n{markdown_of([*map(_cells, table)])}"
+    listed = "; ".join(f"{count} × {cell}" for cell, count in counts)
+    different = sum(row.alone.state in DIFFERENT for row in table)
+    alone = (
+        f"Judged alone, before the correction for their number, {different} would differ from "
+        "random removal."
+    )
+    return f"Verdicts: {listed}. {alone}\n\n{markdown_of([*map(_cells, table)])}"
 
 
 class VerdictRow(NamedTuple):
-    """One method on one checkpoint and task: its sweep, its verdicts in the table, alone, and at SECOND_DAMAGE."""
+    """A method on a checkpoint: its sweep; its verdict in the table, alone, at SECOND_DAMAGE."""
 
     result: SweepResult
     verdict: Verdict
@@ -85,7 +88,7 @@ def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
 
     See `core.findings.claim.with_rows`.
     """
-    candidates = with_rows(sorted(results, key=lambda result: result.key))
+    candidates = with_rows(sorted(results, key=attrgetter("key")))
     rows = sorted((row for row in candidates if control_sweeps(row, results)), key=_position)
     alone = [verdict(result, results) for result in rows]
     seconds = (verdict(result, results, damage=SECOND_DAMAGE) for result in rows)
@@ -100,11 +103,10 @@ def _position(result: SweepResult) -> tuple[int, int, str, int, str]:
 def _cells(row: VerdictRow) -> dict[str, str]:
     """Write the row of a method on a checkpoint."""
     result = row.result
-    method = name_of(result.pruning, with_control=False)
     cells = {
         "Task": task_title(result.task.name),
         "Checkpoint": checkpoint_name(result),
-        "Method": method,
+        "Method": name_of(result.pruning, with_control=False),
     }
     for damage, judged in ((DAMAGE, row.verdict), (SECOND_DAMAGE, row.second)):
         share, random, _ = words.verdict_cells(judged).values()
@@ -126,9 +128,8 @@ def written_into(document: str, parts: Mapping[str, str]) -> str:
         before, _, rest = document.partition(begin)
         _, marker, after = rest.partition(end)
         if not marker:
-            raise PrunescopeError(
-                f"there are no lines {begin} and {end}: add them where the text belongs"
-            )
+            fault = f"there are no lines {begin} and {end}"
+            raise PrunescopeError(f"{fault}: add them where the text belongs")
         document = f"{before}{begin}\n{text}\n{end}{after}"
     return document
 
