@@ -1,8 +1,9 @@
-"""`python -m recipes FAMILY --seed N --base FOLDER --data FOLDER`: makes a checkpoint by its recipe.
+"""`python -m recipes FAMILY --seed N --base FOLDER --data FOLDER`: make a checkpoint.
 
-The weights are written to `weights/NAME`, where NAME is `FAMILY-seed-N`, the state of training to a folder in
-`weights/work`. After an interruption, the same command continues from the last save; on the same machine with the same
-number of threads, it arrives at the same weights. `docs/recipes.md` says where pretrained encoders and data come from.
+The weights are written to `weights/NAME`, where NAME is `FAMILY-seed-N`, the state of training to a
+folder in `weights/work`. After an interruption, the same command continues from the last save; on
+the same machine with the same number of threads, it arrives at the same weights. `docs/recipes.md`
+says where pretrained encoders and data come from.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ MAX_SEED = 2**32 - 2  # averaging takes the next one
 
 
 def work_folder(recipe: Recipe, name: str, base: Path, data: Path | None) -> Path:
-    """Return the folder of a training's state: another one for another base, other data or other settings.
+    """Return the folder of a training's state, one for each base, data and settings.
 
     Raises:
         PrunescopeError: The base is another encoder.

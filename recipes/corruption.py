@@ -1,7 +1,8 @@
 """Corrupt sentences word by word: move, drop, repeat or replace a word, or change its form.
 
-Learning to tell real sentences from fake ones, before acceptable from unacceptable ones, is an idea of CoLA's own paper
-(Warstadt, Singh and Bowman 2019, arXiv 1805.12471). The corruptions here follow rules and need no language model.
+Learning to tell real sentences from fake ones, before acceptable from unacceptable ones, is an idea
+of CoLA's own paper (Warstadt, Singh and Bowman 2019, arXiv 1805.12471). The corruptions here follow
+rules and need no language model.
 """
 
 import re
@@ -18,7 +19,8 @@ Forms = Mapping[str, Sequence[str]]  # a word -> words that may wrongly replace 
 
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # a word with its apostrophes, or a punctuation mark
 
-# On each line, words that can replace each other: forms of a verb or pronoun, or function words of one kind.
+# On each line, words that can replace each other: forms of a verb or pronoun, or function words of
+# one kind.
 GROUPS = Path(__file__).with_name("word_groups.txt").read_text(encoding="utf-8")
 SUFFIXES = ("", "s", "es", "ed", "d", "ing", "er", "ly")
 OPERATIONS = {
@@ -59,7 +61,7 @@ def make_examples(sentences: Sequence[Sequence[str]], count: int, seed: int) -> 
 
 
 def word_forms(vocabulary: Collection[str]) -> Forms:
-    """Find the words that may wrongly replace a word: those of its group, or its stem with another ending.
+    """Find the words that may wrongly replace a word: its group's, or those of its stem.
 
     Args:
         vocabulary: All words of the texts; only endings that occur there count.
@@ -68,10 +70,9 @@ def word_forms(vocabulary: Collection[str]) -> Forms:
     grouped = {word for group in groups for word in group}
     for stem in sorted({*vocabulary} - grouped):
         if len(stem) >= 3 and stem.isalpha():
-            endings = [
-                *(stem + suffix for suffix in SUFFIXES),
-                *([stem[:-1] + "ing"] if stem.endswith("e") else []),
-            ]
+            endings = [stem + suffix for suffix in SUFFIXES]
+            if stem.endswith("e"):
+                endings.append(stem[:-1] + "ing")
             groups.append([word for word in endings if word in vocabulary and word not in grouped])
     forms: dict[str, list[str]] = defaultdict(list)
     for group in groups:
@@ -82,7 +83,9 @@ def word_forms(vocabulary: Collection[str]) -> Forms:
 
 
 def corrupt(words: Sequence[str], forms: Forms, rng: np.random.Generator) -> Marked | None:
-    """Corrupt a sentence in one place, and mark there what is at fault; of a dropped word, the token after it.
+    """Corrupt a sentence in one place and mark what is at fault.
+
+    Where a word was dropped, the token after it is marked.
 
     Args:
         words: At least three words, and punctuation marks.
@@ -108,21 +111,27 @@ def corrupt(words: Sequence[str], forms: Forms, rng: np.random.Generator) -> Mar
             k = int(rng.integers(len(positions()) - 1))
             first, second = positions()[k : k + 2]
             if second == first + 1:
-                marked[first : second + 1] = [(words[second], True), (words[first], True)]
+                marked[first] = (words[second], True)
+                marked[second] = (words[first], True)
         case "move":
             word, _ = marked.pop(draw(positions()))
             marked.insert(draw(positions()), (word, True))
         case "drop":
-            marked.pop(position := draw(positions()))
+            position = draw(positions())
+            del marked[position]
             after = min(position, len(marked) - 1)
-            marked[after] = (marked[after][0], True)
+            word, _ = marked[after]
+            marked[after] = (word, True)
         case "repeat":  # at the position of any word
-            word, _ = marked[draw(positions())]
+            word = words[draw(positions())]
             marked.insert(draw(positions()), (word, True))
         case "replace":  # by any word of the sentence
             position = draw(positions())
-            marked[position] = (words[draw(positions())], True)
+            word = words[draw(positions())]
+            marked[position] = (word, True)
         case "form":  # by another form, or another word of its group
             position = draw([position for position in positions() if words[position] in forms])
-            marked[position] = (draw(forms[words[position]]), True)
-    return None if [word for word, _ in marked] == list(words) else marked
+            form = draw(forms[words[position]])
+            marked[position] = (form, True)
+    is_same = [word for word, _ in marked] == list(words)
+    return None if is_same else marked

@@ -1,8 +1,7 @@
-"""Save trained weights as a checkpoint: float16, few word pieces, digests of training data, recipe, model card."""
+"""Save trained weights as a checkpoint in float16, with few word pieces and a model card."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -23,18 +22,18 @@ from recipes.training import read_examples, texts
 CARD = Path(__file__).with_name("card.md")
 MOST_FREQUENT = "the"  # in BERT's vocabulary, after special and unused tokens and single characters
 
-# Single characters that every reduced vocabulary keeps: Latin-1 and what word processors type (dashes, quotes, …, €).
+# Single characters that every reduced vocabulary keeps: Latin-1 and what word processors type
+# (dashes, quotes, …, €).
 CHARACTERS = [chr(code) for code in (*range(0x21, 0x100), *range(0x2010, 0x2028), 0x20AC)]
 
 
 def export(
     recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | None, output: Path
 ) -> None:
-    """Save the weights in `trained` as a checkpoint, and write its card, with scores on the validation split."""
+    """Save the weights in `trained` as a checkpoint whose card has its validation scores."""
     task = TASKS[recipe.task]
-    train, validation = (
-        list(texts(read_examples(data, task, split), task)) for split in ("train", task.split)
-    )
+    train = list(texts(read_examples(data, task, "train"), task))
+    validation = list(texts(read_examples(data, task, task.split), task))
     tokenizer = AutoTokenizer.from_pretrained(trained, local_files_only=True)
     model = AutoModelForSequenceClassification.from_pretrained(trained, local_files_only=True)
     full = len(tokenizer)
@@ -43,23 +42,29 @@ def export(
         if record.seed == BUNDLED_SEED:  # the app runs it on all sentences written for this project
             for part in (EVALUATION, CALIBRATION, TRAINING_PART):
                 seen += texts(read_written(task, part).cells, task)
-        tokenizer = cut_vocabulary(model, tokenizer, kept_ids(tokenizer, seen, recipe.frequent))
+        keep = kept_ids(tokenizer, seen, recipe.frequent)
+        tokenizer = cut_vocabulary(model, tokenizer, keep)
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
     np.save(output / TRAINING_EXAMPLES, example_digests(train))
     (output / RECIPE_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    count, source = (
-        min(len(validation), limits().examples),
-        str(data) if task.dataset_id else "written",
-    )
+    count = min(len(validation), limits().examples)
+    source = str(data) if task.dataset_id else "written"
     request = SweepRequest(str(output), task.name, amounts=(0.0,), num_examples=count, data=source)
-    scores = score_table(run(find(checked(request))).frames[0])
-    counts = {"train": len(train), "validation": count, "kept": len(tokenizer), "full": full}
-    words = {"encoder": recipe.base.rpartition("/")[2], "scores": scores}
-    words |= {"metrics": ", ".join(task.metrics), "labels": ", ".join(task.label_names)}
-    words["datasets"] = f"datasets: [{task.dataset_id}]\n" if task.dataset_id else ""
+    result = run(find(checked(request)))
     card = CARD.read_text("utf-8").format(
-        recipe=recipe, record=record, task=task, **counts, **words
+        recipe=recipe,
+        record=record,
+        task=task,
+        train=len(train),
+        validation=count,
+        kept=len(tokenizer),
+        full=full,
+        encoder=recipe.base.rpartition("/")[2],
+        scores=score_table(result.frames[0]),
+        metrics=", ".join(task.metrics),
+        labels=", ".join(task.label_names),
+        datasets=f"datasets: [{task.dataset_id}]\n" if task.dataset_id else "",
     )
     (output / "README.md").write_text(card, encoding="utf-8")
 
@@ -90,23 +95,20 @@ def kept_ids(tokenizer: Any, texts: Iterable[tuple[str, ...]], frequent: int = 0
 
 
 def cut_vocabulary(model: Any, tokenizer: Any, keep: Sequence[int]) -> BertTokenizerFast:
-    """Reduce the model's word embeddings in place, and make a tokenizer with the smaller vocabulary.
+    """Reduce the model's word embeddings in place, and make a tokenizer for them.
 
-    A word whose pieces are all kept is split into the same pieces as before: WordPiece takes the longest match, and a
-    smaller vocabulary has no longer one.
+    A word whose pieces are all kept is split into the same pieces as before: WordPiece takes the
+    longest match, and a smaller vocabulary has no longer one.
 
     Args:
         model: A BERT.
         tokenizer: Its full tokenizer.
         keep: Token ids to keep, ascending; `keep[i]` becomes `i`.
     """
+    keep = list(keep)
     full = model.get_input_embeddings().weight.data.clone()  # (full vocabulary, hidden)
     model.resize_token_embeddings(len(keep), mean_resizing=False)
-    model.get_input_embeddings().weight.data.copy_(full[list(keep)])  # (kept, hidden)
-    with TemporaryDirectory() as temporary:
-        vocabulary = Path(temporary) / "vocab.txt"
-        vocabulary.write_text(
-            "\n".join(tokenizer.convert_ids_to_tokens(list(keep))) + "\n", encoding="utf-8"
-        )
-        lowers = tokenizer.backend_tokenizer.normalizer.lowercase
-        return BertTokenizerFast(vocab=str(vocabulary), do_lower_case=lowers, model_max_length=512)
+    model.get_input_embeddings().weight.data.copy_(full[keep])  # (kept, hidden)
+    vocabulary = {token: k for k, token in enumerate(tokenizer.convert_ids_to_tokens(keep))}
+    lowers = tokenizer.backend_tokenizer.normalizer.lowercase
+    return BertTokenizerFast(vocab=vocabulary, do_lower_case=lowers, model_max_length=512)

@@ -1,7 +1,7 @@
 """Train an encoder to find the words at fault in corrupted sentences, before it is fine-tuned.
 
-The signal per token is ELECTRA's (Clark et al. 2020, arXiv 2003.10555); the corrupted sentences are made by rules, so
-there is no generator.
+The signal per token is ELECTRA's (Clark et al. 2020, arXiv 2003.10555); the corrupted sentences are
+made by rules, so there is no generator.
 """
 
 from collections.abc import Iterable
@@ -25,12 +25,7 @@ from recipes.training import arguments, load, read_examples, run
 NUM_EXAMPLES = 400_000  # a run uses one batch of them per step
 SAVE_EVERY = 500  # steps
 MAX_TOKENS = 16  # words and punctuation marks; CoLA's sentences have 9 on average
-MIN_WORDS = {
-    "cola": 4,
-    "sst2": 8,
-    "qnli": 4,
-    "qqp": 4,
-}  # the short texts of SST-2 are phrases, not sentences
+MIN_WORDS = {"cola": 4, "sst2": 8, "qnli": 4, "qqp": 4}  # SST-2's short texts are phrases
 COLA_REPEATS = 4  # CoLA is the task to be learnt
 WORDS_WEIGHT = 3.0  # most words are not at fault, so their mean loss is small beside the sentence's
 IGNORED = -100  # PyTorch's label for tokens without a loss
@@ -64,7 +59,7 @@ def learn_syntax(recipe: Recipe, seed: int, base: Path, data: Path | None, finis
 
 
 def read_sentences(data: Path | None) -> list[list[str]]:
-    """Read the short sentences of four training splits as words; of CoLA's, only the acceptable ones."""
+    """Read the short sentences of four training splits, of CoLA's the acceptable ones."""
     cola, sst2, qnli, qqp = (read_examples(data, TASKS[name], "train") for name in MIN_WORDS)
     acceptable = [
         text for text, label in zip(cola["sentence"], cola["label"], strict=True) if label == 1
@@ -76,23 +71,20 @@ def read_sentences(data: Path | None) -> list[list[str]]:
         qnli["sentence"] + qnli["question"],
         questions,
     )
-    split = (
-        (least, split_words(text))
-        for least, source in zip(MIN_WORDS.values(), sources, strict=True)
-        for text in source
-    )
-    return [
-        words
-        for least, words in split
-        if len(words) <= MAX_TOKENS and sum(map(is_word, words)) >= least
-    ]
+    sentences = []
+    for least, source in zip(MIN_WORDS.values(), sources, strict=True):
+        for words in map(split_words, source):
+            if len(words) <= MAX_TOKENS and sum(map(is_word, words)) >= least:
+                sentences.append(words)
+    return sentences
 
 
 def labelled(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:
     """Tokenise examples for the Trainer.
 
     Returns:
-        A data set whose `labels` are 1 on the pieces of words at fault, and on [CLS] if there are any; else 0.
+        A data set whose `labels` are 1 on the pieces of words at fault, and on [CLS] if there are
+        any; else 0.
     """
     examples = list(examples)
     encoded = tokenizer(
@@ -109,7 +101,7 @@ def labelled(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:
 
 
 def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
-    """Compute the cross-entropy of the sentence, at [CLS], plus WORDS_WEIGHT times that of its words."""
+    """Compute the cross-entropy of [CLS], plus WORDS_WEIGHT times that of the words."""
     logits = outputs.logits.float()  # (batch, tokens, 2)
     words = cross_entropy(
         logits[:, 1:].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED

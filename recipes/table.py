@@ -23,11 +23,12 @@ class Recipe:
         batch_size: Examples per step.
         dropout: Dropout of all stages.
         bf16: Whether to multiply in bfloat16 if the processor can.
-        early_stop: Number of scores of the validation split in a row without improvement after which training stops
-            with the best weights; 0 never stops early.
+        early_stop: Number of scores of the validation split in a row without improvement after
+            which training stops with the best weights; 0 never stops early.
         syntax_steps: Steps of learning to find words at fault before fine-tuning.
         averaged: Whether one more epoch follows whose weights are averaged.
-        frequent: Number of the most frequent word pieces to keep besides those that occur in the data.
+        frequent: Number of the most frequent word pieces to keep besides those that occur in the
+            data.
     """
 
     base: str

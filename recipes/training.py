@@ -1,4 +1,4 @@
-"""Train an encoder on a task with transformers' Trainer; an interrupted training continues to the same weights."""
+"""Train an encoder on a task with transformers' Trainer, so that it can be interrupted."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -78,22 +78,19 @@ def fine_tune(recipe: Recipe, seed: int, base: Path, data: Path | None, finished
     settings: dict[str, Any] = {
         "learning_rate": recipe.learning_rate,
         "warmup_steps": recipe.warmup,
-    }
-    settings |= {
         "num_train_epochs": recipe.epochs,
         "save_steps": SAVE_EVERY,
         "eval_steps": SAVE_EVERY,
+        "per_device_eval_batch_size": 64,
     }
-    settings["per_device_eval_batch_size"] = 64
     if recipe.early_stop:
         settings |= {
             "eval_strategy": "steps",
             "load_best_model_at_end": True,
             "metric_for_best_model": "score",
+            # The number of scores without improvement:
+            "restore_callback_states_from_checkpoint": True,
         }
-        settings["restore_callback_states_from_checkpoint"] = (
-            True  # the number of scores without improvement
-        )
     trainer = make_trainer(recipe, seed, base, data, finished.parent, **settings)
     if recipe.early_stop:
         trainer.add_callback(EarlyStoppingCallback(recipe.early_stop))
@@ -101,32 +98,34 @@ def fine_tune(recipe: Recipe, seed: int, base: Path, data: Path | None, finished
 
 
 def average(recipe: Recipe, seed: int, base: Path, data: Path | None, finished: Path) -> None:
-    """Train for one more epoch at a constant rate and average the weights, which evens out the last steps' noise.
+    """Train for one more epoch at a constant rate and average the weights.
 
-    The weights in the folder lie between those of `base` and the average of those along the way (a soup, Wortsman et
-    al. 2022, arXiv 2203.05482). After an interruption, this stage starts over.
+    The weights in the folder lie between those of `base` and the average of those along the way (a
+    soup, Wortsman et al. 2022, arXiv 2203.05482). After an interruption, this stage starts over.
     """
-    settings = {
-        "learning_rate": AVERAGE_RATE,
-        "lr_scheduler_type": "constant",
-        "save_strategy": "no",
-    }
     trainer = make_trainer(
-        recipe, seed + 1, base, data, finished.parent, num_train_epochs=1, **settings
-    )  # a new order
+        recipe,
+        seed + 1,  # a new order
+        base,
+        data,
+        finished.parent,
+        num_train_epochs=1,
+        learning_rate=AVERAGE_RATE,
+        lr_scheduler_type="constant",
+        save_strategy="no",
+    )
     averaging = Averaging(trainer.model)
     trainer.add_callback(averaging)
     trainer.train()
     mixed = Classifier.from_pretrained(base, local_files_only=True)
-    before, averaged = (
-        parameters_to_vector(model.parameters()) for model in (mixed, averaging.averaged)
-    )
+    before = parameters_to_vector(mixed.parameters())
+    averaged = parameters_to_vector(averaging.averaged.parameters())
     vector_to_parameters(before.lerp(averaged, MIX), mixed.parameters())
     store(finished, mixed, trainer.processing_class)
 
 
 class Averaging(TrainerCallback):  # type: ignore[misc]
-    """Averages the weights along the way (stochastic weight averaging, Izmailov et al. 2018, arXiv 1803.05407)."""
+    """Averages the weights along the way (Izmailov et al. 2018, arXiv 1803.05407)."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         """Start the average with the current weights."""
@@ -147,32 +146,28 @@ def make_trainer(
     names = dict(enumerate(task.label_names))
     label2id = {name: label for label, name in names.items()}
     model, tokenizer = load(Classifier, recipe, seed, base, id2label=names, label2id=label2id)
-    train, validation = (
-        tokenise(tokenizer, read_examples(data, task, s), task) for s in ("train", task.split)
-    )
+    settings["per_device_train_batch_size"] = recipe.batch_size
+
+    def score(output: Any) -> dict[str, float]:  # gold (examples,), logits (examples, labels)
+        value = SCORES[task.main_metric](output.label_ids, output.predictions.argmax(-1))
+        return {"score": float(value)}
+
     return _Trainer(
         model=model,
-        args=arguments(
-            recipe, seed, work, per_device_train_batch_size=recipe.batch_size, **settings
-        ),
-        train_dataset=train,
-        eval_dataset=validation,
-        compute_metrics=lambda output: {  # gold labels (examples,) and logits (examples, labels)
-            "score": float(
-                SCORES[task.main_metric](output.label_ids, output.predictions.argmax(-1))
-            )
-        },
+        args=arguments(recipe, seed, work, **settings),
+        train_dataset=tokenise(tokenizer, read_examples(data, task, "train"), task),
+        eval_dataset=tokenise(tokenizer, read_examples(data, task, task.split), task),
+        compute_metrics=score,
         processing_class=tokenizer,
     )
 
 
 class _Trainer(Trainer):  # type: ignore[misc]
-    """A Trainer that can resume in any epoch, because the order of examples does not depend on earlier epochs."""
+    """A Trainer that can resume in any epoch: none depends on the order of earlier ones."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> "EpochSampler":
-        return EpochSampler(
-            self.args.train_batch_size, list(map(len, train_dataset["input_ids"])), self.args.seed
-        )
+        lengths = list(map(len, train_dataset["input_ids"]))
+        return EpochSampler(self.args.train_batch_size, lengths, self.args.seed)
 
 
 class EpochSampler(LengthGroupedSampler):  # type: ignore[misc]
@@ -198,27 +193,26 @@ def load(auto: Any, recipe: Recipe, seed: int, base: Path, **settings: Any) -> t
     set_seed(seed)
     dropout = dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), recipe.dropout)
     # On a CPU, the backward pass of fused attention is slow in bfloat16.
-    settings |= {
+    model = auto.from_pretrained(
+        base,
+        dtype=torch.float32,
+        attn_implementation="eager",
+        local_files_only=True,
         **dropout,
-        "dtype": torch.float32,
-        "attn_implementation": "eager",
-        "local_files_only": True,
-    }
-    return auto.from_pretrained(base, **settings), AutoTokenizer.from_pretrained(
-        base, local_files_only=True
+        **settings,
     )
+    return model, AutoTokenizer.from_pretrained(base, local_files_only=True)
 
 
 def arguments(recipe: Recipe, seed: int, work: Path, **settings: Any) -> TrainingArguments:
     """Return the Trainer's settings: those of all stages, and the stage's own."""
-    capabilities = (
-        torch.cpu.get_capabilities()
-    )  # without them, a processor emulates bfloat16 slowly
+    capabilities = torch.cpu.get_capabilities()
+    # A processor without one of these emulates bfloat16 slowly.
+    has_bf16 = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
     return TrainingArguments(
         output_dir=str(work),
         seed=seed,
-        bf16=recipe.bf16
-        and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")),
+        bf16=recipe.bf16 and has_bf16,
         weight_decay=0.01,
         use_cpu=True,
         save_total_limit=1,
@@ -230,11 +224,10 @@ def arguments(recipe: Recipe, seed: int, work: Path, **settings: Any) -> Trainin
 
 def run(trainer: Trainer, finished: Path) -> None:
     """Train from the last save, if there is one, and save the weights."""
-    saves = Path(trainer.args.output_dir).glob("checkpoint-*/trainer_state.json")  # written last
-    steps = {
-        int(state.parent.name.removeprefix("checkpoint-")): str(state.parent) for state in saves
-    }
-    trainer.train(resume_from_checkpoint=steps[max(steps)] if steps else None)
+    states = Path(trainer.args.output_dir).glob("checkpoint-*/trainer_state.json")  # written last
+    saves = [state.parent for state in states]
+    last = max(saves, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+    trainer.train(resume_from_checkpoint=last and str(last))
     store(finished, trainer.model, trainer.processing_class)
 
 
