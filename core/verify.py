@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engine, torch_cka, changed = recompute.TOLERANCES[deviations.cause]
     print(
         f"{'all within' if confirmed else 'NOT all within'} tolerance: {engine:g} engine, {torch_cka:g} torch-cka, "
-        f"{engine * recompute.FLOOR_FACTOR:g} floor and CKA given it, {changed:g} of predictions"
+        f"{engine * recompute.FLOOR_FACTOR:g} floor, {changed:g} of predictions"
         f"{deviations.cause and f' (the result was computed {deviations.cause})'}"
     )
     return 0 if confirmed else FAILED

@@ -102,7 +102,7 @@ def show_beginning(job: Job | None) -> None:
     settings, beside = st.columns([5, 6], gap="large")
     with beside:
         if partial:
-            reduction = choose_reduction(partial)
+            reduction = choose_reduction()
             draw(partial, reduction)
             show_finding(partial, layers_heading(partial, reduction))
         else:
@@ -120,7 +120,7 @@ def show_running(job: Job) -> None:
         "Pruning step by step", anchor=False
     )  # a new heading makes the browser show the page from its top
     picture = st.container()
-    reduction = choose_reduction(job.partial_result)
+    reduction = choose_reduction()
     with picture:
         jobs.follow(job, lambda current: draw(current.partial_result, reduction))
 
@@ -160,7 +160,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     """Show a stored result: the answer, the methods beside it, the picture and, once no job runs, what can be done."""
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
-        reduction = choose_reduction(result)
+        reduction = choose_reduction()
     heading = cached_call(layers_heading, result, reduction)
     head.title(plain(heading), anchor=False)
     with picture:

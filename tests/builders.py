@@ -18,7 +18,7 @@ from core.request.catalog import (
     SINGLE_BATCH,
     TASKS,
 )
-from core.request.scope import point_names, pruned_point
+from core.request.scope import point_names
 from core.request.sweep_request import AUTO, SweepRequest, made_task
 from core.results.cut import Result
 from core.results.key import digest, key_of, sealed
@@ -29,11 +29,11 @@ from core.results.schema import (
     FileRecord,
     Frame,
     RecipeRecord,
+    Similarities,
+    Statistics,
     SweepResult,
 )
-from core.results.statistics import LayerStatistics
 from core.results.store import save
-from core.sweep.equal_damage import DAMAGES, find_crossing
 from core.sweep.metrics import evaluate
 from core.sweep.statistics import layer_statistics
 
@@ -43,8 +43,6 @@ Hole = tuple[float, int, int]
 """(amount, row, column) of a cell without a value."""
 
 Matrix = tuple[tuple[float | None, ...], ...]
-
-WHOLE = dict.fromkeys(SINGLE_BATCH, "full")  # estimators
 
 
 def open_preset(task: str, data: str, source_name: str | None = None) -> Examples:
@@ -117,10 +115,6 @@ def make_result(
                 "share": amount / 2,
                 "interval": (amount / 3, amount / 1.5) if amount else None,
             },
-            divergence={
-                "value": 0.3 * amount**2,
-                "interval": (0.2 * amount**2, 0.4 * amount**2) if amount else None,
-            },
         )
 
     frames = tuple(map(frame, amounts))
@@ -154,20 +148,16 @@ def make_result(
     }
     stop = None if until_damage is None else {"damage": until_damage, "amounts": amounts}
     pruning |= {"controls": controls or DEFAULT_CONTROLLED.get(method), "stop": stop}
-    estimators = {"cka": {**WHOLE, "tokens": "minibatch-32"}, "partial_cka": WHOLE}
-    measures = {name: {"estimators": known} for name, known in estimators.items()}
     size, statistics = len(names), statistics and num_examples > 4
     floor = {"mean": tuple(0.9 - 0.8 * k / size for k in range(size)), "cls": (None,) * size}
     result = SweepResult(
         checkpoint=checkpoint,
         task=examples,
         pruning=pruning,
-        similarity={"points": names, "measures": measures, "length_control": (0.8,) * size},
-        floor={"cka": floor, "predictions": (0,) * num_examples},
+        similarity={"points": names},
+        floor={"cka": floor},
         frames=frames,
-        statistics=_statistics(frames, num_examples, pruned_point(names, scope))
-        if statistics
-        else None,
+        statistics=_statistics(frames, num_examples) if statistics else None,
         environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
@@ -241,22 +231,19 @@ def make_result_of(request: SweepRequest) -> SweepResult:
 
 def _similarity(
     amount: float, size: int, own_cka: OwnCka | None, holes: set[tuple[int, int]]
-) -> dict[str, dict[str, Matrix | tuple[float | None, ...] | None]]:
-    matrices = {
-        name: _matrix(amount, size, own_cka or _deeper_falls_earlier(name), holes)
-        for name in REDUCTIONS
-    }
-    own = [matrices["mean"][k][k] for k in range(size)]
-    beyond = tuple(None if value is None else value**2 for value in own)  # some curve below own CKA
-    return {"cka": dict(matrices), "partial_cka": {"mean": beyond, "cls": (None,) * size}}
+) -> Similarities:
+    return Similarities(
+        cka={
+            name: _matrix(amount, size, own_cka or _deeper_falls_earlier(name), holes)
+            for name in REDUCTIONS
+        }
+    )
 
 
-def _statistics(
-    frames: tuple[Frame, ...], num_examples: int, point: int | None
-) -> dict[str, dict[str, LayerStatistics]]:
+def _statistics(frames: tuple[Frame, ...], num_examples: int) -> Statistics:
     """Let CKA without an example differ a little, the more so the further it has fallen."""
     amounts = [frame.amount for frame in frames]
-    found: dict[str, dict[str, LayerStatistics]] = {"cka": {}, "partial_cka": {}}
+    by_reduction = {}
     for reduction in SINGLE_BATCH:
         own = np.array(
             [frame.own(reduction) for frame in frames], dtype=np.float64
@@ -265,15 +252,8 @@ def _statistics(
             scale=0.003, size=(own.shape[1], num_examples)
         )  # (points, n)
         without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
-        crossings = {amount_text(target): find_crossing(own, without, target) for target in DAMAGES}
-        found["cka"][reduction] = layer_statistics(
-            amounts, own, without, crossings, pruned_point=point
-        )
-        if reduction == "mean":  # see `_similarity`
-            found["partial_cka"][reduction] = layer_statistics(
-                amounts, own**2, without**2, crossings, False
-            )
-    return found
+        by_reduction[reduction] = layer_statistics(amounts, own, without)
+    return Statistics(cka=by_reduction)
 
 
 def _logistic(amount: float, middle: float, width: float) -> float:

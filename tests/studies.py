@@ -101,7 +101,7 @@ def make_recovery(before: float = 0.6) -> Recovery:
             name: getattr(frame, name)
             for name in ("metrics", "intervals", "predictions", "changed")
         }
-        moments.append(Moment(step=step, **values, similarity={"cka": frame.similarity["cka"]}))
+        moments.append(Moment(step=step, **values, similarity=frame.similarity))
     known = {
         name: getattr(swept, name) for name in (*Header.model_fields, "environment", "created_at")
     }

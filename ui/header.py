@@ -195,7 +195,7 @@ def choose_all(state: ViewState, in_sight: DeltaGenerator | None = None) -> dict
             choose_trained(state)
         for choice in choices:
             if choice is REDUCTION:
-                choose_reduction(state.result)
+                choose_reduction()
             elif choice.is_folded:
                 choose(choice, options[choice.name])
     with in_sight or st.container(horizontal=True, key=f"{state.page.address}-choices"):

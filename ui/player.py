@@ -14,10 +14,8 @@ from core.charts.pages import Shown
 from core.charts.story import Step, mounted
 from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene
-from core.findings.words.layers import reduction_explained
-from core.request.catalog import ROOT
+from core.request.catalog import REDUCTIONS, ROOT
 from core.request.pages import REDUCTION
-from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, parameters_on_show, set_parameter
 from ui.text import plain, remark
@@ -150,12 +148,8 @@ def show_story(steps: Sequence[Step], key: str) -> str | None:
     return events.go
 
 
-def choose_reduction(result: SweepResult | None) -> str:
-    """Offer the reductions, whose choice the address keeps, and explain the one on show.
-
-    Args:
-        result: The result on show; under `tokens`, a note says how much of it is sentence length.
-    """
+def choose_reduction() -> str:
+    """Offer the reductions, whose choice the address keeps, and explain the one on show."""
     reduction = choose(REDUCTION)
-    remark(reduction_explained(reduction, result))
+    remark(REDUCTIONS[reduction].explanation)
     return reduction

@@ -47,10 +47,10 @@ class NotebookResult(SweepResult):
     def to_frame(self) -> "DataFrame":
         """Return a pandas table with one number a row, each with its 95 % interval, `low` to `high`.
 
-        `measure` names the `value`: a metric such as `accuracy`, the share of `changed_predictions`, the `divergence`
-        of the outputs in bits, or, under a `reduction`, the similarity of a `point`, such as
-        `Layer 1, attention block`, to itself without pruning: `cka`, or `partial_cka`, the part of it beyond the
-        emptied model. Undefined or unknown numbers are missing. Points are sorted by depth.
+        `measure` names the `value`: a metric such as `accuracy`, the share of
+        `changed_predictions`, or, under a `reduction`, `cka`, the similarity of a `point`, such as
+        `Layer 1, attention block`, to itself without pruning. Undefined or unknown numbers are
+        missing. Points are sorted by depth.
         """
         import pandas as pd  # takes half a second
 

@@ -66,8 +66,8 @@ def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
 def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
     """Yield COLUMNS for every number of each amount.
 
-    The metrics and the changes in the outputs come first. CKA compares all pairs of points; other measures, and all
-    intervals, compare points with their own baseline alone. What is undefined or unknown is None.
+    The metrics and the changed predictions come first. CKA compares all pairs of points, and has an
+    interval where a point is compared with its own baseline. What is undefined or unknown is None.
     """
     points = result.points
     for k, frame in enumerate(result.frames):
@@ -75,34 +75,18 @@ def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
         scores = [(name, value, frame.intervals.get(name)) for name, value in frame.metrics.items()]
         if frame.changed:
             scores.append(("changed_predictions", frame.changed.share, frame.changed.interval))
-        if frame.divergence:
-            scores.append(("divergence", frame.divergence.value, frame.divergence.interval))
         for name, value, interval in scores:
             yield *place, name, None, None, None, value, *(interval or UNKNOWN)
-        for measure, by_reduction in frame.similarity.items():
-            for reduction in filter(by_reduction.get, by_reduction):  # some need more examples
-                statistics = result.statistics_of(reduction, measure)
-                intervals = (
-                    dict(zip(points, statistics.own[k], strict=True))
-                    if statistics and statistics.own
-                    else {}
-                )
-                is_matrix = measure == "cka"
-                pairs = product(points, points) if is_matrix else zip(points, points, strict=True)
-                rows = (
-                    frame.matrix(reduction) if is_matrix else [frame.own(reduction, measure) or ()]
-                )
-                for (baseline, pruned), value in zip(pairs, chain.from_iterable(rows), strict=True):
-                    interval = intervals.get(pruned) if baseline == pruned else None
-                    yield (
-                        *place,
-                        measure,
-                        reduction,
-                        baseline,
-                        pruned,
-                        value,
-                        *(interval or UNKNOWN),
-                    )
+        for reduction in frame.similarity.cka:
+            statistics = result.statistics_of(reduction)
+            intervals = {}
+            if statistics and statistics.own:  # some need more examples
+                intervals = dict(zip(points, statistics.own[k], strict=True))
+            rows = chain.from_iterable(frame.matrix(reduction))
+            for (baseline, pruned), value in zip(product(points, points), rows, strict=True):
+                interval = intervals.get(pruned) if baseline == pruned else None
+                pair = baseline, pruned
+                yield *place, "cka", reduction, *pair, value, *(interval or UNKNOWN)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

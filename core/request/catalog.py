@@ -20,9 +20,6 @@ SURVIVAL_THRESHOLD = 0.9  # CKA, by convention
 CONFIDENCE = 0.95  # for every interval
 DAMAGE, REDUCTION = 0.05, "mean"  # where verdicts are judged
 SECOND_DAMAGE = 0.1  # shown beside a verdict
-LEAST_LEFT = (
-    1e-4  # two layers' variance beyond the emptied model; with less, partial CKA is undefined
-)
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"
@@ -339,5 +336,3 @@ SINGLE_BATCH = (
     "mean",
     "cls",
 )  # reductions over one batch of all examples, which allows a jackknife
-# The reductions of each measure of similarity, by its name in files.
-MEASURES: Mapping[str, tuple[str, ...]] = {"cka": tuple(REDUCTIONS), "partial_cka": SINGLE_BATCH}

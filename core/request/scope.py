@@ -83,14 +83,6 @@ def at_attention(names: Sequence[str]) -> bool:
     return all(name.endswith(".attention") for name in names)
 
 
-def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
-    """Return the index of the deepest point of the only layer that a scope prunes; None if it prunes several."""
-    run = run_of(scope)
-    if run is None or len(run) > 1:
-        return None
-    return max(k for k, name in enumerate(names) if int(name.split(".")[1]) in run)
-
-
 def first_emptied_point(names: Sequence[str], scope: str | None) -> int:
     """Return the index of the first point that carries nothing but an emptied scope's biases.
 

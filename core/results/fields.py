@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from core.request.catalog import MAX_NAME_CHARS, MEASURES, METHODS, METRICS
+from core.request.catalog import MAX_NAME_CHARS, METHODS, METRICS
 from core.request.sweep_request import TASK_NAMES, one_of
 
 FAST = Field(fail_fast=True)
@@ -20,7 +20,6 @@ Name = Annotated[str, Field(max_length=MAX_NAME_CHARS)]
 TaskName = Annotated[str, one_of("task", TASK_NAMES)]
 MethodName = Annotated[str, one_of("method", METHODS)]
 MetricName = Annotated[str, one_of("metric", METRICS)]
-MeasureName = Annotated[str, one_of("measure", MEASURES)]
 Names = Annotated[tuple[Name, ...], FEW, FAST]
 Statistic = Annotated[float, Field(ge=-1e6, le=1e6)]
 Count = Annotated[int, Field(ge=0, le=10**12)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from core.request.amounts import amount_text
-from core.request.catalog import DEFAULT_CONTROLLED, MEASURES
+from core.request.catalog import DEFAULT_CONTROLLED
 from core.request.sweep_request import SweepRequest
 from core.results.cut import CUT, RECOVERED, CutStudy, Result
 from core.results.fields import Record
@@ -45,7 +45,7 @@ def result_key(
     task: TaskRecord,
     pruning: PruningRecord,
     environment: Mapping[str, str | int],
-    measures: Iterable[str] = MEASURES,
+    measures: Iterable[str] = (),
 ) -> str:
     """Compute a result's key, a digest of everything that decides its numbers (not threads, processor or time).
 
@@ -58,13 +58,13 @@ def result_key(
         task: The examples.
         pruning: The method and its settings.
         environment: The `dtype` of the computation, such as `float32`, and the `engine` version.
-        measures: Names from MEASURES; older files may have fewer than all.
+        measures: The names of the measures in an older file without partial CKA.
     """
     settings = _settings(pruning)
     if pruning.stop:
         settings["until_damage"] = pruning.stop.damage
     amounts = [*map(amount_text, request.amounts)]
-    fewer = {} if {*measures} == {*MEASURES} else {"measures": sorted(measures)}
+    former = {"measures": sorted(measures)} if measures else {}
     return _key(
         revision,
         task,
@@ -72,7 +72,7 @@ def result_key(
         pruning=settings,
         points=request.points,
         amounts=amounts,
-        **fewer,
+        **former,
     )
 
 
@@ -132,9 +132,9 @@ def key_of(result: Result) -> str:
     ):
         raise ValueError("it has no frames, dtype or engine")
     if isinstance(result, SweepResult):
-        return result_key(
-            request_of(result), revision, task, result.pruning, environment, result.measures
-        )
+        measures = result.similarity.measures or {}
+        former = () if "partial_cka" in measures else measures
+        return result_key(request_of(result), revision, task, result.pruning, environment, former)
     if isinstance(result, CutStudy):
         layers = [depth.layers for depth in result.depths]
         return training_key(CUT, revision, task, result.refit, environment, layers=layers)

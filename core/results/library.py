@@ -26,7 +26,15 @@ from core.results.fields import Record, bytes_of
 from core.results.key import digest
 from core.results.names import CUT, SEPARATOR, checkpoint_name, data_name, name_of, training_name
 from core.results.recovery import Recovery
-from core.results.schema import ColumnsRecord, Pruning, PruningRecord, SweepResult, TrainingRecord
+from core.results.schema import (
+    ColumnsRecord,
+    Pruning,
+    PruningRecord,
+    Similarities,
+    Statistics,
+    SweepResult,
+    TrainingRecord,
+)
 from core.results.store import FileState, state_of, user_folder, write_atomically
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
@@ -34,12 +42,7 @@ MOST_BYTES = (
     384 * 2**20
 )  # of extracts in memory, 270 kB each: all shipped ones, and hundreds of the user's
 MOST_ENTRIES = 10_000  # of the user's results, in memory
-VERSION = 2  # raise it when the content of extracts changes
-UNREAD: dict[str, Any] = {
-    "own": None,
-    "depth_gap": None,
-    "profile_at_damage": {},
-}  # statistics left out there
+VERSION = 3  # raise it when the content of extracts changes
 
 
 class Listed(Record):
@@ -321,21 +324,19 @@ def extract_of(result: Result) -> Result:
         return result.model_copy(update={"checksum": ""})
     frames = []
     for frame in result.frames:
-        similarity = {
-            **{measure: {} for measure in frame.similarity},
-            "cka": {REDUCTION: frame.own(REDUCTION)},
-        }
-        frames.append(
-            frame.model_copy(update={"similarity": similarity, "changed": None, "divergence": None})
-        )
-    statistics = {
-        measure: {REDUCTION: by_reduction[REDUCTION].model_copy(update=UNREAD)}
-        for measure, by_reduction in (result.statistics or {}).items()
-        if REDUCTION in by_reduction
-    }
-    omitted = {"floor": None, "checksum": ""}
+        own = Similarities(cka={REDUCTION: frame.own(REDUCTION)})
+        frames.append(frame.model_copy(update={"similarity": own, "changed": None}))
+    statistics = None
+    if known := result.statistics_of(REDUCTION):
+        read = known.model_copy(update={"own": None})
+        statistics = Statistics(cka={REDUCTION: read})
     return result.model_copy(
-        update={"frames": tuple(frames), "statistics": statistics or None, **omitted}
+        update={
+            "frames": tuple(frames),
+            "statistics": statistics,
+            "floor": None,
+            "checksum": "",
+        }
     )
 
 

@@ -5,7 +5,7 @@ itself and reveals damage.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
@@ -16,7 +16,6 @@ from core.request.scope import points_of
 from core.results import fields as f
 from core.results.statistics import (
     ChangedRecord,
-    DivergenceRecord,
     LayerStatistics,
     WorkingRangeRecord,
 )
@@ -142,21 +141,14 @@ class PruningRecord(Pruning):
     calibration: CalibrationRecord | None = None
 
 
-class MeasureRecord(f.Record):
-    """The estimator of a measure by reduction: over all examples (`full`), or summed over minibatches."""
-
-    estimators: Annotated[dict[f.Name, f.Name], f.FEW]
-
-
 class SimilarityRecord(f.Record):
-    """The points where representations were taken, and the measures that compared them.
+    """The points where representations were taken.
 
-    `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens).
+    `measures` is of older files, which may also hold partial CKA. Its names decide their key.
     """
 
     points: Annotated[tuple[Point, ...], Field(max_length=2 * MAX_LAYERS), f.FAST]
-    measures: Annotated[dict[f.MeasureName, MeasureRecord], f.FEW]
-    length_control: f.Row
+    measures: Annotated[dict[f.Name, Any], f.FEW] | None = None
 
 
 class FloorRecord(f.Record):
@@ -167,7 +159,6 @@ class FloorRecord(f.Record):
     """
 
     cka: Annotated[dict[f.Name, f.Row], f.FEW]
-    predictions: f.Labels
 
 
 class TrainingRecord(f.Record):
@@ -202,49 +193,52 @@ class RefitRecord(f.Record):
     training: TrainingRecord
 
 
+class Similarities(f.Record):
+    """CKA with the unpruned model by reduction: a matrix, or in extracts each point with its own."""
+
+    cka: dict[f.Name, f.Matrix | f.Row]
+
+
+class Statistics(f.Record):
+    """The statistics of CKA by reduction; `tokens` has none."""
+
+    cka: dict[f.Name, LayerStatistics]
+
+
 class Measured(f.Record):
     """The metrics of a model, and its similarities to the unpruned one.
 
-    Every metric has a 95 % interval or null. `similarity` maps a measure and a reduction to a matrix, or to one value a
-    point if the measure compares a point only with its own baseline; null if the measure is undefined for the method.
-    `read` is the CKA between what the classifier reads and the same of the unpruned model; null if it is undefined, and
-    in older files.
+    Every metric has a 95 % interval or null. `read` is the CKA between what the classifier reads
+    and the same of the unpruned model; null if it is undefined, and in older files.
     """
 
     metrics: f.Scores
     intervals: f.Intervals
-    similarity: dict[f.MeasureName, dict[f.Name, f.Matrix | f.Row | None]]
+    similarity: Similarities
     predictions: f.Labels
     changed: ChangedRecord | None = None
-    divergence: DivergenceRecord | None = None
     read: Annotated[float, Field(ge=-1 - 1e-6, le=1 + 1e-6)] | None = None
 
     def matrix(self, reduction: str) -> f.Matrix:
         """Return the CKA of all pairs of points."""
-        return cast(f.Matrix, self.similarity["cka"][reduction])
+        return cast(f.Matrix, self.similarity.cka[reduction])
 
-    def own(self, reduction: str, measure: str = "cka") -> f.Row | None:
-        """Return each point's similarity to its own baseline; None where it is undefined or unknown."""
-        values = self.similarity.get(measure, {}).get(reduction)
+    def own(self, reduction: str) -> f.Row | None:
+        """Return each point's CKA with its own baseline; None if it is unknown."""
+        values = self.similarity.cka.get(reduction)
         if not values or not isinstance(values[0], tuple):
             return cast(f.Row | None, values)
         return tuple(row[k] for k, row in enumerate(values))
 
     def fits(self, points: int) -> bool:
-        """Whether every similarity is a matrix of points × points, or one value a point, between -1 and 1."""
-        rows = (
-            values
-            for by_reduction in self.similarity.values()
-            for values in by_reduction.values()
-            if values
-        )
-        tables = [
-            np.array(values, np.float64) for values in rows
-        ]  # raises ValueError if ragged; None becomes NaN
-        fitting = (points, points), (points,)
-        return all(
-            table.shape in fitting and not (np.abs(table) > 1 + 1e-6).any() for table in tables
-        )
+        """Whether all CKA is a matrix of points × points, or a value a point, between -1 and 1."""
+        for values in self.similarity.cka.values():
+            table = np.array(values, np.float64)  # raises ValueError if ragged; None becomes NaN
+            if table.shape not in ((points, points), (points,)):
+                return False
+            if (np.abs(table) > 1 + 1e-6).any():
+                return False
+        return True
 
 
 class Frame(Measured):
@@ -307,35 +301,27 @@ class SweepResult(Header, Computed):
 
     frames: Annotated[tuple[Frame, ...], f.FAST] = ()
     working_range: WorkingRangeRecord | None = None
-    statistics: dict[f.MeasureName, dict[f.Name, LayerStatistics]] | None = (
-        None  # by reduction; `tokens` has none
-    )
+    statistics: Statistics | None = None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         amounts, frames, judged = self.amounts, self.frames, self.working_range
         by_example = [self.task.gold, *(frame.predictions for frame in frames)]
-        by_point = [self.similarity.length_control]
-        if self.floor:
-            by_example.append(self.floor.predictions)
-            by_point += self.floor.cka.values()
+        floor = self.floor.cka.values() if self.floor else ()
         names = {
             frozenset(values) for frame in frames for values in (frame.metrics, frame.intervals)
         }
         if not (
             {*map(len, by_example)} == {len(self.task.examples)}
-            and {*map(len, by_point)} == {len(self.points)}
+            and {*map(len, floor)} <= {len(self.points)}
             and {len(frame.layer_sparsity) for frame in frames} <= {self.checkpoint.num_layers}
             and (not amounts or [*amounts] == sorted({0.0, *amounts}))
             and (judged is None or {judged.to, judged.shown_broken_from} <= {None, *amounts})
             and len(names) <= 1
-            and all(
-                {*frame.similarity} == {*self.measures} and frame.fits(len(self.points))
-                for frame in frames
-            )
+            and all(frame.fits(len(self.points)) for frame in frames)
         ):
             raise ValueError(
-                "its points, layers, examples, amounts, metrics and measures do not fit each other"
+                "its points, layers, examples, amounts and metrics do not fit each other"
             )
         return self
 
@@ -349,11 +335,6 @@ class SweepResult(Header, Computed):
         """The predictions of each frame."""
         return (frame.predictions for frame in self.frames)
 
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """The measures of similarity."""
-        return tuple(self.similarity.measures)
-
-    def statistics_of(self, reduction: str, measure: str = "cka") -> LayerStatistics | None:
-        """Return a measure's statistics under one reduction; None if they are unknown."""
-        return (self.statistics or {}).get(measure, {}).get(reduction)
+    def statistics_of(self, reduction: str) -> LayerStatistics | None:
+        """Return the statistics under one reduction; None if they are unknown."""
+        return self.statistics.cka.get(reduction) if self.statistics else None

@@ -14,18 +14,11 @@ class ChangedRecord(f.Record):
     interval: f.Bounds | None
 
 
-class DivergenceRecord(f.Record):
-    """The mean Jensen-Shannon divergence from the baseline's output distributions, in bits, with its 95 % interval."""
-
-    value: f.Fraction
-    interval: f.Bounds | None
-
-
 class WorkingRangeRecord(f.Record):
     """The amount up to which the model works, and the one from which it is shown not to.
 
-    `reason` explains a null: "no lead" over the majority class is shown, or "too few examples" to show a drop of a
-    tenth of the lead.
+    `reason` explains a null: "no lead" over the majority class is shown, or "too few examples" to
+    show a drop of a tenth of the lead.
     """
 
     to: f.Amount | None
@@ -53,31 +46,16 @@ class SurvivalRecord(EstimateRecord):
     censored: bool
 
 
-class DepthGapRecord(EstimateRecord):
-    """The similarity that the lower half of the points keeps, minus that of the upper half.
+class GapAtDamage(EstimateRecord):
+    """The similarity that the lower half of the points keeps, minus the upper half's, at a damage.
 
-    `replicates` holds the value without each example, in evaluation order, which pairs two results on the same
-    examples.
+    `replicates` holds the value without each example, in evaluation order, which pairs two results
+    on the same examples. `coarse` means that too few amounts precede it for a verdict.
     """
 
     replicates: f.Replicates
-
-
-class GapAtDamage(DepthGapRecord):
-    """The gap of the depth profile at one damage; `coarse` if too few amounts precede it for a verdict."""
-
     amount: f.Amount
     coarse: bool
-
-
-class ProfileAtDamage(f.Record):
-    """The own similarity of every point at one damage, with 95 % intervals; for CKA also without each example."""
-
-    value: f.Values
-    low: f.Values
-    high: f.Values
-    amount: f.Amount
-    replicates: Annotated[tuple[f.Replicates, ...], f.FAST] | None
 
 
 class NotAtDamage(f.Record):
@@ -87,18 +65,13 @@ class NotAtDamage(f.Record):
 
 
 class LayerStatistics(f.Record):
-    """Statistics of one measure under one reduction.
+    """Statistics of CKA under one reduction.
 
-    `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is null for a point
-    whose similarity is undefined even without pruning. `gap_at_damage` and `profile_at_damage` map a damage, such as
-    `0.05`. `own_replicates` holds, by frame, the own similarity without each example of the only layer pruned.
+    `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is
+    null for a point whose similarity is undefined even without pruning. `gap_at_damage` maps a
+    damage, such as `0.05`.
     """
 
     own: Annotated[tuple[Annotated[tuple[f.Bounds | None, ...], f.FAST], ...], f.FAST] | None = None
     survival: Annotated[tuple[SurvivalRecord | None, ...], f.FAST]
-    depth_gap: DepthGapRecord | None
     gap_at_damage: Annotated[dict[f.Name, GapAtDamage | NotAtDamage], f.FEW] = Field(default={})
-    profile_at_damage: Annotated[dict[f.Name, ProfileAtDamage | NotAtDamage], f.FEW] = Field(
-        default={}
-    )
-    own_replicates: Annotated[tuple[f.Replicates, ...], f.FAST] | None = None

@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, SHIPPED, TASKS
+from core.request.catalog import EMBEDDED, MIN_EXAMPLES, REDUCTIONS, SHIPPED, TASKS
 from core.request.limits import is_hosted
 from core.request.sweep_request import MAX_LABELS, MIN_LABELS, check_scope
 from core.results.cut import KINDS, RESULT, CutStudy, Result, of_kind
@@ -296,11 +296,9 @@ def _faults(result: Result) -> Iterator[str]:
     if not isinstance(result, CutStudy):
         check_scope(result.pruning.scope, result.pruning.method, checkpoint.num_layers)
         for frame in result.all_frames if isinstance(result, Recovery) else result.frames:
-            reductions = {measure: {*rows} for measure, rows in frame.similarity.items()}
-            measured = {measure: {*MEASURES[measure]} for measure in {"cka", *reductions}}
-            matrices = frame.similarity.get("cka", {}).values()
-            if reductions != measured or not all(
-                rows and isinstance(rows[0], tuple) for rows in matrices
+            cka = frame.similarity.cka
+            if {*cka} != {*REDUCTIONS} or not all(
+                rows and isinstance(rows[0], tuple) for rows in cka.values()
             ):
                 yield "a frame lacks its CKA or a reduction"
             if frame.metrics.get("accuracy") is None:

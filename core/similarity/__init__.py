@@ -1,1 +1,1 @@
-"""How similar representations are: CKA, partial CKA given the emptied model, and torch-cka as a second opinion."""
+"""How similar representations are: CKA, and torch-cka as a second opinion."""

@@ -11,18 +11,6 @@ example m. What remains has the row sums -K_im, whose total is 0, and eq. 3 beco
     HSIC1 without m = [T - 2 (n-2)/(n-3) · p_m] / ((n-1)(n-4)),    p_m = Σ_i K_im L_im,    T = Σ_m p_m.
 
 (A bootstrap counts one example as two that agree, which biases the unbiased HSIC.)
-
-*Partial CKA* is what two layers share beyond what both share with a third. On U-centred
-Gram matrices HSIC1 is an inner product (Székely & Rizzo 2014, arXiv 1310.2926), so CKA is
-a cosine, and the partial correlation of i and j given z is the cosine of what is left of
-both after projecting z out:
-
-    R = (C_ij - C_iz C_jz) / sqrt((1 - C_iz²)(1 - C_jz²)).
-
-Here i is a point of the baseline, j the same point of the pruned model, and z that point
-of the *emptied model*, the floor: every matrix of the scope zero, biases kept. R is
-undefined where (1 - C_iz²)(1 - C_jz²) < 1e-4: where the emptied model explains a layer
-almost completely, nothing is left to compare.
 """
 
 from typing import NamedTuple
@@ -32,7 +20,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.request.catalog import LEAST_LEFT
 from core.similarity.gram import Grams, hsic, own_products
 
 Array = npt.NDArray[np.float64]
@@ -42,9 +29,9 @@ class Similarity(NamedTuple):
     """Similarity of two models, such as the baseline and a pruned model.
 
     Attributes:
-        values: (first points, second points), or (points,) if each point is compared only with its counterpart; NaN
-            where similarity is undefined.
-        without: (points, n), each point with its counterpart, without each example; None if not known.
+        values: (first points, second points); NaN where similarity is undefined.
+        without: (points, n), each point with its counterpart, without each example; None if there
+            are too few examples to leave one out.
     """
 
     values: Array
@@ -53,41 +40,24 @@ class Similarity(NamedTuple):
     @property
     def own(self) -> Array:
         """Similarity of each point with its counterpart, (points,)."""
-        return self.values if self.values.ndim == 1 else self.values.diagonal()
+        return self.values.diagonal()
 
 
 def all_similarities(first: Grams, second: Grams) -> Similarity:
     """Compute CKA of every point of one model with every point of another."""
-    without = (
-        leave_one_out(own_products(first, second), first, second)
-        if first.can_leave_one_out
-        else None
-    )
+    without = None
+    if first.can_leave_one_out:
+        without = leave_one_out(own_products(first, second), first, second)
     return Similarity(cka(first, second).numpy(), without)
 
 
-def own_similarities(first: Grams, second: Grams) -> Similarity:
-    """Compute CKA of each point in two models, over a single batch."""
+def own_similarities(first: Grams, second: Grams) -> Array:
+    """Compute CKA of each point in two models, over a single batch: (points,)."""
     products = own_products(first, second)  # (points, n)
     cross, a, b = (
         part.numpy().sum(-1) for part in (products, first.by_example, second.by_example)
     )  # each (points,)
-    values = _normalised(cross, a, b, (a > 0) & (b > 0))  # (points,)
-    return Similarity(
-        values, leave_one_out(products, first, second) if first.can_leave_one_out else None
-    )
-
-
-def partial_similarities(
-    own: Similarity, baseline_floor: Similarity, pruned_floor: Similarity
-) -> Similarity:
-    """Compute partial CKA of each point; see `partial_cka`."""
-    parts = own, baseline_floor, pruned_floor
-    replicates = [part.without for part in parts if part.without is not None]  # each (points, n)
-    return Similarity(
-        partial_cka(*(part.values for part in parts)),
-        partial_cka(*replicates) if replicates else None,
-    )
+    return _normalised(cross, a, b, (a > 0) & (b > 0))
 
 
 def cka(first: Grams, second: Grams) -> Tensor:
@@ -134,20 +104,3 @@ def _sum_without(p: Array) -> Array:
 def _exceeds_rounding(left: Array, p: Array) -> npt.NDArray[np.bool_]:
     """Whether more than rounding noise is left without example m."""
     return np.asarray(left > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))
-
-
-def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array:
-    """Compute partial CKA from three CKA values, elementwise; works on delete-one replicates, too.
-
-    Args:
-        own: (…) CKA of the baseline and the pruned model, C_ij.
-        baseline_floor: (…) CKA of the baseline and the emptied model, C_iz.
-        pruned_floor: (…) CKA of the pruned and the emptied model, C_jz.
-
-    Returns:
-        (…) in [-1, 1]; NaN where it is undefined.
-    """
-    left = (1 - baseline_floor**2) * (1 - pruned_floor**2)  # (…)
-    defined = left >= LEAST_LEFT  # (…) False for NaN
-    scale = np.sqrt(left, out=np.ones_like(left), where=defined)  # (…)
-    return np.where(defined, (own - baseline_floor * pruned_floor) / scale, np.nan)

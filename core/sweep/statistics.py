@@ -1,27 +1,30 @@
-"""Statistics of a sweep's similarities: survival, the depth gap, and their intervals. No torch: the server imports it.
+"""Statistics of a sweep's similarities: survival, the gap at a damage, and their intervals.
+
+No torch: the server imports this module.
 
 Intervals come from the delete-one jackknife over examples (Quenouille 1956; Tukey 1958), whose replicates
 `core.similarity.cka` computes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, SURVIVAL_THRESHOLD
 from core.results import statistics as r
 from core.results.fields import Bounds
-from core.sweep.equal_damage import Crossing, Missing, between, gap
+from core.sweep.equal_damage import DAMAGES, Missing, between, find_crossing, gap
 
 Array = npt.NDArray[np.float64]
 
 ROUNDING = 1e-9  # a smaller loss of similarity counts as none
 DECIMALS = 9  # of similarities and their intervals in a file; float32 features move the seventh
 
-# ---------------------------------------------------------------- survival and the depth gap
+# ---------------------------------------------------------------- survival
 
 
 def survival(amounts: Sequence[float], own_cka: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
@@ -49,26 +52,6 @@ def survival(amounts: Sequence[float], own_cka: Array) -> tuple[Array, npt.NDArr
     share = np.where((k > 0) & np.isfinite(share), share, 1.0)  # (layers,)
     values = axis[before] + share * (axis[k] - axis[before])  # (layers,)
     return np.where(censored, axis[-1], values), censored
-
-
-def depth_gap(amounts: Sequence[float], own_cka: Array) -> Array:
-    """Compute D, how much more similarity the lower half of the layers keeps than the upper half.
-
-    A layer's area is the area under its CKA over the amounts, divided by the largest amount. D is the lower half's mean
-    area minus the upper half's; the middle layer of an odd number belongs to neither.
-
-    Args:
-        amounts: (frames,) ascending from 0.
-        own_cka: (frames, layers, …).
-
-    Returns:
-        (…) in [-2, 2]; NaN where a value is undefined, or for a single layer or amount.
-    """
-    half = own_cka.shape[1] // 2
-    if not half or len(amounts) < 2:
-        return np.full(own_cka.shape[2:], np.nan)
-    areas: Array = np.asarray(np.trapezoid(own_cka, amounts, axis=0)) / amounts[-1]  # (layers, …)
-    return np.asarray(areas[:half].mean(0) - areas[-half:].mean(0))  # (…)
 
 
 # ---------------------------------------------------------------- intervals
@@ -143,46 +126,24 @@ def bootstrapped(data: Sequence[Any], statistic: Callable[..., Any], draws: int)
     return bootstrap(data, statistic, vectorized=True, n_resamples=draws, **options)
 
 
-def layer_statistics(
-    amounts: Sequence[float],
-    own: Array,
-    replicates: Array,
-    crossings: Mapping[str, Crossing | Missing],
-    keep_profiles: bool = True,
-    pruned_point: int | None = None,
-) -> r.LayerStatistics:
-    """Compute the statistics of one measure under one reduction, with their intervals, for the result file.
+def layer_statistics(amounts: Sequence[float], own: Array, replicates: Array) -> r.LayerStatistics:
+    """Compute the statistics of one reduction, with their intervals, for the result file.
 
     Args:
         amounts: (frames,) ascending from 0.
-        own: (frames, points) similarity of each point to its own baseline; NaN where it is undefined.
+        own: (frames, points) CKA of each point with its own baseline; NaN where it is undefined.
         replicates: (frames, points, n) the same without each example.
-        crossings: Where own CKA reaches each damage, by the damage's text.
-        keep_profiles: Whether to keep the profiles' replicates, which are the largest part of a file.
-        pruned_point: The point of the only pruned layer, whose replicates are kept; None if several layers are pruned.
-
-    Returns:
-        The record, without a depth gap if D or one of its replicates is undefined.
     """
-    losses = log_jackknife(1 - own, 1 - replicates)  # the bounds of 1 - own, each (frames, points)
-    low, high = np.maximum(1 - losses[1], -1.0), 1 - losses[0]  # each (frames, points)
-    gaps = depth_gap(amounts, own), depth_gap(amounts, replicates)  # (), (n,)
-    kept = None if pruned_point is None else replicates[:, pruned_point]  # (frames, n)
-    at_damage = {
-        damage: _at_damage(amounts, own, replicates, crossing, keep_profiles)
-        for damage, crossing in crossings.items()
-    }
+    loss_low, loss_high = log_jackknife(1 - own, 1 - replicates)  # each (frames, points)
+    low, high = np.maximum(1 - loss_high, -1.0), 1 - loss_low  # each (frames, points)
+    rows = zip(low.tolist(), high.tolist(), strict=True)
     return r.LayerStatistics(
-        own=tuple(
-            tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)
-        ),
+        own=tuple(tuple(map(_bounds, *row)) for row in rows),
         survival=_survivals(amounts, own, low, high),
-        depth_gap=r.DepthGapRecord(**_gap_fields(*gaps))
-        if all(np.isfinite(part).all() for part in gaps)
-        else None,
-        gap_at_damage={damage: record for damage, (record, _) in at_damage.items()},
-        profile_at_damage={damage: record for damage, (_, record) in at_damage.items()},
-        own_replicates=None if kept is None or np.isnan(kept).any() else kept.tolist(),
+        gap_at_damage={
+            amount_text(target): _gap_at_damage(amounts, own, replicates, target)
+            for target in DAMAGES
+        },
     )
 
 
@@ -226,49 +187,27 @@ def _survivals(
     )
 
 
-def _at_damage(
-    amounts: Sequence[float],
-    own: Array,
-    replicates: Array,
-    crossing: Crossing | Missing,
-    keep_profiles: bool,
-) -> tuple[r.GapAtDamage | r.NotAtDamage, r.ProfileAtDamage | r.NotAtDamage]:
-    """Return the gap and the profile where a damage is reached."""
+def _gap_at_damage(
+    amounts: Sequence[float], own: Array, replicates: Array, target: float
+) -> r.GapAtDamage | r.NotAtDamage:
+    """Return the gap of the depth profile where a damage is reached; see `layer_statistics`."""
+    crossing = find_crossing(own, replicates, target)
     if isinstance(crossing, Missing):
-        return r.NotAtDamage(reason=crossing), r.NotAtDamage(reason=crossing)
-    profile, without = (
-        between(own, *crossing.own),
-        between(replicates, *crossing.without),
-    )  # (points,), (points, n)
-    if np.isnan(profile).any() or np.isnan(without).any():
-        return r.NotAtDamage(reason=Missing.UNDEFINED), r.NotAtDamage(reason=Missing.UNDEFINED)
-    amount = float(between(np.asarray(amounts), *crossing.own))
-    rows = [
-        tuple(row.tolist()) for row in (profile, *jackknife(profile, without))
-    ]  # each (points,)
-    return (
-        r.GapAtDamage(
-            **_gap_fields(gap(profile), gap(without)), amount=amount, coarse=crossing.is_coarse
-        ),
-        r.ProfileAtDamage(
-            **dict(zip(("value", "low", "high"), rows, strict=True)),
-            amount=amount,
-            replicates=tuple(map(tuple, without.tolist())) if keep_profiles else None,
-        ),
+        return r.NotAtDamage(reason=crossing)
+    value = gap(between(own, *crossing.own))  # ()
+    without = gap(between(replicates, *crossing.without))  # (n,)
+    low, high = jackknife(value, without)
+    return r.GapAtDamage(
+        value=float(value),
+        low=float(low),
+        high=float(high),
+        replicates=tuple(without.tolist()),
+        amount=float(between(np.asarray(amounts), *crossing.own)),
+        coarse=crossing.is_coarse,
     )
 
 
-def _gap_fields(value: Array, replicates: Array) -> dict[str, Any]:
-    low, high = jackknife(value, replicates)
-    return {
-        "value": float(value),
-        "low": float(low),
-        "high": float(high),
-        "replicates": tuple(replicates.tolist()),
-    }
-
-
-def gap_difference(gap: r.DepthGapRecord, reference: r.DepthGapRecord) -> r.EstimateRecord:
+def gap_difference(gap: r.GapAtDamage, reference: r.GapAtDamage) -> r.EstimateRecord:
     """Compute the difference of two gaps, paired by example: both are on the same examples in the same order."""
     value = np.asarray(gap.value - reference.value)
     low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.encoder.batches import MINIBATCH
 from core.encoder.device import device_name, device_of
 from core.encoder.loading import Checkpoint
 from core.inputs.examples import check_not_training_data
@@ -24,19 +23,13 @@ from core.inputs.forecast import note_speed, work_of
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, pruning_record
 from core.pruning import Plan
-from core.request.catalog import DTYPE, ENGINE_VERSION, MEASURES, METHODS
+from core.request.catalog import DTYPE, ENGINE_VERSION, METHODS
 from core.request.controls import likely_amounts
-from core.request.scope import pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
-from core.results.fields import Row
-from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, SweepResult
-from core.similarity.cka import cka
-from core.similarity.gram import Grams, prepare, u_centred_gram
-from core.sweep.comparison import BaselineComparison, row_of
+from core.results.schema import Frame, Header, SimilarityRecord, SweepResult
+from core.sweep.comparison import BaselineComparison
 from core.sweep.meter import Meter, Runner, make_plan, silent
 from core.sweep.working_range import working_range
-
-ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
 
 
 class SharedPasses:
@@ -110,21 +103,11 @@ def sweep(
             "unpruned", (*model_and_data, rest), lambda: meter.measure(request.amounts[0])
         )
         comparison = BaselineComparison(subset, baseline, emptied)
-        measures = {
-            measure: MeasureRecord(
-                estimators={reduction: ESTIMATORS[reduction] for reduction in reductions}
-            )
-            for measure, reductions in MEASURES.items()
-        }
         header = Header(
             checkpoint=record,
             task=subset.record,
             pruning=pruning_record(request, inputs.calibration, method_plan.reliability),
-            similarity=SimilarityRecord(
-                points=runner.points,
-                measures=measures,
-                length_control=_length_control(runner, baseline.grams["tokens"]),
-            ),
+            similarity=SimilarityRecord(points=runner.points),
             floor=comparison.floor(),
         )
         frames, predictions = list[Frame](), list[tuple[int, ...]]()
@@ -148,21 +131,13 @@ def sweep(
         key=inputs.key_of(inputs.request),
         frames=tuple(frames),
         working_range=working_range(metric, amounts, gold, np.array(predictions)),
-        statistics=comparison.statistics(amounts, pruned_point(header.points, request.scope)),
+        statistics=comparison.statistics(amounts),
         environment=environment(checkpoint.model, request.dtype),
         **ended(started),
     )
     if plan is None and request.dtype == DTYPE:  # the time includes the making of the plan
         note_speed(work_of(request, inputs.resolved.size, inputs, meter.passes), result.seconds)
     return result
-
-
-def _length_control(runner: Runner, baseline: Grams) -> Row:
-    """Compute CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
-    masks = [
-        real[None].float() for window in runner.windows for real in window.tokens
-    ]  # each (1, minibatch, longest)
-    return row_of(cka(prepare([u_centred_gram(mask) for mask in masks]), baseline)[0].numpy())
 
 
 def ended(started: float) -> dict[str, Any]:

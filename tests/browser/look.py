@@ -155,7 +155,7 @@ def cells(result: SweepResult, frame: int, reduction: str = "mean") -> list[floa
     """Return the values of a result's heatmap, row by row from the first layer."""
     return [
         value
-        for row in result.frames[frame].similarity["cka"][reduction]
+        for row in result.frames[frame].similarity.cka[reduction]
         for value in row
         if value is not None
     ]

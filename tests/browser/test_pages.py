@@ -160,7 +160,7 @@ def check_keys_and_words(player: Locator) -> None:
         player.locator(".tables table").first.locator("tbody tr").last,
     )
     expect(summary).to_have_text(re.compile("^50 % of weights removed"))
-    cells = [f"{value:.2f}" for value in SST2.frames[10].similarity["cka"]["mean"][5]]
+    cells = [f"{value:.2f}" for value in SST2.frames[10].similarity.cka["mean"][5]]
     assert row.locator("td").all_inner_texts() == cells
     player.get_by_label("Play").click()
     expect(player.get_by_label("Pruning amount")).not_to_have_value("10")

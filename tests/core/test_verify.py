@@ -14,7 +14,7 @@ from core.inputs.prepare import prepare
 from core.request.catalog import REDUCTIONS, TASKS
 from core.request.sweep_request import SweepRequest
 from core.results.key import key_of
-from core.results.schema import SweepResult
+from core.results.schema import Similarities, SweepResult
 from core.results.store import save
 from core.sweep.recompute import verify_frame
 from tests.refusals import refusal
@@ -44,10 +44,10 @@ def changed(result: SweepResult, **changes: object) -> SweepResult:
 def with_cell(result: SweepResult, reduction: str, difference: float | None) -> SweepResult:
     """Return a copy where the last row's first value of one reduction differs, or is undefined, at 0.4."""
     similarity = result.frames[2].similarity
-    *rows, (first, *others) = similarity["cka"][reduction]
+    *rows, (first, *others) = similarity.cka[reduction]
     value = None if difference is None else first + difference
-    cka = {**similarity["cka"], reduction: (*rows, (value, *others))}
-    return changed(result, similarity={**similarity, "cka": cka})
+    cka = {**similarity.cka, reduction: (*rows, (value, *others))}
+    return changed(result, similarity=Similarities(cka=cka))
 
 
 def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left_as_it_was(
@@ -62,9 +62,7 @@ def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left
     )  # the floor and two amounts of 70 examples, by 16
     assert found.engine == dict.fromkeys(REDUCTIONS, 0.0), "neighbouring amounts must not matter"
     assert {found.accuracy, *found.others.values()} == {0.0}
-    assert len(found.others) == 5, (
-        "floor, and CKA given it, by mean and cls, and what the classifier reads"
-    )
+    assert len(found.others) == 3, "floor by mean and cls, and what the classifier reads"
     assert set(found.torch_cka) == set(REDUCTIONS)
     assert 0 < max(found.torch_cka.values()) < 1e-5, (
         "another computation, in float32, agrees but not to the bit"
@@ -90,22 +88,19 @@ def test_whatever_was_changed_is_found(result: SweepResult, places: dict[str, st
             assert deviations == pytest.approx(expected, abs=1e-5), "in its reduction alone"
     floor = result.floor.model_copy(update={"cka": {**result.floor.cka, "mean": (0.5, 0.5)}})
     frame = result.frames[2]
-    undefined = {**frame.similarity, "partial_cka": {"mean": (0.5, None), "cls": None}}
     more = {"accuracy": frame.metrics["accuracy"] + 1 / 70}
     edited = (
         with_cell(result, "cls", None),
-        changed(result, similarity=undefined),
         changed(result, metrics=more),
     )
     edited = *edited, result.model_copy(update={"floor": floor})
-    without, partial, better, lower = (verify_frame(each, 0.4, **places) for each in edited)
+    without, better, lower = (verify_frame(each, 0.4, **places) for each in edited)
     assert without.engine["cls"] == without.torch_cka["cls"] == float("inf"), (
         "one of both is undefined"
     )
     assert without.to_json()["engine"] == {"mean": 0.0, "cls": None, "tokens": 0.0}
-    assert partial.others["CKA given the emptied model, mean"] == float("inf")
     assert better.accuracy == pytest.approx(1 / 70)
-    assert not any(deviations.within_tolerance for deviations in (without, partial, better, lower))
+    assert not any(deviations.within_tolerance for deviations in (without, better, lower))
 
 
 def test_another_device_may_deviate_a_little_more(
@@ -162,10 +157,10 @@ def test_first_middle_and_last_are_confirmed_and_a_deviation_sets_the_exit_code(
     header, *rows, verdict = capsys.readouterr().out.splitlines()
     assert header.split() == ["amount", "deviation", "of", "engine", "torch-cka"]
     assert [row.split()[0] for row in rows] == [
-        amount for amount in ("0", "0.4", "0.8") for _ in range(9)
+        amount for amount in ("0", "0.4", "0.8") for _ in range(7)
     ]
-    assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[11])
-    assert re.fullmatch(r"0\.4 +accuracy +0\.0e\+00 +-", rows[17])
+    assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[9])
+    assert re.fullmatch(r"0\.4 +accuracy +0\.0e\+00 +-", rows[13])
     assert verdict.startswith("all within tolerance")
     edited = with_cell(result, "mean", -0.01)
     arguments[0] = str(

@@ -8,15 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import rel_entr, softmax
 from scipy.stats import t as student
 
 Array = npt.NDArray[np.float64]
 Numbers = dict[str, Array]
 
 DAMAGES = (0.05, 0.1, 0.2, 0.3)
-LEAST_LEFT = 1e-4  # of (1 - C_iz²)(1 - C_jz²), below which partial CKA is undefined
-GIVEN_FLOOR = " of partial CKA"  # ends the name of what is partial CKA's, not CKA's
 INTERVAL = ", interval"  # ends the name of what the jackknife adds
 
 CONSTANT = 1e-9  # relative; a representation that varies less over the examples does so by rounding
@@ -91,14 +88,6 @@ def own_cka(first: Array, second: Array) -> Array:
     return np.array([cka([a], [b]) for a, b in zip(first, second, strict=True)])
 
 
-def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> tuple[Array, Array]:
-    """Compute partial CKA from C_ij, C_iz and C_jz, elementwise, and (1 - C_iz²)(1 - C_jz²) that it divides by."""
-    left = np.asarray((1 - baseline_floor**2) * (1 - pruned_floor**2))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = (own - baseline_floor * pruned_floor) / np.sqrt(left)
-    return np.asarray(np.where(left >= LEAST_LEFT, values, np.nan)), left
-
-
 # ---------------------------------------------------------------- along the amounts
 
 
@@ -109,15 +98,6 @@ def gap(profile: Array) -> float:
         points / 2 - np.arange(points), 0, 1
     )  # the share of each point that lies in the lower half
     return float((2 * lower - 1) @ profile / (points / 2)) if points > 1 else float("nan")
-
-
-def depth_gap(amounts: Array, values: Array) -> float:
-    """Compute D: mean area over the amounts of the lower half minus the upper half; (frames,), (frames, points)."""
-    half = values.shape[1] // 2
-    if half == 0 or len(amounts) < 2:
-        return float("nan")
-    areas = np.trapezoid(values, amounts, axis=0) / amounts[-1]  # (points,)
-    return float(areas[:half].mean() - areas[len(areas) - half :].mean())
 
 
 def interpolated(values: Array, damages: Array, target: float) -> Array:
@@ -166,77 +146,53 @@ def survival(amounts: Sequence[float], values: Array, threshold: float) -> float
 # ---------------------------------------------------------------- everything
 
 
-def numbers(amounts: Sequence[float], frames: Array, floor: Array | None) -> Numbers:
+def numbers(frames: Array, floor: Array | None) -> Numbers:
     """Compute everything that one reduction says about a sweep.
 
     Args:
-        amounts: (frames,) ascending from 0.
         frames: (frames, points, n, features); the first is the baseline.
         floor: (points, n, features) of the emptied model; None where the method has none.
 
     Returns:
-        Arrays by name; GIVEN_FLOOR ends the names of partial CKA's.
+        Arrays by name.
     """
-    axis = np.asarray(amounts)
     own = np.stack([own_cka(frames[0], frame) for frame in frames])  # (frames, points)
     damages = 1 - own.mean(1)  # (frames,)
-    found = {"own CKA": own, "damage": damages, **along_depth(axis, own, damages)}
-    if floor is None:
-        return found
-    baseline_floor = own_cka(frames[0], floor)  # (points,)
-    pruned_floor = np.stack([own_cka(frame, floor) for frame in frames])  # (frames, points)
-    partial, left = partial_cka(own, baseline_floor, pruned_floor)  # each (frames, points)
-    given_floor = {
-        f"{name}{GIVEN_FLOOR}": found for name, found in along_depth(axis, partial, damages).items()
-    }
-    return {**found, "floor": baseline_floor, "left": left, "partial CKA": partial, **given_floor}
+    profiles = [interpolated(own, damages, target) for target in DAMAGES]  # each (points,)
+    gaps = np.array([gap(profile) for profile in profiles])  # (damages,)
+    values = {"own CKA": own, "gap at damage": gaps}
+    if floor is not None:
+        values["floor"] = own_cka(frames[0], floor)  # (points,)
+    return values
 
 
-def along_depth(amounts: Array, values: Array, damages: Array) -> Numbers:
-    """Compute D, and gap and profile at each damage, of one measure's values, (frames, points)."""
-    profiles = np.stack(
-        [interpolated(values, damages, target) for target in DAMAGES]
-    )  # (damages, points)
-    return {
-        "D": np.array(depth_gap(amounts, values)),
-        "profile at damage": profiles,
-        "gap at damage": np.array([gap(profile) for profile in profiles]),  # (damages,)
-    }
-
-
-def jackknifed(amounts: Sequence[float], frames: Array, floor: Array | None) -> Numbers:
+def jackknifed(frames: Array, floor: Array | None) -> Numbers:
     """Compute everything, and compute it again without each example.
 
     Args:
-        amounts: See `numbers`.
         frames: See `numbers`.
         floor: See `numbers`.
 
     Returns:
-        The arrays of `numbers`, and of each the bounds of the 95 % interval, (2, …), under `NAME, interval`. D, and
-        what stands at a damage, are undefined where they are without one of the examples.
+        The arrays of `numbers`, and of each the bounds of the 95 % interval, (2, …), under
+        `NAME, interval`. A gap is undefined where it is without one of the examples.
     """
-    values = numbers(amounts, frames, floor)
+    values = numbers(frames, floor)
     without = [
         numbers(
-            amounts,
             np.delete(frames, m, axis=2),
             None if floor is None else np.delete(floor, m, axis=1),
         )
         for m in range(frames.shape[2])
     ]
     replicates = {name: np.stack([found[name] for found in without]) for name in values}
-    for ending in ("", GIVEN_FLOOR) if floor is not None else ("",):
-        at_damage = [f"{name} at damage{ending}" for name in ("gap", "profile")]
-        for decisive, names in ((f"D{ending}", [f"D{ending}"]), (at_damage[0], at_damage)):
-            undefined = np.isnan(replicates[decisive]).any(0)  # () or (damages,)
-            for name in names:
-                values[name][undefined], replicates[name][:, undefined] = np.nan, np.nan
-    found = dict(values)
+    undefined = np.isnan(replicates["gap at damage"]).any(0)  # (damages,)
+    values["gap at damage"][undefined] = np.nan
+    intervals = {}
     for name, value in values.items():
-        bounds = own_interval if name in ("own CKA", "partial CKA") else interval
-        found[f"{name}{INTERVAL}"] = bounds(value, replicates[name])
-    return found
+        bounds = own_interval if name == "own CKA" else interval
+        intervals[f"{name}{INTERVAL}"] = bounds(value, replicates[name])
+    return values | intervals
 
 
 def interval(value: Array, without: Array) -> Array:
@@ -282,13 +238,3 @@ def survivals(amounts: Sequence[float], own: Array, bounds: Array, threshold: fl
         [[survival(amounts, column, threshold) for column in rows.T] for rows in (own, *wide)]
     )
     return np.where(np.isnan(own[0]), np.nan, found)
-
-
-# ---------------------------------------------------------------- what the user sees
-
-
-def divergence(baseline: Array, pruned: Array) -> float:
-    """Compute the mean Jensen-Shannon divergence in bits of two models' outputs from their logits, (n, labels)."""
-    p, q = softmax(baseline, axis=-1), softmax(pruned, axis=-1)  # each (n, labels)
-    entropies = rel_entr(p, (p + q) / 2) + rel_entr(q, (p + q) / 2)  # (n, labels)
-    return float(np.mean(entropies.sum(-1)) / 2 / np.log(2))

@@ -21,7 +21,7 @@ from core.sweep.meter import make_plan
 from core.sweep.sweep import sweep
 from tests.independent import statistics
 from tests.independent.model import Reference
-from tests.independent.statistics import DAMAGES, GIVEN_FLOOR, INTERVAL, Numbers, cka_matrix
+from tests.independent.statistics import DAMAGES, INTERVAL, Numbers, cka_matrix
 
 TOLERANCE = 1e-5
 NEAR_TIE = 1e-4  # the least difference of the two best logits that fixes a prediction
@@ -122,14 +122,10 @@ def check(checkpoint: Path, data: Path, **options: object) -> None:
     emptied = (
         seen(dict.fromkeys(whole.matrices(request.scope or ""), 0.0)) if result.floor else None
     )
-    check_function(result, frames, emptied)
+    check_function(result, frames)
     tokens = [flattened(frame.states) for frame in frames]
     matrices = [cka_matrix(tokens[0], batches) for batches in tokens]
     close("CKA, tokens", [frame.matrix("tokens") for frame in result.frames], matrices)
-    real = flattened(
-        [np.ones_like(state) for state in frames[0].states]
-    )  # the same CKA as the padding mask
-    close("length control", result.similarity.length_control, cka_matrix(real, tokens[0])[0])
     for reduction in ("mean", "cls"):
         vectors = np.stack(
             [frame.vectors(reduction) for frame in frames]
@@ -139,9 +135,7 @@ def check(checkpoint: Path, data: Path, **options: object) -> None:
         floor = emptied.vectors(reduction) if emptied else None  # (points, n, hidden)
         if floor is not None and str(request.scope).startswith("layer"):
             floor[: result.points.index("layer.1.output")] = 0  # constant, and so undefined
-        check_along_the_amounts(
-            result, reduction, statistics.jackknifed(result.amounts, vectors, floor)
-        )
+        check_along_the_amounts(result, reduction, statistics.jackknifed(vectors, floor))
 
 
 def close(name: str, stored: object, expected: object, tolerance: float = TOLERANCE) -> None:
@@ -151,65 +145,40 @@ def close(name: str, stored: object, expected: object, tolerance: float = TOLERA
     )
 
 
-def check_function(result: SweepResult, frames: Sequence[Seen], emptied: Seen | None) -> None:
-    """Predictions that the logits fix, and the divergence."""
-    known = [(frame.predictions, seen) for frame, seen in zip(result.frames, frames, strict=True)]
-    for predictions, seen in [*known, *([(result.floor.predictions, emptied)] if emptied else [])]:
+def check_function(result: SweepResult, frames: Sequence[Seen]) -> None:
+    """Predictions that the logits fix, and what the classifier reads."""
+    for frame, seen in zip(result.frames, frames, strict=True):
         ascending = np.sort(seen.logits, axis=1)  # (examples, labels)
         fixed = ascending[:, -1] - ascending[:, -2] > NEAR_TIE  # (examples,)
-        assert (np.array(predictions) == seen.logits.argmax(1))[fixed].all()
-    divergences = [statistics.divergence(frames[0].logits, frame.logits) for frame in frames]
+        assert (np.array(frame.predictions) == seen.logits.argmax(1))[fixed].all()
     read = [cka_matrix([frames[0].read[None]], [frame.read[None]])[0, 0] for frame in frames]
     close("what the classifier reads", [frame.read for frame in result.frames], read)
-    close("divergence", [frame.divergence.value for frame in result.frames], divergences)
 
 
 def check_along_the_amounts(result: SweepResult, reduction: str, numbers: Numbers) -> None:
-    """Own and partial CKA, survival, D, and what stands at each damage, with intervals.
-
-    What is partial CKA's has a tolerance 1 / sqrt((1 - C_iz²)(1 - C_jz²)) as large: so much it magnifies rounding.
-    """
+    """Own CKA, survival, and the gap at each damage, with intervals."""
     assert ("floor" in numbers) == (result.floor is not None)
     if result.floor:
         close("floor", result.floor.cka[reduction], numbers["floor"])
-    for measure, own, ending in (
-        ("cka", "own CKA", ""),
-        ("partial_cka", "partial CKA", GIVEN_FLOOR),
-    ):
-        left = numbers["left"] if ending and result.floor else np.ones(1)
-        tolerance = TOLERANCE / np.sqrt(np.where(left >= statistics.LEAST_LEFT, left, 1).min())
-        values = numbers.get(own, np.full((len(result.frames), len(result.points)), np.nan))
-        stored = [
-            frame.own(reduction, measure) or [None] * len(result.points) for frame in result.frames
-        ]
-        close(f"{own}, {reduction}", stored, values, tolerance)
-        known = result.statistics_of(reduction, measure)
-        if known is None:
-            assert np.isnan(values).all()
-            continue
-        bounds = numbers[f"{own}{INTERVAL}"]  # (2, frames, points)
-        stored = [[pair or (None, None) for pair in row] for row in known.own]
-        close(f"interval of {own}, {reduction}", stored, np.moveaxis(bounds, 0, -1), tolerance)
-        survivals = statistics.survivals(
-            result.amounts, values, bounds, SURVIVAL_THRESHOLD
-        )  # (3, points)
-        stored = [
-            (layer.value, layer.low, layer.high) if layer else [None] * 3
-            for layer in known.survival
-        ]
-        close(f"survival by {own}, {reduction}", stored, survivals.T, 10 * tolerance)
-        estimates = [(f"D{ending}", known.depth_gap, ())]
-        for k, damage in enumerate(map(amount_text, DAMAGES)):
-            estimates.append((f"gap at damage{ending}", known.gap_at_damage[damage], k))
-            estimates.append((f"profile at damage{ending}", known.profile_at_damage[damage], k))
-        for name, record, place in estimates:
-            low, high = numbers[f"{name}{INTERVAL}"]
-            expected = np.stack(
-                [values[place] for values in (numbers[name], low, high)]
-            )  # (3,) or (3, points)
-            nothing = np.full(expected.shape[1:], np.nan)
-            stored = [getattr(record, part, nothing) for part in ("value", "low", "high")]
-            close(f"{name}, {reduction}", stored, expected, tolerance)
+    values = numbers["own CKA"]  # (frames, points)
+    close(f"own CKA, {reduction}", [frame.own(reduction) for frame in result.frames], values)
+    known = result.statistics_of(reduction)
+    bounds = numbers[f"own CKA{INTERVAL}"]  # (2, frames, points)
+    stored = [[pair or (None, None) for pair in row] for row in known.own]
+    close(f"interval of own CKA, {reduction}", stored, np.moveaxis(bounds, 0, -1))
+    survivals = statistics.survivals(result.amounts, values, bounds, SURVIVAL_THRESHOLD)
+    stored = [
+        (layer.value, layer.low, layer.high) if layer else [None] * 3 for layer in known.survival
+    ]
+    close(f"survival, {reduction}", stored, survivals.T, 10 * TOLERANCE)
+    gaps = np.stack(
+        [numbers["gap at damage"], *numbers[f"gap at damage{INTERVAL}"]]
+    )  # (3, damages)
+    records = [known.gap_at_damage[amount_text(damage)] for damage in DAMAGES]
+    stored = [
+        [getattr(record, part, None) for record in records] for part in ("value", "low", "high")
+    ]
+    close(f"gap at damage, {reduction}", stored, gaps)
 
 
 @pytest.mark.parametrize("case", CASES)

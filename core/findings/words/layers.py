@@ -7,7 +7,7 @@ from core.findings.layers import LayerSurvival, floor_of, layers_of
 from core.findings.rounding import hundredths
 from core.findings.words import Finding, Table, layers_named, numbered, works_words
 from core.findings.words import numbers as num
-from core.request.catalog import METHODS, REDUCTIONS, SURVIVAL_THRESHOLD
+from core.request.catalog import METHODS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.fields import Bounds
@@ -159,18 +159,3 @@ def survival_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
         row[f"Similarity at {n.amount_name(largest)} removed"] = num.two_places(layer.own[-1])
         rows.append(row)
     return rows
-
-
-def reduction_explained(reduction: n.ReductionKey, result: SweepResult | None) -> str:
-    """Explain how tokens become one vector, and what sentence length alone does to a result's similarity by that."""
-    length = f" {length_sentence(result)}" if result and reduction == "tokens" else ""
-    return f"{REDUCTIONS[reduction].explanation}{length}"
-
-
-def length_sentence(result: SweepResult) -> str:
-    """Say how similar sentence length alone is to the unpruned model's flattened tokens."""
-    similarities = [value for value in result.similarity.length_control if value is not None]
-    if not similarities:
-        return "How much of it is sentence length alone is not known here."
-    low, high = num.decimals(min(similarities), 2), num.decimals(max(similarities), 2)
-    return f"Here the padding alone has a similarity (CKA) of {low} to {high} with the unpruned layers."

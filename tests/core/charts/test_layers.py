@@ -101,7 +101,7 @@ def test_every_layer_has_its_words_in_letters_that_fit_or_none_has(
 def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control() -> None:
     spec, own = views(chosen="1")["curve"], own_similarity(RESULT, "mean")[:, 0]
     for row, value, frame in zip(
-        spec["datasets"]["own"], own, RESULT.statistics["cka"]["mean"].own, strict=True
+        spec["datasets"]["own"], own, RESULT.statistics.cka["mean"].own, strict=True
     ):
         assert (row["value"], row["low"], row["high"]) == pytest.approx(
             (value, *frame[0]), abs=1e-6

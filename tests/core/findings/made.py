@@ -9,7 +9,7 @@ import numpy as np
 from core.findings.choices import companions
 from core.findings.claim import Verdict, verdict, with_rows
 from core.results.library import Entry, entry_of, shipped
-from core.results.schema import SweepResult
+from core.results.schema import Statistics, SweepResult
 from core.results.statistics import ChangedRecord, SurvivalRecord, WorkingRangeRecord
 from core.sweep.metrics import evaluate
 from core.sweep.working_range import working_range
@@ -113,13 +113,13 @@ def measured(*layers: tuple[float, float, float]) -> SweepResult:
         return 1 - 0.1 * amount / at[point] if at[point] < FIFTHS[-1] else 1.0
 
     result = make_result(num_layers=len(at), amounts=FIFTHS, own_cka=own)
-    known = (result.statistics or {})["cka"]["mean"]
+    known = result.statistics.cka["mean"]
     records = tuple(
         SurvivalRecord(value=value, low=low, high=high, censored=value >= FIFTHS[-1])
         for low, value, high in layers
     )
     return with_own_key(
-        result, statistics={"cka": {"mean": known.model_copy(update={"survival": records})}}
+        result, statistics=Statistics(cka={"mean": known.model_copy(update={"survival": records})})
     )
 
 

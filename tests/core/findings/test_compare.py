@@ -37,7 +37,7 @@ def test_a_frame_between_two_lies_on_the_line_between_them() -> None:
     ends = [np.array(end.matrix("tokens"), dtype=float) for end in (low, high)]
     expected = 0.75 * ends[0] + 0.25 * ends[1]  # NaN where one of them is
     np.testing.assert_allclose(np.array(frame.matrix("tokens"), dtype=float), expected, atol=1e-9)
-    bare = high.model_copy(update={"changed": None, "divergence": None})
+    bare = high.model_copy(update={"changed": None})
     lacking = known.model_copy(update={"frames": (*known.frames[:5], bare, *known.frames[6:])})
     assert (frame_at([lacking], "mean", target).changed, frame.predictions) == (None, ()), (
         "what one lacks is missing"
@@ -69,7 +69,7 @@ def test_shares_of_the_change_and_their_paired_difference() -> None:
         result(**steps, own_cka=declining(0.9), method="wanda"),
     )
     found, back = depth(one, other, "mean"), depth(other, one, "mean")
-    gaps = [(known.statistics or {})["cka"]["mean"].gap_at_damage["0.05"] for known in (one, other)]
+    gaps = [known.statistics.cka["mean"].gap_at_damage["0.05"] for known in (one, other)]
     half = (
         t.ppf(0.975, 39)
         * np.sqrt(39)

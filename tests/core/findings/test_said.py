@@ -178,9 +178,6 @@ def cautions() -> Iterator[str]:
         quora,
     ):
         yield lab.caution(known) or "-"
-    for control in ((0.81, 0.13), (None, None)):
-        similarity = RESULT.similarity.model_copy(update={"length_control": control})
-        yield layers.length_sentence(RESULT.model_copy(update={"similarity": similarity}))
 
 
 def layer_pages() -> Iterator[str]:

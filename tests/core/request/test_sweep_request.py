@@ -13,7 +13,6 @@ from core.request.scope import (
     layers_of,
     point_names,
     points_of,
-    pruned_point,
     scope_of,
 )
 from core.request.sweep_request import SweepRequest, checked
@@ -129,8 +128,7 @@ def test_one_layer_or_all() -> None:
         )
     points = point_names("both", 3)
     assert points[first_emptied_point(points, "layers:1-2")] == "layer.1.output"
-    assert points[pruned_point(points, "layer:1") or 0] == "layer.1.output"
     assert points[first_emptied_point(points, "layer:1")] == "layer.1.output", (
         "its attention block passes its input on"
     )
-    assert (pruned_point(points, "encoder"), first_emptied_point(points, None)) == (None, 0)
+    assert first_emptied_point(points, None) == 0

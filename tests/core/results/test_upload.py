@@ -18,10 +18,9 @@ WORKING = {
     "lead": 0.3,
     "reason": None,
 }
-SIMILARITIES = ("frames.0.similarity", "frames.1.similarity")
 MANY = {f"name {k}": "x" for k in range(2_000)}
 LONG = "w" * 4_000_000
-FIT = "its points, layers, examples, amounts, metrics and measures do not fit each other"
+FIT = "its points, layers, examples, amounts and metrics do not fit each other"
 
 
 @pytest.mark.parametrize(
@@ -48,18 +47,11 @@ FIT = "its points, layers, examples, amounts, metrics and measures do not fit ea
             {"frames.0.similarity.cka.mode": [[1.0, 1.0], [1.0, 1.0]]},
             "lacks its CKA or a reduction",
         ),
-        (
-            {
-                "similarity.measures": {},
-                "statistics": None,
-                **{place: {} for place in SIMILARITIES},
-            },
-            "lacks its CKA",
-        ),
+        ({"frames.1.similarity": {}}, "frames.1.similarity.cka"),
         ({"frames.1.metrics.accuracy": None}, "lacks its accuracy"),
         # beyond a bound
         ({"frames.0.similarity.cka.mean.0.0": 1e308}, "frames.0.similarity.cka.mean"),
-        ({"statistics.cka.mean.depth_gap.replicates": [{}]}, "statistics.cka.mean.depth_gap"),
+        ({"statistics.cka.mean.survival": [{}]}, "statistics.cka.mean.survival"),
         ({"environment": MANY}, "environment"),
         *(
             ({"task.data": name}, "is not a data set")
@@ -85,15 +77,16 @@ def test_unknown_fields_are_dropped_although_the_checksum_covers_them() -> None:
     )
 
 
-def test_a_file_with_cka_alone_is_read_under_its_own_key() -> None:
-    frames = [
-        {**frame, "similarity": {"cka": frame["similarity"]["cka"]}}
-        for frame in RESULT.model_dump()["frames"]
-    ]
-    measures = {"cka": RESULT.similarity.measures["cka"].model_dump()}
-    changes = {"frames": frames, "similarity.measures": measures, "statistics": None}
+@pytest.mark.parametrize(
+    ("measures", "in_key"), [(("cka",), True), (("cka", "partial_cka"), False)]
+)
+def test_an_older_file_is_read_under_its_own_key(measures: tuple[str, ...], in_key: bool) -> None:
+    changes = {"similarity.measures": {name: {} for name in measures}}
+    changes |= {f"frames.1.similarity.{measure}": {} for measure in measures[1:]}
+
     older = read_upload(rewritten(RESULT, changes), "mine.json")
-    assert (older.measures, older.key != RESULT.key) == (("cka",), True)
+
+    assert (older.key != RESULT.key) == in_key
 
 
 def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

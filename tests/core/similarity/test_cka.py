@@ -1,4 +1,4 @@
-"""CKA: its invariances, sums over bands, leaving one out, undefined cases; partial CKA as a projection.
+"""CKA: its invariances, sums over bands, leaving one out, undefined cases.
 
 tests/independent checks the formula itself and sums over minibatches.
 """
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.request.catalog import MAX_LENGTH
 from core.similarity import gram as module
-from core.similarity.cka import cka, own_similarities
+from core.similarity.cka import all_similarities, cka, own_similarities
 from core.similarity.gram import Grams, prepare, u_centred_bands, u_centred_gram
 
 
@@ -27,7 +27,7 @@ def cka_of(x: Tensor, y: Tensor) -> Tensor:
 
 
 def without_each_example(x: Tensor, y: Tensor) -> np.ndarray:
-    return own_similarities(*grams(x, y)).without
+    return all_similarities(*grams(x, y)).without
 
 
 def test_invariant_to_rotation_scale_and_shift() -> None:
@@ -89,8 +89,11 @@ def test_bands_of_rows_give_the_same_numbers(rows: int, monkeypatch: pytest.Monk
         torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5
     )
     torch.testing.assert_close(cka(*banded), cka(*whole), rtol=0, atol=1e-6)
-    for ours, expected in zip(own_similarities(*banded), own_similarities(*whole), strict=True):
-        np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        own_similarities(*banded), own_similarities(*whole), rtol=0, atol=1e-6
+    )
+    ours, expected = (all_similarities(*pair).without for pair in (banded, whole))
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-6)
 
 
 # ---------------------------------------------------------------- leaving one out

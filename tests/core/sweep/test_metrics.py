@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
-from core.sweep.metrics import changed_share, evaluate, mean_divergence
+from core.sweep.metrics import changed_share, evaluate
 from core.sweep.scores import SCORES
 
 
@@ -60,14 +60,3 @@ def test_scores_agree_with_scikit_learn(name: str) -> None:
     for gold, predicted in cases:
         expected = [REFERENCES[name](g, p) for g, p in zip(gold, predicted, strict=True)]
         assert SCORES[name](gold, predicted) == pytest.approx(expected, abs=1e-12)
-
-
-def test_the_mean_divergence_has_the_interval_of_a_mean() -> None:
-    values = np.random.default_rng(0).uniform(0, 0.2, 200)
-    mean, interval = mean_divergence(values)
-    assert interval[0] < mean < interval[1]
-    # The normal approximation: half-width 1.96 · sd / sqrt(200).
-    assert interval[1] - interval[0] == pytest.approx(
-        2 * 1.96 * values.std() / np.sqrt(200), rel=0.05
-    )
-    assert mean_divergence(np.zeros(10)) == (0.0, None)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.sweep.statistics import depth_gap, layer_statistics, survival
+from core.results.statistics import GapAtDamage
+from core.sweep.statistics import layer_statistics, survival
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.8)
 
@@ -25,23 +26,12 @@ def test_survival_is_interpolated_censored_or_undefined() -> None:
     assert (values, censored) == (0.0, False), "no similarity even unpruned"
 
 
-# ---------------------------------------------------------------- intervals
-
-
-@pytest.mark.parametrize(("amounts", "shape"), [(AMOUNTS, (4, 1)), ((0.0,), (1, 4))])
-def test_a_single_layer_or_amount_has_no_depth_gap(
-    amounts: tuple[float, ...], shape: tuple[int, int]
-) -> None:
-    assert np.isnan(depth_gap(amounts, np.ones(shape)))
-
-
-@pytest.mark.parametrize("where", [(2, 1), (2, 1, 4)], ids=["own", "replicate"])
-def test_undefined_similarities_have_no_statistics(where: tuple[int, ...]) -> None:
+def test_a_layer_undefined_without_pruning_has_no_survival() -> None:
     own = np.linspace(1, 0.2, 4)[:, None].repeat(3, axis=1)
     own[:, 2] = np.nan
     without = own[:, :, None].repeat(9, axis=2)
-    (own if len(where) == 2 else without)[where] = np.nan
-    statistics = layer_statistics(AMOUNTS, own, without, {}, pruned_point=2)
-    assert statistics.depth_gap is None
-    assert statistics.own_replicates is None
+
+    statistics = layer_statistics(AMOUNTS, own, without)
+
     assert [layer is None for layer in statistics.survival] == [False, False, True]
+    assert not any(isinstance(gap, GapAtDamage) for gap in statistics.gap_at_damage.values())

@@ -53,7 +53,7 @@ def test_it_begins_where_the_sweep_ends_and_its_frames_come_one_by_one(made: Mad
             begun.predictions,
             begun.read,
         )
-        assert (frame.metrics, frame.similarity["cka"]) == (begun.metrics, begun.similarity["cka"])
+        assert (frame.metrics, frame.similarity.cka) == (begun.metrics, begun.similarity.cka)
     assert made.reports == sorted(made.reports)
     assert made.reports[-1] == (24, 24)
 
