@@ -1,4 +1,4 @@
-"""A classifier of transformers in float64, asked for one unpadded sentence at a time, without any code of the engine's.
+"""A classifier of transformers in float64, one unpadded sentence at a time, without the engine.
 
 A pass keeps what the matrices read, the units and the states at the points, and can set units to zero on the way. Where
 an architecture has its parts is written down here once more.
@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 
 Unit = tuple[int, int]  # layer, and 0 for context units or 1 for intermediate units
-Entries = tuple[
-    str, int, int
-]  # parameter, the dimension that counts the units, the index of the first
+# Parameter, the dimension that counts the units, the index of the first.
+Entries = tuple[str, int, int]
 
 
 class Names(NamedTuple):
@@ -84,10 +83,8 @@ NAMES = {
         ("head.dense", "classifier"),
     ),
 }
-POSITIONAL = (
-    "attention.self.pos_key_proj",
-    "attention.self.pos_query_proj",
-)  # of DeBERTa, unless it shares those
+# Of DeBERTa, unless it shares those.
+POSITIONAL = ("attention.self.pos_key_proj", "attention.self.pos_query_proj")
 
 
 @dataclass
@@ -157,11 +154,10 @@ class Reference:
     def run(
         self, encoded: Mapping[str, Sequence[int]], removed: Mapping[Unit, Tensor] | None = None
     ) -> Trace:
-        """Runs one sentence as its tokenizer gives it; the removed units are set to zero on the way."""
+        """Run one tokenised sentence, with the removed units set to zero on the way."""
         self.trace, self.removed = Trace(), dict(removed or {})
-        self.trace.logits = self.model(
-            **{name: torch.tensor([ids]) for name, ids in encoded.items()}
-        ).logits[0]
+        inputs = {name: torch.tensor([ids]) for name, ids in encoded.items()}
+        self.trace.logits = self.model(**inputs).logits[0]
         return self.trace
 
     # ------------------------------------------------------------ names
@@ -182,19 +178,15 @@ class Reference:
 
     def entries(self, unit: Unit) -> list[Entries]:
         """Where the units of a layer and type have entries."""
-        (layer, kind), starts = unit, [0]
-        maker = (self.names.attention[min(2, len(self.names.attention) - 1)], self.names.inner)[
-            kind
-        ]
-        if (
-            self.config.model_type == "modernbert"
-        ):  # query, key and value in one matrix; value and gate in one
+        layer, kind = unit
+        starts = [0]
+        value = self.names.attention[:3][-1]
+        maker = (value, self.names.inner)[kind]
+        # ModernBERT has query, key and value in one matrix, and value and gate in one.
+        if self.config.model_type == "modernbert":
             starts = ([2 * self.config.hidden_size], [0, self.config.intermediate_size])[kind]
-        made = [
-            name
-            for part in ("weight", "bias")
-            if (name := f"{self.name(layer, maker)}.{part}") in self.parameters
-        ]
+        names = [f"{self.name(layer, maker)}.{part}" for part in ("weight", "bias")]
+        made = [name for name in names if name in self.parameters]
         reader = f"{self.name(layer, (self.names.dense, self.names.output)[kind])}.weight"
         return [*((name, 0, start) for name in made for start in starts), (reader, 1, 0)]
 

@@ -1,28 +1,82 @@
-"""Refits the lowest layers of a BERT from the description alone: plain transformers and torch, sentences, no states."""
+"""Train the lowest layers of a BERT from the description alone: transformers, torch, sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import kl_div
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 Texts = Sequence[tuple[str, ...]]
+READING = {"padding": True, "truncation": True, "max_length": 128, "return_tensors": "pt"}
+
+
+class Rows:
+    """The rows of a study, as a checkpoint's tokenizer reads them."""
+
+    def __init__(self, folder: Path, texts: Texts) -> None:
+        self.texts = texts
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+
+    def encoded(self, rows: Sequence[int]) -> Any:
+        columns = zip(*(self.texts[row] for row in rows), strict=True)
+        return self.tokenizer(*map(list, columns), **READING)
+
+    def lengths(self) -> np.ndarray:
+        """Count the tokens of each row."""
+        return np.array([self.encoded([k]).input_ids.shape[1] for k in range(len(self.texts))])
+
+
+def classifier(folder: Path) -> Any:
+    """Load a classifier in float32, without dropout."""
+    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    return model.eval()
 
 
 def batches_of(
     rows: np.ndarray, lengths: np.ndarray, size: int, steps: int, seed: int
 ) -> list[np.ndarray]:
-    """Pools of eight batches of shuffled rows, sorted by length, cut, and shuffled again, until there are enough."""
-    random, found = np.random.RandomState(seed), list[np.ndarray]()
-    while len(found) < steps:
-        shuffled, epoch = random.permutation(rows), list[np.ndarray]()
+    """Draw batches: pools of eight batches of shuffled rows, sorted by length and cut.
+
+    The batches of an epoch are shuffled again; epochs follow until there are enough batches.
+    """
+    random = np.random.RandomState(seed)
+    batches: list[np.ndarray] = []
+    while len(batches) < steps:
+        shuffled = random.permutation(rows)
+        epoch = []
         for start in range(0, len(rows), 8 * size):
             pool = sorted(shuffled[start : start + 8 * size], key=lambda row: lengths[row])
             epoch += [np.array(pool[first : first + size]) for first in range(0, len(pool), size)]
-        found += [epoch[number] for number in random.permutation(len(epoch))]
-    return found[:steps]
+        batches += [epoch[number] for number in random.permutation(len(epoch))]
+    return batches[:steps]
+
+
+def training(
+    weights: Sequence[Tensor],
+    loss: Callable[[np.ndarray], Tensor],
+    batches: Sequence[np.ndarray],
+    rate: float,
+) -> Iterator[int]:
+    """Take a step of AdamW on the loss of each batch; its rate rises over a tenth, then falls.
+
+    Yields:
+        The number of steps taken, from 0 on.
+    """
+    optimizer = torch.optim.AdamW(weights, weight_decay=0.01)
+    steps = len(batches)
+    for step, rows in enumerate(batches):
+        yield step
+        rising, falling = (step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps)
+        optimizer.param_groups[0]["lr"] = rate * min(rising, falling)
+        optimizer.zero_grad()
+        loss(rows).backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+    yield steps
 
 
 def refitted(
@@ -30,9 +84,9 @@ def refitted(
     texts: Texts,
     counts: tuple[int, int],
     layers: int,
-    how: dict[str, float],
+    how: dict[str, Any],
     dtype: torch.dtype,
-) -> tuple[torch.Tensor, int]:
+) -> tuple[Tensor, int]:
     """Train the last `how["layers"]` of the lowest layers and the head on the full model's answers.
 
     Args:
@@ -46,63 +100,39 @@ def refitted(
     Returns:
         The logits of the judged rows, and the step that was kept.
     """
-    tokenizer, (trained, stopping) = AutoTokenizer.from_pretrained(folder), counts
-    full, small = (
-        AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
-        for _ in range(2)
-    )
+    rows = Rows(folder, texts)
+    trained, stopping = counts
+    full, small = classifier(folder), classifier(folder)
     small.bert.encoder.layer = small.bert.encoder.layer[:layers]
-    lengths = np.array(
-        [len(tokenizer(*text, truncation=True, max_length=128).input_ids) for text in texts]
-    )
-
-    def run(model: torch.nn.Module, rows: Sequence[int]) -> torch.Tensor:
-        columns = [list(column) for column in zip(*(texts[row] for row in rows), strict=True)]
-        options = {"padding": True, "truncation": True, "max_length": 128, "return_tensors": "pt"}
-        return model.eval()(**tokenizer(*columns, **options)).logits
-
     with torch.no_grad():
-        order = np.argsort(lengths)
-        answers = torch.empty(len(texts), full.config.num_labels)
-        for start in range(0, len(order), 64):
-            answers[order[start : start + 64]] = run(full, order[start : start + 64])
+        answers = torch.cat([full(**rows.encoded([k])).logits for k in range(len(texts))])
 
-    def loss(rows: Sequence[int]) -> torch.Tensor:
+    def loss(batch: Sequence[int]) -> Tensor:
         heat = how["temperature"]
-        learned, taught = (
-            (logits / heat).log_softmax(-1) for logits in (run(small, rows), answers[rows])
-        )
+        learned = (small(**rows.encoded(batch)).logits / heat).log_softmax(-1)
+        taught = (answers[batch] / heat).log_softmax(-1)
         return kl_div(learned, taught, reduction="batchmean", log_target=True) * heat**2
 
-    weights = [*small.bert.pooler.parameters(), *small.classifier.parameters()]
-    weights += small.bert.encoder.layer[max(0, layers - int(how["layers"])) :].parameters()
-    optimizer, steps = torch.optim.AdamW(weights, weight_decay=0.01), int(how["steps"])
-    kept, best, best_step = [weight.detach().clone() for weight in weights], float("inf"), 0
-    order = batches_of(np.arange(trained), lengths, int(how["batch"]), steps, int(how["seed"]))
-    for step in range(steps + 1):
-        if step % 25 == 0 or step == steps:
-            with torch.no_grad():
-                chunks = np.array_split(
-                    np.arange(trained, trained + stopping), max(1, stopping // 32)
-                )
-                value = sum(float(loss(chunk)) * len(chunk) for chunk in chunks) / stopping
-            if value < best:
-                kept, best, best_step = [weight.detach().clone() for weight in weights], value, step
-            elif step >= best_step + 75:
-                break
-        if step < steps:
-            for group in optimizer.param_groups:
-                group["lr"] = how["rate"] * min(
-                    (step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps)
-                )
-            optimizer.zero_grad()
-            loss(order[step]).backward()
-            torch.nn.utils.clip_grad_norm_(weights, 1.0)
-            optimizer.step()
+    last = small.bert.encoder.layer[max(0, layers - how["layers"]) :]
+    parts = (small.bert.pooler, small.classifier, last)
+    weights = [weight for part in parts for weight in part.parameters()]
+    batches = batches_of(
+        np.arange(trained), rows.lengths(), how["batch"], how["steps"], how["seed"]
+    )
+    kept: list[Tensor] = []
+    best, best_step = float("inf"), 0
+    for step in training(weights, loss, batches, how["rate"]):
+        if step % 25 and step != how["steps"]:
+            continue
+        with torch.no_grad():
+            value = float(loss(np.arange(trained, trained + stopping)))
+        if value < best:
+            kept = [weight.detach().clone() for weight in weights]
+            best, best_step = value, step
+        elif step >= best_step + 75:
+            break
     with torch.no_grad():
         for weight, value in zip(weights, kept, strict=True):
             weight.copy_(value.to(dtype))
         judged = range(trained + stopping, len(texts))
-        return torch.cat(
-            [run(small, judged[start : start + 32]) for start in range(0, len(judged), 32)]
-        ), best_step
+        return small(**rows.encoded(judged)).logits, best_step

@@ -1,9 +1,9 @@
-"""Shipped verdicts, and what all checkpoints say together, from the numbers in the files without the project's code."""
+"""Shipped verdicts, one by one and together, from the numbers in the files."""
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,66 +14,96 @@ from benchmarks.verdicts import VerdictRow
 from tests.independent import verdicts
 from tests.independent.verdicts import SHIPPED
 
-Cell, Place = Mapping[str, Any], tuple[str, int]  # a task and a depth
+NEAR = 1e-6
+
+
+class Cell(NamedTuple):
+    """A method on a task at a depth.
+
+    Attributes:
+        keys: The keys of its results, which are averaged.
+        by_seed: Δ by seed of random removal.
+        variance: The variance of their mean.
+    """
+
+    keys: set[str]
+    by_seed: dict[int, float]
+    variance: float
+
+    @property
+    def difference(self) -> float:
+        return float(np.mean([*self.by_seed.values()]))
+
+
+Place = tuple[str, int]  # a task and a depth
 Setting = tuple[str, str | None]  # a method and its scope
+Cells = dict[Setting, dict[Place, Cell]]
 
 
 def test_every_row(verdict_rows: list[VerdictRow]) -> None:
     table = verdicts.shipped()
     assert {row.result.key for row in verdict_rows} == set(table)
     for row in verdict_rows:
-        found, known, (_, expected) = row.verdict, row.verdict.contrast, table[row.result.key]
-        assert found.control_shares == pytest.approx(expected.control_shares, abs=1e-6)
-        numbers = found.share, known.difference, known.seed_deviation, known.standard_error
-        numbers = (*numbers, known.mean_half_width(), known.half_width(), known.p_value)
-        wanted = expected.share, expected.difference, expected.deviation, expected.error
-        wanted = (*wanted, expected.mean_half, expected.draw_half, expected.p_value)
-        assert numbers == pytest.approx(wanted, abs=1e-6)
-        np.testing.assert_allclose(found.apart[1], expected.replicates, atol=1e-6)
-        assert (found.state, found.reason, found.flags) == (
-            expected.state,
-            expected.reason,
-            expected.flags,
+        verdict, contrast = row.verdict, row.verdict.contrast
+        _, expected = table[row.result.key]
+        pairs = (
+            (verdict.share, expected.share),
+            (verdict.control_shares, expected.control_shares),
+            (verdict.apart[1], expected.replicates),
+            (contrast.difference, expected.difference),
+            (contrast.seed_deviation, expected.deviation),
+            (contrast.standard_error, expected.error),
+            (contrast.mean_half_width(), expected.mean_half),
+            (contrast.half_width(), expected.draw_half),
+            (contrast.p_value, expected.p_value),
         )
+        for stored, computed in pairs:
+            np.testing.assert_allclose(stored, computed, rtol=0, atol=NEAR)
+        assert verdict.state == expected.state
+        assert verdict.reason == expected.reason
+        assert verdict.flags == expected.flags
 
 
-def cells() -> dict[Setting, dict[Place, Cell]]:
-    """Of each method and cell: its results, Δ by seed of random removal, its mean, and the variance of that."""
-    twins: dict[Setting, dict[Place, list[tuple[str, verdicts.Row]]]] = defaultdict(
-        lambda: defaultdict(list)
+def cells() -> Cells:
+    """Average the seed twins of each method and place that have two seeds in common."""
+    twins: dict[Setting, dict[Place, dict[str, verdicts.Row]]] = defaultdict(
+        lambda: defaultdict(dict)
     )
     for key, (result, row) in verdicts.shipped().items():
         place = result["task"]["name"], result["checkpoint"]["num_layers"]
-        twins[result["pruning"]["method"], result["pruning"]["scope"]][place].append((key, row))
-    found: dict[Setting, dict[Place, Cell]] = defaultdict(dict)
+        setting = result["pruning"]["method"], result["pruning"]["scope"]
+        twins[setting][place][key] = row
+    table: Cells = defaultdict(dict)
     for setting, places in twins.items():
-        for place, judged in places.items():
-            keys, rows = zip(*judged, strict=True)
-            seeds = sorted(set.intersection(*(set(row.seeds) for row in rows)))
+        for place, rows in places.items():
+            seeds = sorted(set.intersection(*(set(row.seeds) for row in rows.values())))
             if len(seeds) < 2:
                 continue
-            at = [[row.seeds.index(seed) for seed in seeds] for row in rows]
-            both = list(zip(rows, at, strict=True))
-            apart = np.mean([row.share - row.control_shares[k] for row, k in both], axis=0)  # (k,)
-            paired = np.mean([row.replicates[k] for row, k in both], axis=(0, 1))  # (n,)
-            n, k = len(paired), len(seeds)
-            error = np.sqrt((n - 1) / n * np.sum((paired - paired.mean()) ** 2))
-            variance = apart.var(ddof=1) / k + error**2
-            known = {"difference": apart.mean(), "variance": variance, "keys": set(keys)}
-            found[setting][place] = {**known, "by_seed": dict(zip(seeds, apart, strict=True))}
-    return found
+            apart, paired = [], []
+            for row in rows.values():
+                shared = [row.seeds.index(seed) for seed in seeds]
+                apart.append(row.share - row.control_shares[shared])  # (k,)
+                paired.append(row.replicates[shared])  # (k, n)
+            by_seed = np.mean(apart, axis=0)  # (k,)
+            without = np.mean(paired, axis=(0, 1))  # (n,)
+            n = len(without)
+            error = (n - 1) / n * np.sum((without - without.mean()) ** 2)
+            variance = by_seed.var(ddof=1) / len(seeds) + error
+            table[setting][place] = Cell(
+                set(rows), dict(zip(seeds, by_seed, strict=True)), variance
+            )
+    return table
 
 
-def pooled(known: Sequence[Cell]) -> dict[str, Any]:
-    """Random effects after Paule and Mandel, the interval after Hartung and Knapp; and the same draw by draw."""
-    effects, variances = (
-        np.array([cell[name] for cell in known]) for name in ("difference", "variance")
-    )
-    m = len(known)
+def pooled(group: Sequence[Cell]) -> dict[str, Any]:
+    """Pool by random effects (Paule and Mandel; Hartung and Knapp), and draw by draw."""
+    effects = np.array([cell.difference for cell in group])
+    variances = np.array([cell.variance for cell in group])
+    m = len(group)
 
     def mean_of(tau2: float) -> tuple[float, float]:
         weights = 1 / (variances + tau2)
-        mean = np.sum(weights * effects) / np.sum(weights)
+        mean = np.average(effects, weights=weights)
         return float(mean), float(np.sum(weights * (effects - mean) ** 2))
 
     def excess(tau2: float) -> float:
@@ -83,64 +113,62 @@ def pooled(known: Sequence[Cell]) -> dict[str, Any]:
     mean, rest = mean_of(tau2)
     weights = 1 / (variances + tau2)
     error = np.sqrt(rest / (m - 1) / weights.sum())
-    common = sorted(set.intersection(*(set(cell["by_seed"]) for cell in known)))
-    draws = [
-        np.average([cell["by_seed"][seed] for cell in known], weights=weights) for seed in common
-    ]
-    k, half = len(draws), t.ppf(0.975, m - 1) * error
-    found = {
+    half = t.ppf(0.975, m - 1) * error
+    estimate = {
         "value": mean,
         "between": (mean - half, mean + half),
         "deviation": np.sqrt(tau2),
         "within": None,
+        "inconsistency": max(0.0, 1 - (m - 1) / mean_of(0.0)[1]),
+        "predicted": None,
     }
+    common = sorted(set.intersection(*(set(cell.by_seed) for cell in group)))
+    k = len(common)
     if k > 1:
-        drawn = t.ppf(0.975, k - 1) * np.std(draws, ddof=1) / np.sqrt(k)
-        found["within"] = (np.mean(draws) - drawn, np.mean(draws) + drawn)
-    fixed = mean_of(0.0)[1]
-    found["inconsistency"] = max(0.0, 1 - (m - 1) / fixed)
-    reach = t.ppf(0.975, m - 2) * np.hypot(error, np.sqrt(tau2)) if m >= 4 else None
-    found["predicted"] = None if reach is None else (mean - reach, mean + reach)
-    return found
+        draws = [
+            np.average([cell.by_seed[seed] for cell in group], weights=weights) for seed in common
+        ]
+        half = t.ppf(0.975, k - 1) * np.std(draws, ddof=1) / np.sqrt(k)
+        estimate["within"] = np.mean(draws) - half, np.mean(draws) + half
+    if m >= 4:
+        reach = t.ppf(0.975, m - 2) * np.hypot(error, np.sqrt(tau2))
+        estimate["predicted"] = mean - reach, mean + reach
+    return estimate
+
+
+def width(bounds: Sequence[float] | None) -> float:
+    return bounds[1] - bounds[0] if bounds else 0.0
 
 
 def test_the_shipped_table_is_what_the_stored_numbers_give() -> None:
+    computed = cells()
+
     rows = json.loads((SHIPPED / "pooled.json").read_text("utf-8"))
+
     table = {(row["method"], row["scope"]): row for row in rows}
-    independent = cells()
-    assert set(table) == set(independent)
-    for setting, places in independent.items():
-        depths = sorted({layers for _, layers in places})
-        groups = {"all": list(places.values())}
-        groups |= {
-            f"{depth} layers": [cell for (_, own), cell in places.items() if own == depth]
-            for depth in depths
-        }
+    assert set(table) == set(computed)
+    for setting, places in computed.items():
         needed = 5 if setting[1] else 10
-        groups["all seeds usable"] = [
-            cell for cell in groups["all"] if len(cell["by_seed"]) >= needed
-        ]
+        groups: dict[str, list[Cell]] = defaultdict(list)
+        for (_, depth), cell in places.items():
+            groups["all"].append(cell)
+            groups[f"{depth} layers"].append(cell)
+            if len(cell.by_seed) >= needed:
+                groups["all seeds usable"].append(cell)
         stored = table[setting]["estimates"]
         assert set(stored) == {name for name, group in groups.items() if len(group) > 1}
         for name, estimate in stored.items():
             assert estimate["cells"] == len(groups[name])
+            widths = width(estimate["between"]), width(estimate["within"])
+            assert width(estimate["interval"]) == max(widths)
             for field, expected in pooled(groups[name]).items():
-                given, wanted = (
-                    np.array(known, dtype=float) for known in (estimate[field], expected)
-                )  # None is NaN
+                numbers = [np.array(value, dtype=float) for value in (estimate[field], expected)]
                 np.testing.assert_allclose(
-                    given, wanted, rtol=0, atol=1e-6, err_msg=f"{setting}, {name}, {field}"
-                )
-            spans = [
-                bounds[1] - bounds[0]
-                for bounds in (estimate["between"], estimate["within"])
-                if bounds
-            ]
-            assert estimate["interval"][1] - estimate["interval"][0] == max(spans)
-        told = {frozenset(cell["keys"]): cell["by_seed"] for cell in table[setting]["cells"]}
-        assert set(told) == {frozenset(cell["keys"]) for cell in places.values()}, (
-            "which count, and no others"
-        )
+                    *numbers, rtol=0, atol=NEAR, err_msg=f"{setting}, {name}, {field}"
+                )  # None is NaN
+
+        by_keys = {frozenset(cell["keys"]): cell["by_seed"] for cell in table[setting]["cells"]}
+        assert set(by_keys) == {frozenset(cell.keys) for cell in places.values()}
         for cell in places.values():
-            given = {int(seed): share for seed, share in told[frozenset(cell["keys"])].items()}
-            assert given == pytest.approx(cell["by_seed"], abs=1e-6)
+            shares = {int(seed): share for seed, share in by_keys[frozenset(cell.keys)].items()}
+            assert shares == pytest.approx(cell.by_seed, abs=NEAR)

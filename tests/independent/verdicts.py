@@ -6,6 +6,7 @@ only what leaves out an example is taken from the file.
 
 import base64
 import gzip
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -76,47 +77,43 @@ class Row(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
+def result_of(key: str) -> Result:
+    """Read a shipped result."""
+    return from_json(gzip.decompress((SHIPPED / "results" / f"{key}.json.gz").read_bytes()))
+
+
 @cache
 def shipped() -> dict[str, tuple[Result, Row]]:
     """Judge the shipped results; by key, what each was measured on and its row."""
-    listed = [
-        entry for entry in from_json((SHIPPED / "manifest.json").read_bytes()) if "points" in entry
-    ]
-    keys = [
-        entry["key"]
-        for entry in listed
-        if all(point.endswith("attention") for point in entry["points"])
-    ]
-    results = {
-        key: from_json(gzip.decompress((SHIPPED / "results" / f"{key}.json.gz").read_bytes()))
-        for key in keys
-    }
-    known = ("checkpoint", "task", "pruning")  # all numbers together take a gigabyte
+    results = {}
+    for entry in from_json((SHIPPED / "manifest.json").read_bytes()):
+        points = entry.get("points", [""])
+        if all(point.endswith("attention") for point in points):
+            results[entry["key"]] = result_of(entry["key"])
+    parts = ("checkpoint", "task", "pruning")  # all numbers together take a gigabyte
     rows = table(results.values()).items()
-    return {key: ({name: results[key][name] for name in known}, row) for key, row in rows}
+    return {key: ({name: results[key][name] for name in parts}, row) for key, row in rows}
 
 
 def there(result: Result) -> There | None:
-    """Find where 1 - the mean own similarity reaches the damage, between two frames; None if that is not sure."""
-    frames, known = result["frames"], result["statistics"]["cka"].get("mean")
-    stored = known["gap_at_damage"].get(str(DAMAGE), {}) if known else {}
+    """Find where overall change surely reaches the damage, between two frames."""
+    statistics = result["statistics"]["cka"].get("mean")
+    stored = statistics["gap_at_damage"].get(str(DAMAGE), {}) if statistics else {}
     if "replicates" not in stored:
         return None
+    frames = result["frames"]
     amounts = np.array([frame["amount"] for frame in frames])  # (frames,)
-    own = np.array(
-        [np.diag(np.array(frame["similarity"]["cka"]["mean"], float)) for frame in frames]
-    )
+    matrices = np.array([frame["similarity"]["cka"]["mean"] for frame in frames], float)
+    own = np.diagonal(matrices, axis1=1, axis2=2)  # (frames, points)
     damages = 1 - own.mean(1)  # (frames,)
-    amount, *profile = interpolated(
-        np.column_stack([amounts, own]), damages, DAMAGE
-    )  # (1 + points,)
-    stored_gaps = np.frombuffer(base64.b64decode(stored["replicates"]), "<f4").astype(float)  # (n,)
-    share, *without = 0.5 + np.array([gap(np.array(profile)), *stored_gaps]) / (
-        4 * DAMAGE
-    )  # (1 + n,)
+    amount, *profile = interpolated(np.column_stack([amounts, own]), damages, DAMAGE)
+    without = np.frombuffer(base64.b64decode(stored["replicates"]), "<f4").astype(float)  # (n,)
+    gaps = np.array([gap(np.array(profile)), *without])
+    share, *without_each = 0.5 + gaps / (4 * DAMAGE)
     k = int((damages >= DAMAGE).argmax())
     is_coarse = int((damages[1:k] > 0).sum()) < FEWEST_BEFORE
-    return There(result, share, np.array(without), is_coarse, amounts[k] - amounts[k - 1], amount)
+    step = amounts[k] - amounts[k - 1]
+    return There(result, share, np.array(without_each), is_coarse, step, amount)
 
 
 def table(results: Iterable[Result]) -> dict[str, Row]:
@@ -125,26 +122,25 @@ def table(results: Iterable[Result]) -> dict[str, Row]:
     Returns:
         Rows by the results' keys.
     """
-    groups: dict[tuple[Any, ...], list[Result]] = {}
+    groups = defaultdict[tuple[Any, ...], list[Result]](list)
     for result in results:
         task = result["task"]
         if task["source"] != "written" and _is_whole(result):
             place = result["checkpoint"]["revision"], task["name"], task["fingerprint"]
-            groups.setdefault((*place, str(result["similarity"]["points"])), []).append(result)
+            groups[*place, str(result["similarity"]["points"])].append(result)
     rows: dict[str, Row] = {}
     for group in groups.values():
-        methods: dict[tuple[Any, ...], list[Result]] = {}
+        methods = defaultdict[tuple[Any, ...], list[Result]](list)
         for result in group:
             pruning = result["pruning"]
             if pruning.get("controls") is None and not pruning["method"].startswith("random"):
                 calibration = (pruning.get("calibration") or {}).get("fingerprint")
-                methods.setdefault((pruning["method"], pruning["scope"], calibration), []).append(
-                    result
-                )
+                methods[pruning["method"], pruning["scope"], calibration].append(result)
         for sweeps in methods.values():
-            shown = [sweep for sweep in sweeps if sweep["pruning"].get("stop") is None]
-            if shown and (seeds := _controls(sweeps[0], group)):
-                rows[shown[0]["key"]] = _judged(sweeps, seeds)
+            unstopped = [sweep for sweep in sweeps if sweep["pruning"].get("stop") is None]
+            seeds = _controls(sweeps[0], group)
+            if unstopped and seeds:
+                rows[unstopped[0]["key"]] = _judged(sweeps, seeds)
     return _corrected(rows)
 
 
@@ -156,67 +152,65 @@ def _is_whole(result: Result) -> bool:
 
 def _finest(sweeps: Sequence[Result]) -> There | None:
     """Of several sweeps of one pruning, read that with the smallest steps around the damage."""
-    found = [known for sweep in sweeps if (known := there(sweep))]
-    return min(found, key=lambda known: known.step, default=None)
+    places = [place for place in map(there, sweeps) if place]
+    return min(places, key=lambda place: place.step, default=None)
 
 
 def _mismatch(first: Result, second: Result) -> float:
-    """The largest difference in what is removed of a layer, at an amount that both have."""
-    removed = [
-        {frame["amount"]: frame["layer_sparsity"] for frame in one["frames"]}
-        for one in (first, second)
+    """Return the largest difference in what is removed of a layer, at an amount of both."""
+    removed = {frame["amount"]: frame["layer_sparsity"] for frame in first["frames"]}
+    differences = [
+        np.abs(np.subtract(removed[frame["amount"]], frame["layer_sparsity"])).max()
+        for frame in second["frames"]
+        if frame["amount"] in removed
     ]
-    shared = removed[0].keys() & removed[1].keys()
-    return float(max(np.abs(np.subtract(removed[0][a], removed[1][a])).max() for a in shared))
+    return float(max(differences))
 
 
 def _controls(sweep: Result, group: Sequence[Result]) -> dict[int, list[Result]]:
-    """The sweeps of the random control that removes as much of each layer, by seed."""
-    method, seeds = sweep["pruning"], dict[int, list[Result]]()
+    """Collect the sweeps of the random control that removes as much of each layer, by seed."""
+    method = sweep["pruning"]
+    seeds = defaultdict[int, list[Result]](list)
     for other in group:
         pruning = other["pruning"]
-        is_its_control = (pruning.get("controls"), pruning["scope"]) == (
-            method["method"],
-            method["scope"],
-        )
-        if is_its_control and _mismatch(sweep, other) <= MOST_MISMATCH:
-            seeds.setdefault(pruning["seed"], []).append(other)
+        controlled = pruning.get("controls"), pruning["scope"]
+        if controlled != (method["method"], method["scope"]):
+            continue
+        if _mismatch(sweep, other) <= MOST_MISMATCH:
+            seeds[pruning["seed"]].append(other)
     return seeds
 
 
 def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
-    method = sweeps[0]["pruning"]
-    own, drawn = (
-        _finest(sweeps),
-        {seed: _finest(of_seed) for seed, of_seed in sorted(seeds.items())},
-    )
-    usable = {seed: known for seed, known in drawn.items() if known and not known.is_coarse}
+    own = _finest(sweeps)
+    drawn = {seed: _finest(seeds[seed]) for seed in sorted(seeds)}
+    usable = {seed: place for seed, place in drawn.items() if place and not place.is_coarse}
     n, k = len(sweeps[0]["task"]["examples"]), len(usable)
-    names, shares = tuple(usable), np.array([known.share for known in usable.values()])  # each (k,)
+    shares = np.array([place.share for place in usable.values()])  # (k,)
     reasons = {
         "too few examples": n < FEWEST_EXAMPLES,
         "change not reached": own is None,
         "steps too coarse": own is not None and own.is_coarse,
-        "too few seeds": k < SEEDS[method["granularity"]],
+        "too few seeds": k < SEEDS[sweeps[0]["pruning"]["granularity"]],
     }
     reason = next((name for name, holds in reasons.items() if holds), None)
     if own is None or k < 2:
-        return Row(
-            own.share if own else np.nan, names, shares, np.full((k, n), np.nan), reason=reason
-        )
-    replicates = own.without - np.array([known.without for known in usable.values()])  # (k, n)
-    mean_without = replicates.mean(0)  # (n,)
+        share = own.share if own else np.nan
+        return Row(share, tuple(usable), shares, np.full((k, n), np.nan), reason=reason)
+    replicates = own.without - np.array([place.without for place in usable.values()])  # (k, n)
+    squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
     difference, deviation = float(own.share - shares.mean()), float(shares.std(ddof=1))
-    error = float(np.sqrt((n - 1) / n * ((mean_without - mean_without.mean()) ** 2).sum()))
+    error = float(np.sqrt((n - 1) / n * squares.sum()))
 
     def half(upper: float, draws: float) -> float:
         between = student.ppf(upper, k - 1) * deviation * np.sqrt(draws)
-        return float(np.sqrt(between**2 + (student.ppf(upper, n - 1) * error) ** 2))
+        return float(np.hypot(between, student.ppf(upper, n - 1) * error))
+
+    def beyond(p: float) -> float:
+        return half(1 - p / 2, 1 + 1 / k) - abs(difference)
 
     mean_half, draw_half = half(0.95, 1 / k), half(0.975, 1 + 1 / k)
-    p_value = float(
-        brentq(lambda p: half(1 - p / 2, 1 + 1 / k) - abs(difference), 1e-12, 1 - 1e-12, xtol=1e-14)
-    )
+    p_value = float(brentq(beyond, 1e-12, 1 - 1e-12, xtol=1e-14))
     state = "inconclusive"
     if not reason and abs(difference) + mean_half <= MARGIN:
         state = "equivalent"
@@ -224,21 +218,31 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
         state = "steeper" if difference > 0 else "flatter"
     elif not reason:
         reason = "interval too wide"
-    squares, judge = (mean_without - mean_without.mean()) ** 2, _judge(own, sweeps)  # (n,)
+    judge = _judge(own, sweeps)
+    broken = sum(not _works(place, seeds[seed]) for seed, place in usable.items())
     marks = {
         "beyond working range": not _works(own, sweeps),
-        "random removal beyond its working range": sum(
-            not _works(usable[name], seeds[name]) for name in names
-        )
-        > k / 2,
+        "random removal beyond its working range": broken > k / 2,
         "range doubtful": _smallest_drop(judge) > judge["working_range"]["lead"] / 10,
         "at the ceiling": shares.mean() > CEILING,
         "one example decides": squares.max() > ONE_EXAMPLE * squares.sum(),
         "interpolated": own.step > SMALL_STEP + 1e-9,
     }
-    flags = tuple(name for name, holds in marks.items() if holds)
-    numbers = difference, deviation, error, mean_half, draw_half, p_value
-    return Row(own.share, names, shares, replicates, *numbers, reason, state, flags)
+    return Row(
+        own.share,
+        tuple(usable),
+        shares,
+        replicates,
+        difference,
+        deviation,
+        error,
+        mean_half,
+        draw_half,
+        p_value,
+        reason,
+        state,
+        tuple(name for name, holds in marks.items() if holds),
+    )
 
 
 def _judge(own: There, sweeps: Sequence[Result]) -> Result:
@@ -253,35 +257,33 @@ def _works(own: There, sweeps: Sequence[Result]) -> bool:
 
 
 def _smallest_drop(sweep: Result) -> float:
-    """The smallest drop that the examples show at the end of the working range, by the jackknife."""
-    known, frames = sweep["working_range"], sweep["frames"]
-    end = max(1, [frame["amount"] for frame in frames].index(known["to"]))
-    labels = np.array(
-        [sweep["task"]["gold"], frames[0]["predictions"], frames[end]["predictions"]]
-    )  # (3, n)
+    """Return the smallest drop that the examples show at the end of the working range."""
+    working, frames = sweep["working_range"], sweep["frames"]
+    end = max(1, [frame["amount"] for frame in frames].index(working["to"]))
+    predictions = frames[0]["predictions"], frames[end]["predictions"]
+    labels = np.array([sweep["task"]["gold"], *predictions])  # (3, n)
 
     def score(gold: Array, predicted: Array) -> float:
-        is_accuracy = (
-            known["metric"] == "accuracy"
-        )  # else Matthews correlation: that of zeros and ones
-        return float(
-            np.mean(gold == predicted) if is_accuracy else np.corrcoef(gold, predicted)[0, 1]
-        )
+        if working["metric"] == "accuracy":
+            return float(np.mean(gold == predicted))
+        return float(np.corrcoef(gold, predicted)[0, 1])  # Matthews, of zeros and ones
 
     n = labels.shape[1]
-    without = [np.delete(labels, k, axis=1) for k in range(n)]  # (n, 3, n - 1)
-    drops = [score(gold, after) - score(gold, before) for gold, before, after in without]  # (n,)
-    return float(DETECTABLE * np.sqrt((n - 1) * np.var(drops) * n / known["examples"]))
+    drops = []
+    for k in range(n):
+        gold, before, after = np.delete(labels, k, axis=1)
+        drops.append(score(gold, after) - score(gold, before))
+    return float(DETECTABLE * np.sqrt((n - 1) * np.var(drops) * n / working["examples"]))
 
 
 def _corrected(rows: Mapping[str, Row]) -> dict[str, Row]:
-    """Holm: from the smallest p-value on, each times the number of those left; the first that fails ends it."""
+    """Holm: from the smallest p-value on, each times the number left, until the first fails."""
     tested = [key for key, row in rows.items() if row.reason in (None, "interval too wide")]
     order = sorted(tested, key=lambda key: rows[key].p_value)
-    found, holds = dict(rows), True
+    judged, holds = dict(rows), True
     for k, key in enumerate(order):
         row = rows[key]
         holds = holds and row.p_value * (len(order) - k) < LEVEL
         if row.state in ("steeper", "flatter") and not holds:
-            found[key] = row._replace(state="inconclusive", reason="interval too wide")
-    return found
+            judged[key] = row._replace(state="inconclusive", reason="interval too wide")
+    return judged
