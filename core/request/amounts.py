@@ -8,12 +8,12 @@ from core.errors import PrunescopeError
 
 
 def amount_text(amount: float) -> str:
-    """Write an amount as its shortest decimal of at most six places: 0.1 + 0.2 and 0.3 read the same."""
+    """Write an amount as its shortest decimal of at most six places: 0.1 + 0.2 as 0.3."""
     return format(Decimal(str(round(amount, 6))).normalize(), "f")
 
 
 def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
-    """Read pruning amounts; return them ascending without repetition, always with 0, the baseline.
+    """Read pruning amounts; return them ascending, each once, always with 0, the baseline.
 
     Raises:
         PrunescopeError: An amount is not a number, or outside [0, 1).
@@ -35,9 +35,8 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
 def stepped_amounts(step: float, largest: float) -> tuple[float, ...]:
     """Return the multiples of a step in (0, 1), from 0 up to the largest amount in [0, 1)."""
     size = Decimal(amount_text(step))
-    return parse_amounts(
-        str(k * size) for k in range(int(Decimal(amount_text(largest)) / size) + 1)
-    )
+    count = int(Decimal(amount_text(largest)) / size)
+    return parse_amounts(str(number * size) for number in range(count + 1))
 
 
 DEFAULT_AMOUNTS = parse_amounts(k / 10 for k in range(10))

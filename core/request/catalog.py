@@ -28,10 +28,10 @@ RECIPE = "recipe:"  # precedes the name of such weights
 
 
 class Task(NamedTuple):
-    """One classification task: a preset of GLUE or of this project, or one made by `core.request.sweep_request`.
+    """A classification task: a preset of GLUE or of this project, or one of a checkpoint's labels.
 
     Attributes:
-        name: A preset's configuration in the data set and its folder on disk; else `auto`.
+        name: A preset's configuration in the data set and its folder on disk, or `auto`.
         title: The name on screen.
         question: The classifier's question, for readers new to GLUE.
         text_columns: One column (single sentence) or two (pair).
@@ -57,20 +57,9 @@ class Task(NamedTuple):
 
 
 _ONE, _PAIR = ("sentence",), ("sentence1", "sentence2")
-_QUESTIONS, _HYPOTHESIS = ("question1", "question2"), ("premise", "hypothesis")
-_ENTAILED, _OPEN = ("entailment", "not_entailment"), ("entailment", "neutral", "contradiction")
-_MESSAGES = (
-    "apology",
-    "complaint",
-    "invitation",
-    "offer",
-    "refusal",
-    "request",
-    "thanks",
-    "warning",
-)
-_MCC, _F1 = ("accuracy", "matthews_correlation"), ("accuracy", "matthews_correlation", "f1")
-_MACRO = ("accuracy", "matthews_correlation", "macro_f1")
+_ENTAILED = ("entailment", "not_entailment")
+_F1 = ("accuracy", "matthews_correlation", "f1")
+SEVERAL_CLASSES = ("accuracy", "matthews_correlation", "macro_f1")  # metrics of other classifiers
 _TASKS = (
     Task("sst2", "SST-2", "Is this sentence positive or negative?", _ONE, ("negative", "positive")),
     Task(
@@ -79,7 +68,7 @@ _TASKS = (
         "Is this sentence acceptable English?",
         _ONE,
         ("unacceptable", "acceptable"),
-        _MCC,
+        metrics=("accuracy", "matthews_correlation"),
     ),
     Task(
         "mrpc",
@@ -87,15 +76,15 @@ _TASKS = (
         "Do these two sentences mean the same?",
         _PAIR,
         ("not_equivalent", "equivalent"),
-        _F1,
+        metrics=_F1,
     ),
     Task(
         "qqp",
         "QQP",
         "Do these two questions ask the same thing?",
-        _QUESTIONS,
+        ("question1", "question2"),
         ("not_duplicate", "duplicate"),
-        _F1,
+        metrics=_F1,
     ),
     Task(
         "qnli",
@@ -109,12 +98,27 @@ _TASKS = (
         "mnli",
         "MNLI",
         "Does the premise entail, contradict or leave open the hypothesis?",
-        _HYPOTHESIS,
-        _OPEN,
+        ("premise", "hypothesis"),
+        ("entailment", "neutral", "contradiction"),
         split="validation_matched",
     ),
     Task(
-        "messages", "Messages", "What does this message do?", _ONE, _MESSAGES, _MACRO, dataset_id=""
+        "messages",
+        "Messages",
+        "What does this message do?",
+        _ONE,
+        (
+            "apology",
+            "complaint",
+            "invitation",
+            "offer",
+            "refusal",
+            "request",
+            "thanks",
+            "warning",
+        ),
+        metrics=SEVERAL_CLASSES,
+        dataset_id="",
     ),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TASKS}
@@ -157,7 +161,8 @@ class KnownCheckpoint(NamedTuple):
     folder: Path | None = None
 
 
-# Families of checkpoints that differ only in the seed, by the names of recipes and of embedded checkpoints' folders.
+# Families of checkpoints that differ only in the seed, by the names of recipes and of folders of
+# embedded checkpoints.
 FAMILIES: Mapping[str, str] = {
     f"{encoder}-{task.name}": f"{title}, fine-tuned on {task.title}"
     for encoder, title in (("minilm-l6", "MiniLM-L6"), ("mpnet-l12", "MPNet-L12"))
@@ -180,13 +185,9 @@ CHECKPOINTS: Mapping[str, KnownCheckpoint] = dict(EMBEDDED) | {
     for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
 }
 
-LATER_POSITIONS = (
-    "roberta",
-    "xlm-roberta",
-    "camembert",
-    "mpnet",
-)  # their positions begin after the padding's id
-# The keys of core.encoder.architectures.ARCHITECTURES, which cannot be imported here because it needs torch.
+# Their positions begin after the padding's id.
+LATER_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
+# The keys of core.encoder.architectures.ARCHITECTURES, whose import needs torch.
 SUPPORTED_MODEL_TYPES = (
     "bert",
     "distilbert",
@@ -200,17 +201,18 @@ EAGER_ATTENTION = ("mpnet", "deberta-v2")  # PyTorch's fused attention cannot co
 
 
 class Method(NamedTuple):
-    """A pruning method as the app offers it; the module of `core.pruning` with its name implements it.
+    """A pruning method as the app offers it; its module in `core.pruning` has its name.
 
     Attributes:
         name: The name on screen, without the variant.
         explanation: A sentence or two for readers who know BERT but not pruning.
-        removes: Single weights, whole units that can be removed cleanly, or hidden units with their parameters.
+        removes: Single weights, whole units that can be removed cleanly, or hidden units with their
+            parameters.
         calibrated: Whether it scores on calibration examples.
-        control: The method that removes equally much at random, by a seed; None for the controls themselves.
-        likely_stop: The amount at which its random control has probably reached the largest damage compared; the method
-            itself reaches it at about twice as much.
-        variant: What distinguishes it from another method of its name, or what the name leaves open.
+        control: The method that removes as much at random, by a seed; None for controls.
+        likely_stop: The amount at which its control has probably reached the largest damage
+            compared; the method itself reaches it at about twice as much.
+        variant: What distinguishes it from another method of its name, or what that leaves open.
     """
 
     name: str
@@ -237,7 +239,7 @@ class Method(NamedTuple):
         return self.control is None
 
     def suits(self, model_type: str) -> bool:
-        """Whether it is defined for an architecture: layers that normalise first own no hidden unit."""
+        """Whether it suits an architecture: layers that normalise first own no hidden unit."""
         return not self.empties or model_type not in NORMALISE_FIRST
 
     @property
@@ -253,8 +255,8 @@ METHODS: Mapping[str, Method] = {
     ),
     "ramp": Method(
         "Ramp",
-        "In each layer the weights closest to zero go first, more of them the higher the layer: from half the amount "
-        "in the first to one and a half times in the last.",
+        "In each layer the weights closest to zero go first, more of them the higher the layer: "
+        "from half the amount in the first to one and a half times in the last.",
         variant="more from upper layers",
     ),
     "wanda": Method(
@@ -269,8 +271,8 @@ METHODS: Mapping[str, Method] = {
     ),
     "attribution": Method(
         "Attribution",
-        "Removes whole units, the least useful first: by how much each changes the probability of the correct "
-        "label, up or down.",
+        "Removes whole units, the least useful first: by how much each changes the probability of "
+        "the correct label, up or down.",
         "units",
         calibrated=True,
         control="random-neuron",
@@ -278,8 +280,8 @@ METHODS: Mapping[str, Method] = {
     ),
     "attribution-residual": Method(
         "Attribution",
-        "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
-        "loss is closest to zero.",
+        "The student experiment's procedure: removes first the hidden units whose summed "
+        "contribution to the loss is closest to zero.",
         "hidden units",
         calibrated=True,
         control="random-neuron",
@@ -294,14 +296,10 @@ METHODS: Mapping[str, Method] = {
     ),
 }
 
-CONTROL_SEEDS = {
-    "weight": 5,
-    "neuron": 10,
-}  # the fewest to judge a method by; controls of units vary more
-DEFAULT_CONTROLLED = {
-    "random": "magnitude",
-    "random-neuron": "attribution",
-}  # the method that a control follows
+# The fewest to judge a method by; controls of units vary more.
+CONTROL_SEEDS = {"weight": 5, "neuron": 10}
+# The method that a control follows.
+DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}
 
 POINTS: Mapping[str, str] = {
     "attention": "Attention blocks",
@@ -329,10 +327,5 @@ REDUCTIONS: Mapping[str, Reduction] = {
     ),
 }
 
-REDUCTION_TITLES: Mapping[str, str] = {
-    name: reduction.title for name, reduction in REDUCTIONS.items()
-}
-SINGLE_BATCH = (
-    "mean",
-    "cls",
-)  # reductions over one batch of all examples, which allows a jackknife
+# Reductions over one batch of all examples, which allows a jackknife.
+SINGLE_BATCH = ("mean", "cls")

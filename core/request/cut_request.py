@@ -1,4 +1,4 @@
-"""The requests that train a model, and what a study of cuts decides before: depths, and the split of the rows."""
+"""The requests that train a model, and what a study of cuts decides before: depths and rows."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from core.request.limits import TABLE_SUFFIXES, kind_of_data, limits
 from core.request.sweep_request import DataRequest, option
 
 MOST_JUDGED, MOST_REFIT, MOST_STOP = 2_000, 2_048, 256  # rows
-FEWEST_JUDGED, FEWEST_REFIT, FEWEST_STOP = 32, 16, 16
+FEWEST_ROWS = 32  # to judge, and to train on
+FEWEST_STOP = 16
 STOP_SHARE = 5  # of the rows that judge nothing, one in so many stops early
 DISAGREEMENT = 0.15  # of rows that a cut and the full model usually score differently
 FULLY_STUDIED = 6  # layers up to which every depth is studied, else every second
@@ -48,7 +49,7 @@ class CutRequest(TrainingRequest):
 
 @dataclass(frozen=True)
 class RecoveryRequest(TrainingRequest):
-    """What trains a pruned model again: the rows and the checkpoint of a stored result, and its key."""
+    """What trains a pruned model again: a stored result's rows, checkpoint and key."""
 
     key: Annotated[str, option("of the stored sweep or recovery")] = ""
     amount: Annotated[float | None, option("the fraction to remove")] = None
@@ -69,7 +70,7 @@ def check_train(train: str | None) -> None:
 
 
 def depths_of(num_layers: int, every: bool) -> tuple[int, ...]:
-    """Return how many of the lowest layers stay at each depth of a study, most first; none of one layer."""
+    """Return how many of the lowest layers stay at each depth of a study, most first."""
     step = 1 if every or num_layers <= FULLY_STUDIED else 2
     return tuple(range(num_layers - step, 0, -step))
 
@@ -90,8 +91,8 @@ class Division(NamedTuple):
 def divide(labelled: int, others: int, is_apart: bool, most: int | None = None) -> Division:
     """Divide rows.
 
-    Half of the labelled rows judge, and more where others refit in their place; all do if the others come from a split
-    or a file of their own.
+    Half of the labelled rows judge, and more where others refit in their place; all do if the
+    others come from a split or a file of their own.
 
     Args:
         labelled: Rows that can judge.
@@ -105,8 +106,10 @@ def divide(labelled: int, others: int, is_apart: bool, most: int | None = None) 
     free = labelled if is_apart else labelled - max(labelled // 2 - others, 0)
     judged = min(free, most or MOST_JUDGED, MOST_JUDGED, limits().examples)
     pool = others if is_apart else labelled - judged + others
+    if min(judged, pool) < FEWEST_ROWS:
+        raise PrunescopeError(
+            f"{judged} labelled rows to judge and {pool} to refit, at least {FEWEST_ROWS} of each "
+            "are needed: add rows, or choose other data"
+        )
     stop = min(max(pool // STOP_SHARE, FEWEST_STOP), MOST_STOP)
-    if judged < FEWEST_JUDGED or pool < FEWEST_REFIT + FEWEST_STOP:
-        fault = f"{judged} labelled rows to judge and {pool} to refit, at least {FEWEST_JUDGED} of each are needed"
-        raise PrunescopeError(f"{fault}: add rows, or choose other data")
     return Division(min(pool - stop, MOST_REFIT), stop, judged)

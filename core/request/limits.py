@@ -1,4 +1,4 @@
-"""The bounds of a request, on this computer and on a hosted server, and the names of places that it may use.
+"""The bounds of a request, here and on a hosted server, and the names of places that it may use.
 
 A place of a checkpoint or of data is on the Hub, on this computer, or in the project.
 """
@@ -23,7 +23,8 @@ _HUB_ID = re.compile(
 )
 _OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
 _DATASET = re.compile(
-    r"hub:(?P<id>\w[\w.-]{0,95}/\w[\w.-]{0,95})(/(?P<config>\w[\w.+-]{0,95}))?(@(?P<revision>\w[\w./-]{0,99}))?",
+    r"hub:(?P<id>\w[\w.-]{0,95}/\w[\w.-]{0,95})"
+    r"(/(?P<config>\w[\w.+-]{0,95}))?(@(?P<revision>\w[\w./-]{0,99}))?",
     re.ASCII,
 )
 
@@ -40,7 +41,7 @@ class Limits(NamedTuple):
         uploads_bytes: Bytes of the tables kept for all visits.
         rows: Rows read from a table.
         job_seconds: Seconds for each sweep of a job, or for a question.
-        results_bytes: Bytes of all live results, of all samples of their data, and of all smaller models.
+        results_bytes: Bytes of all live results, samples of their data, and smaller models.
         export_bytes: Bytes of an exported smaller model.
         hub_cache_bytes: Bytes of all downloads from the Hub.
         worker_bytes: Memory of the worker without mapped files.
@@ -58,9 +59,7 @@ class Limits(NamedTuple):
     results_bytes: float = inf
     export_bytes: float = inf
     hub_cache_bytes: float = inf
-    worker_bytes: int = (
-        1024**4
-    )  # no limit in practice: the system ends a worker that takes all memory
+    worker_bytes: int = 1024**4  # no limit in practice: the system ends what takes all memory
     drawing_seconds: float = 86_400.0  # a process's time limit has to be finite
 
 
@@ -88,7 +87,7 @@ def is_hosted() -> bool:
 
 
 def device_asked() -> str:
-    """Return the device that was asked for (`core.command_line.use_machine`); `core.encoder.device` decides upon it."""
+    """Return the requested device, on which `core.encoder.device` decides."""
     return os.environ.get("PRUNESCOPE_DEVICE") or "auto"
 
 
@@ -109,7 +108,7 @@ def source_of(checkpoint: str) -> Source:
     """Return a checkpoint's source: embedded, a folder (also of weights made here), or the Hub.
 
     Args:
-        checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or `owner/name` with an optional `@revision`.
+        checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or `owner/name[@revision]`.
 
     Raises:
         PrunescopeError: It is none of these, or a folder on a hosted server.
@@ -117,18 +116,17 @@ def source_of(checkpoint: str) -> Source:
     if checkpoint in EMBEDDED:
         return "embedded"
     is_recipe = checkpoint.startswith(RECIPE)
-    if (
-        is_made(checkpoint) if is_recipe else not is_hosted() and isdir(checkpoint)
-    ):  # Path.is_dir raises on long names
+    # Path.is_dir would raise on long names.
+    if is_made(checkpoint) if is_recipe else not is_hosted() and isdir(checkpoint):
         return "folder"
     if _HUB_ID.fullmatch(checkpoint) and ".." not in checkpoint and "--" not in checkpoint:
         return "hub"
-    is_path = not (is_hosted() or is_recipe) and "/" in checkpoint.replace("\\", "/")
+    is_path = "/" in checkpoint.replace("\\", "/") and not is_hosted() and not is_recipe
     name = f"'{checkpoint[:120]}'"
     fault = f"there is no folder {name}" if is_path else f"{name} is not a checkpoint here"
     raise PrunescopeError(
-        f"{fault}: give {', '.join(EMBEDDED)}, a Hub model id "
-        "such as owner/name or owner/name@revision, or on your own computer a folder or recipe:NAME (docs/recipes.md)"
+        f"{fault}: give {', '.join(EMBEDDED)}, a Hub model id such as owner/name or "
+        "owner/name@revision, or on your own computer a folder or recipe:NAME (docs/recipes.md)"
     )
 
 
@@ -160,18 +158,22 @@ def kind_of_data(data: str) -> DataKind:
     Raises:
         PrunescopeError: They are of no kind, or a path on a hosted server.
     """
-    if data in ("written", "hub"):
-        return "written" if data == "written" else "hub"
+    if data == "written":
+        return "written"
+    if data == "hub":
+        return "hub"
     if is_upload(data):
         return "own"
     if data.startswith(DATASET):
         dataset_of(data)
         return "dataset"
-    if not is_hosted() and isdir(data):
-        return "folder"
-    if not is_hosted() and isfile(data) and data.lower().endswith(TABLE_SUFFIXES):
-        return "file"
+    if not is_hosted():
+        if isdir(data):
+            return "folder"
+        if isfile(data) and data.lower().endswith(TABLE_SUFFIXES):
+            return "file"
     raise PrunescopeError(
-        f"data '{data[-120:]}' is not a folder or file here: give written, hub, hub:OWNER/NAME, or on your own "
-        f"computer a file that ends in {', '.join(TABLE_SUFFIXES)} or a folder in the Hub's GLUE layout"
+        f"data '{data[-120:]}' is not a folder or file here: give written, hub, hub:OWNER/NAME, or "
+        f"on your own computer a file that ends in {', '.join(TABLE_SUFFIXES)} or a folder in the "
+        "Hub's GLUE layout"
     )

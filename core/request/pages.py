@@ -1,16 +1,16 @@
-"""The table of pages: what each is about, what its reader can choose, and which parameter of the address holds that.
+"""The table of pages: what each is about, what its reader can choose, and where the address has it.
 
-The navigation, the address, the app's pages and the static edition are made from it; `core.charts.pages` composes what
-a page shows, by its name.
+The navigation, the address, the app's pages and the static edition are made from it.
+`core.charts.pages` composes what a page shows, by its name.
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core.request.catalog import REDUCTION_TITLES
+from core.request.catalog import REDUCTIONS
 
-# Links between pages carry what all pages show, and the job that the visitor watches. A page's own choices stay there.
-# So does the amount: a shared link began with it, and the player has long moved on.
+# Links between pages carry what all pages show, and the job that the visitor watches. A page's own
+# choices stay there. So does the amount: a shared link began with it, and the player has moved on.
 CARRIED = ("result", "other", "reduction", "job")
 # Choices in older links, and what is shown now.
 FORMER = {
@@ -47,26 +47,37 @@ class Choice(NamedTuple):
 
 
 REDUCTION = Choice(
-    "reduction", "Sentence vector", REDUCTION_TITLES, is_folded=True, is_segmented=True
+    "reduction",
+    "Sentence vector",
+    {name: reduction.title for name, reduction in REDUCTIONS.items()},
+    is_folded=True,
+    is_segmented=True,
 )
 METRIC = Choice("metric", "Metric", is_segmented=True)
 MAIN_METRIC = Choice("metric", "Metric")  # no choice any more, but older links have it
-LAYER = Choice("layer", "Selected layer", is_folded=True)
-AXES = {"amount": "Equal amount", "damage": "Equal overall change"}
-AXIS = Choice("axis", "Compare at", AXES, is_segmented=True)
-LOSSES = {
-    "0.01": "1 point",
-    "0.02": "2 points",
-    "0.03": "3 points",
-    "0.05": "5 points",
-    "0.1": "10 points",
-}
+AXIS = Choice(
+    "axis",
+    "Compare at",
+    {"amount": "Equal amount", "damage": "Equal overall change"},
+    is_segmented=True,
+)
 SOURCE = Choice("results", "Results", {"shipped": "Shipped with Prunescope", "own": "Your results"})
 ALONE = Choice(
     "alone", "Layers pruned alone", {"": "Left out", "shown": "Shown"}, is_segmented=True
 )
-LOSS = Choice("most", "I can lose at most", LOSSES, "0.05", is_segmented=True)
-KEEP = Choice("keep", "Layers that stay", is_folded=True)
+LOSS = Choice(
+    "most",
+    "I can lose at most",
+    {
+        "0.01": "1 point",
+        "0.02": "2 points",
+        "0.03": "3 points",
+        "0.05": "5 points",
+        "0.1": "10 points",
+    },
+    default="0.05",
+    is_segmented=True,
+)
 
 
 class Page(NamedTuple):
@@ -75,7 +86,8 @@ class Page(NamedTuple):
     Attributes:
         name: Its name in the navigation.
         address: The path of its address; empty for the first page.
-        subjects: The parameters that name the results, the study or the recovery that it is about, with their labels.
+        subjects: The parameters that name the results, the study or the recovery that it is about,
+            with their labels.
         choices: What else its reader can choose.
         title: The heading where no result supplies one; empty for its name.
     """
@@ -93,24 +105,30 @@ class Page(NamedTuple):
 
 
 RESULT = {"result": "Result"}
-TWO_RESULTS = {"result": "First", "other": "Second"}
 _PAGES = (
     Page("Story", "", RESULT, (REDUCTION, MAIN_METRIC)),
     Page("Lab", "lab", title="Prune a checkpoint and watch its layers"),
     Page("Present", "present", RESULT),
-    Page("Layers", "layers", RESULT, (REDUCTION, LAYER)),
+    Page(
+        "Layers", "layers", RESULT, (REDUCTION, Choice("layer", "Selected layer", is_folded=True))
+    ),
     Page("Sentences", "sentences", RESULT, (Choice("flips", "Flips"), Choice("label", "Label"))),
-    Page("Compare", "compare", TWO_RESULTS, (AXIS, REDUCTION, METRIC)),
-    Page("Cut", "cut", {"study": "Study"}, (LOSS, KEEP), title="Which layers can go?"),
+    Page("Compare", "compare", {"result": "First", "other": "Second"}, (AXIS, REDUCTION, METRIC)),
+    Page(
+        "Cut",
+        "cut",
+        {"study": "Study"},
+        (LOSS, Choice("keep", "Layers that stay", is_folded=True)),
+        title="Which layers can go?",
+    ),
     Page("Recover", "recover", {"recovery": "Recovery"}, title="What comes back?"),
     Page("All results", "grid", choices=(SOURCE, ALONE)),
     Page("Methods", "methods"),
 )
 PAGES: Mapping[str, Page] = {page.name: page for page in _PAGES}
 
-ONE_RESULT = (
-    "One result"  # in the first line of the navigation; the second line lists the views of it
-)
+# In the first line of the navigation; the second line lists the views of it.
+ONE_RESULT = "One result"
 FIRST_LINE = {
     "Story": "Story",
     "Lab": "Lab",

@@ -1,4 +1,4 @@
-"""The sweep request and its validation; the tasks that it can name, and texts typed for them; no torch.
+"""The sweep request and its validation, the tasks that it can name, and texts typed for them.
 
 A task is one of GLUE's presets, by name, or made from a checkpoint's labels.
 """
@@ -39,15 +39,19 @@ def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
         text_columns: One or two columns of the data.
         label_names: The checkpoint's labels, in the order of its classifier's rows.
     """
-    metrics = ("accuracy", "matthews_correlation", "macro_f1")
-    question = "Which of the checkpoint's labels fits?"
     return Task(
-        AUTO, AUTO_TITLE, question, tuple(text_columns), tuple(label_names), metrics, dataset_id=""
+        name=AUTO,
+        title=AUTO_TITLE,
+        question="Which of the checkpoint's labels fits?",
+        text_columns=tuple(text_columns),
+        label_names=tuple(label_names),
+        metrics=catalog.SEVERAL_CLASSES,
+        dataset_id="",
     )
 
 
 def own_task(checkpoint: str, label_names: Sequence[str]) -> Task:
-    """Make the task of a checkpoint's own labels, with the text columns of its usual task, if known."""
+    """Make the task of a checkpoint's own labels, with the text columns of its usual task."""
     usual = TASKS.get(usual_task(checkpoint))
     return made_task(usual.text_columns if usual else (), label_names)
 
@@ -74,8 +78,6 @@ def column_name(column: str) -> str:
     return ordinals.get(column[-1], "") + column.rstrip("12")
 
 
-RangeExamples = Literal["subset", "all"]
-Dtype = Literal["float32", "bfloat16"]
 LabelMap = tuple[tuple[str, str | None], ...]
 
 
@@ -83,23 +85,27 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     """Refuse a scope that does not fit its method or the model's depth.
 
     Args:
-        scope: `encoder`, `all-linear`, `layer:K`, `layers:A-B` (from 0, both ends in it), or None for a neuron method.
+        scope: `encoder`, `all-linear`, `layer:K`, `layers:A-B` (from 0, B included), or None for a
+            neuron method.
         method: A name from METHODS.
         num_layers: The model's encoder layers; by default the most that a model may have.
 
     Raises:
         PrunescopeError: The scope does not exist, or does not fit the method.
     """
-    run, name = run_of(scope), f"scope '{scope}'"
-    if METHODS[method].granularity != "weight":
-        fits, remedy = scope is None, "leave it out"
+    run = run_of(scope)
+    if METHODS[method].granularity == "neuron":
+        fits = scope is None
+        remedy = "leave it out"
     else:
         is_part = run is not None and 0 < len(run) < max(num_layers, 2) and run.stop <= num_layers
-        fits = scope in ("encoder", "all-linear") or (is_part and scope == canonical(scope))
-        written = "--layers 1-2; in grids and notebooks, scope layers:0-1"
-        remedy = f"choose encoder, all-linear, or some of layers 1 to {num_layers}, the lowest first ({written})"
+        fits = is_part or scope in ("encoder", "all-linear")
+        remedy = (
+            f"choose encoder, all-linear, or some of layers 1 to {num_layers}, the lowest first "
+            "(--layers 1-2; in grids and notebooks, scope layers:0-1)"
+        )
     if not fits:
-        name = name if run is None else f"layers {layers_of(scope)}"
+        name = f"scope '{scope}'" if run is None else f"layers {layers_of(scope)}"
         raise PrunescopeError(f"{name} with method '{method}': {remedy}")
 
 
@@ -128,12 +134,14 @@ def _meaning(pair: Any) -> Any:
     match = _PAIR.fullmatch(pair)
     if not match:
         raise PrunescopeError(f"label map: '{pair}' has no equals sign, write VALUE=LABEL")
-    return re.sub(r"\\([\\=])", r"\1", match[1]).strip(), match[2].strip() or None
+    value = re.sub(r"\\([\\=])", r"\1", match[1])
+    return value.strip(), match[2].strip() or None
 
 
 def meaning_text(value: str, label: str | None) -> str:
-    r"""Write one pair of a label map as `VALUE=LABEL`; in VALUE, `=` and `\` are escaped by a backslash."""
-    return "=".join((re.sub(r"[\\=]", r"\\\g<0>", value), label or ""))
+    r"""Write one pair of a label map as `VALUE=LABEL`; in VALUE, `\` escapes `=` and `\`."""
+    escaped = re.sub(r"[\\=]", r"\\\g<0>", value)
+    return f"{escaped}={label or ''}"
 
 
 def one_of(noun: str, names: Iterable[str]) -> Any:
@@ -154,19 +162,20 @@ _DATA = (
     f"written, hub, a folder in the Hub's GLUE layout, a file ({', '.join(TABLE_SUFFIXES)}), or "
     "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)"
 )
-_LABEL_MAP = "VALUE=LABEL: what a value of the label column means ('\\=' for = in VALUE); 'VALUE=' leaves its rows out"
+_LABEL_MAP = (
+    "VALUE=LABEL: what a value of the label column means ('\\=' for = in VALUE); "
+    "'VALUE=' leaves its rows out"
+)
 _GUESSED = "(default: guessed where only one can be meant)"
 
 
 Request = TypeVar("Request", bound="DataRequest")
-_types = lru_cache(maxsize=2)(
-    TypeAdapter
-)  # the check of a request's types, which takes 0.2 s to build
+_types = lru_cache(maxsize=2)(TypeAdapter)  # to build the check of a request's types takes 0.2 s
 
 
 @dataclass(frozen=True)
 class DataRequest:
-    """A checkpoint and the labelled rows that it meets, for pages, commands, notebooks and grid files alike.
+    """A checkpoint and the labelled rows that it meets: of pages, commands, notebooks and grids.
 
     Each field has its help, and the name of its option, except for `num_examples`
     (`--examples`) and the second of two texts (`--text2`).
@@ -198,15 +207,15 @@ class DataRequest:
         """Read and check a request.
 
         Args:
-            values: Values by field, plain JSON or a command line's. Missing fields and None take their defaults; the
-                default task is the checkpoint's usual one, the default scope the method's.
+            values: Values by field, plain JSON or a command line's. Missing fields and None take
+                their defaults; the default task is the checkpoint's usual one, the default scope
+                the method's.
 
         Raises:
             PrunescopeError: An unknown name, or a value out of its bounds.
         """
-        return checked(
-            cls.typed({name: value for name, value in values.items() if value is not None})
-        )
+        given = {name: value for name, value in values.items() if value is not None}
+        return cls.typed(given).filled()
 
     @classmethod
     def typed(cls, values: Mapping[str, Any]) -> Self:
@@ -233,15 +242,17 @@ class DataRequest:
 
     def filled(self) -> Self:
         """Fill in the defaults, or refuse; see `checked`."""
-        request, most, count = self.typed(vars(self)), limits().examples, self.num_examples
+        request = self.typed(vars(self))
         usual = "written" if source_of(request.checkpoint) == "embedded" else "hub"
-        data = request.data or usual
-        _check_columns(request, data)
+        request = replace(request, data=request.data or usual)
+        _check_columns(request)
+        count = self.num_examples
+        most = limits().examples
         if count is not None and not catalog.MIN_EXAMPLES <= count <= most:
             raise PrunescopeError(
                 f"{count} examples: choose {catalog.MIN_EXAMPLES} to {most} (CKA needs 4)"
             )
-        return replace(request, data=data)
+        return request
 
 
 @dataclass(frozen=True)
@@ -266,11 +277,12 @@ class SweepRequest(DataRequest):
         float | None, option("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)
     ] = None
     range_examples: Annotated[
-        RangeExamples, option("what judges the working range: subset (default), all")
+        Literal["subset", "all"], option("what judges the working range: subset (default), all")
     ] = "subset"
-    dtype: Annotated[Dtype, option("of forward passes: float32 (default) or bfloat16")] = (
-        catalog.DTYPE
-    )
+    dtype: Annotated[
+        Literal["float32", "bfloat16"],
+        option("of forward passes: float32 (default) or bfloat16"),
+    ] = catalog.DTYPE
 
     @classmethod
     def typed(cls, values: Mapping[str, Any]) -> Self:
@@ -281,26 +293,24 @@ class SweepRequest(DataRequest):
     def filled(self) -> Self:
         """Fill in the defaults, or refuse; see `checked`."""
         request = super().filled()
-        check_scope(request.scope, request.method)
-        controlled = request.control_of or catalog.DEFAULT_CONTROLLED.get(request.method)
-        if (
-            controlled
-            and METHODS[choose(controlled, METHODS, "method to control")].control != request.method
-        ):
-            raise PrunescopeError(
-                f"{request.method} cannot control {controlled}: choose a random method of its kind"
-            )
-        check_scope(request.scope, controlled or request.method)
-        if len(request.amounts) > (most := limits().amounts):
-            raise PrunescopeError(
-                f"{len(request.amounts)} amounts: at most {most} in one sweep, use larger steps"
-            )
+        method = request.method
+        check_scope(request.scope, method)
+        controlled = request.control_of or catalog.DEFAULT_CONTROLLED.get(method)
+        if controlled:
+            choose(controlled, METHODS, "method to control")
+            if METHODS[controlled].control != method:
+                raise PrunescopeError(
+                    f"{method} cannot control {controlled}: choose a random method of its kind"
+                )
+        count = len(request.amounts)
+        most = limits().amounts
+        if count > most:
+            raise PrunescopeError(f"{count} amounts: at most {most} in one sweep, use larger steps")
         return replace(request, control_of=controlled)
 
 
-DEFAULT_REQUEST = SweepRequest(
-    next(iter(catalog.CHECKPOINTS)), usual_task(next(iter(catalog.CHECKPOINTS)))
-)
+_FIRST = next(iter(catalog.CHECKPOINTS))
+DEFAULT_REQUEST = SweepRequest(_FIRST, usual_task(_FIRST))
 
 
 def choose(value: str, names: Iterable[str], noun: str) -> str:
@@ -309,7 +319,6 @@ def choose(value: str, names: Iterable[str], noun: str) -> str:
     Raises:
         PrunescopeError: It is none of them.
     """
-    names = list(names)
     if value not in names:
         raise PrunescopeError(
             f"unknown {noun} '{str(value)[:80]}': choose one of {', '.join(names)}"
@@ -326,32 +335,31 @@ def checked(request: Request) -> Request:
     return request.filled()
 
 
-def _check_columns(request: DataRequest, data: str) -> None:
+def _check_columns(request: DataRequest) -> None:
     """Refuse columns for data whose columns are fixed, and a task that the data do not have.
 
     Raises:
         PrunescopeError: They do not fit together.
     """
+    data = str(request.data)
     kind = kind_of_data(data)
     if request.split and kind != "dataset":
         raise PrunescopeError(
             f"split '{request.split[:40]}' with data '{data}': only hub:OWNER/NAME has splits"
         )
-    if kind in TABLES and (
-        len(request.text) > 2 or len({*request.text, request.label}) <= len(request.text)
-    ):
-        raise PrunescopeError(
-            "text and label columns: give one or two texts and a label, all different"
-        )
-    if kind not in TABLES and (
-        request.task == AUTO or request.text or request.label or request.label_map
-    ):
+    if kind in TABLES:
+        if len({*request.text, request.label}) <= len(request.text):
+            raise PrunescopeError(
+                "text and label columns: give one or two texts and a label, all different"
+            )
+    elif request.task == AUTO or request.text or request.label or request.label_map:
         raise PrunescopeError(
             f"data '{data}': columns, a label map and task {AUTO} need a file or hub:OWNER/NAME"
         )
     if kind == "hub" and not TASKS[request.task].dataset_id:
         raise PrunescopeError(
-            f"task {request.task} has no data on the Hub: give --data written, or a file of your own"
+            f"task {request.task} has no data on the Hub: give --data written, "
+            "or a file of your own"
         )
 
 

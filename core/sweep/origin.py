@@ -11,7 +11,7 @@ from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, prepare, pruning_record
 from core.request.amounts import amount_text, parse_amounts
 from core.request.catalog import ENGINE_VERSION, METHODS
-from core.request.cut_request import FEWEST_REFIT, FEWEST_STOP, MOST_REFIT
+from core.request.cut_request import FEWEST_ROWS, MOST_REFIT
 from core.request.sweep_request import SweepRequest, checked
 from core.results.provenance import PLACEHOLDER, lacks_place, request_of
 from core.results.recovery import RECOVERY, Recovery, beyond_working
@@ -165,7 +165,7 @@ def find_recovery(
     named = replace(request, source_name=result.task.source_name)
     source, split = further_rows(open_examples(named, swept.resolved.label_names, report), train)
     table, found = source.labelled(split or source.data.evaluated)
-    drawn = draw(found, table.name, MOST_REFIT, FEWEST_REFIT + FEWEST_STOP, swept.subset.texts)
+    drawn = draw(found, table.name, MOST_REFIT, FEWEST_ROWS, swept.subset.texts)
     rows, count = source.described(table, split or source.data.evaluated, drawn), len(drawn)
     check_labels(rows.record.gold, "train on")
     about = rows.record.model_dump(include={"source_name", "split", "fingerprint", "files"})
