@@ -63,13 +63,6 @@ def both(folder: Path, *changes: Change) -> None:
 
 
 @change
-def pipe(folder: Path, name: str) -> None:
-    """Replace a file by a pipe to which nobody writes."""
-    (folder / name).unlink(missing_ok=True)
-    os.mkfifo(folder / name)
-
-
-@change
 def linked(folder: Path, name: str) -> None:
     """Move a file out of the folder and leave a link to it."""
     moved = (folder / name).rename(folder.parent / f"outside-{name}")
@@ -140,7 +133,6 @@ CHECKPOINTS: Mapping[str, Change] = {
     "added tokens beyond the model": text("added_tokens.json", '{"[NEW]": 123456789}'),
     "two million lines": both(gone(TOKENIZER), text("vocab.txt", "word\n" * 2_000_000)),
     "no padding token": changed("tokenizer_config.json", pad_token=None),
-    "a chat template that is a pipe": pipe("chat_template.jinja"),
     "weights of 100 GB": lambda folder: os.truncate(
         folder / WEIGHTS, 100 * 2**30
     ),  # sparse: it takes no room

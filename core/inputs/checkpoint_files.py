@@ -1,4 +1,4 @@
-"""Choose the files that make up a checkpoint, check them before anything heavy reads them, and compute their digests.
+"""Choose the files that make up a checkpoint, check them before anything heavy reads them, hash them.
 
 No torch, no network. Memory and time need no estimate here: a checkpoint is loaded under limits.
 """
@@ -17,17 +17,24 @@ from core.request.catalog import MAX_LAYERS, SUPPORTED_MODEL_TYPES
 from core.request.limits import limits
 
 CONFIG = "config.json"
-ADAPTER = "adapter_config.json"  # transformers would add its weights where the library for it is installed
+# transformers would add an adapter's weights if the library for it is installed.
+ADAPTER = "adapter_config.json"
 TRAINING_EXAMPLES = "training_examples.npy"
 RECIPE_FILE = "recipe.json"  # how to make weights that are not shipped
 TOKENIZER = "tokenizer.json"  # describes a tokenizer completely; other files are converted to it
-_SUBWORDS = ("spiece.model", "spm.model", "sentencepiece.bpe.model", "bpe.codes")
-VOCABULARIES = (TOKENIZER, "vocab.txt", "vocab.json", *_SUBWORDS)
-TOKENIZER_CONFIG = "tokenizer_config.json"
+VOCABULARIES = (
+    TOKENIZER,
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "spm.model",
+    "sentencepiece.bpe.model",
+    "bpe.codes",
+)
 TOKENIZER_FILES = (
     *VOCABULARIES,
     "merges.txt",
-    TOKENIZER_CONFIG,
+    "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
 )
@@ -39,8 +46,9 @@ _WEIGHTS = (
     ("model.safetensors", "model-*.safetensors"),
     ("pytorch_model.bin", "pytorch_model-*.bin"),
 )
-# Fields that no checkpoint may set: the first two make transformers read weights of other formats or files than are
-# hashed; the third puts a convolution beside the first layer, which no method here prunes.
+# Fields that no checkpoint may set: the first two make transformers read weights of other formats
+# or files than are hashed; the third puts a convolution beside the first layer, which no method
+# here prunes.
 _FOREIGN = ("quantization_config", "transformers_weights", "conv_kernel_size")
 # Numbers that cost time or memory before a model's size can be counted.
 _MOST = {
@@ -60,8 +68,9 @@ def refused(name: str, fault: str, remedy: str = "choose another") -> Prunescope
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal; an unchanged file is read once per process.
 
-    A file counts as changed when its inode, size, or time of modification or of change differs; only the system sets
-    the last. Writes of the same size within one tick of the system's clock, some milliseconds, go unseen.
+    A file counts as changed when its inode, size, or time of modification or of change differs;
+    only the system sets the last. Writes of the same size within one tick of the system's clock,
+    some milliseconds, go unseen.
     """
     stat = path.stat()
     return _sha256_of(path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
@@ -82,7 +91,7 @@ def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
     Raises:
         PrunescopeError: It cannot be read, or `check_config` refuses it.
     """
-    config: dict[str, Any] = read_json(path, checkpoint)
+    config = read_json(path, checkpoint)
     check_config(config, checkpoint)
     return config
 
@@ -101,42 +110,43 @@ def read_json(path: Path, checkpoint: str) -> Any:
 
 
 def check_config(config: Any, checkpoint: str) -> None:
-    """Refuse the configuration of a model that cannot be pruned here, or that reads files other than those hashed.
+    """Refuse the configuration of a model that cannot be pruned, or reads files that are not hashed.
 
     Args:
         config: The content of config.json.
         checkpoint: The checkpoint's name in messages.
 
     Raises:
-        PrunescopeError: The model type is not supported, the model is too deep, the encoder has a convolution, or the
-            head does not give one label.
+        PrunescopeError: The model type is not supported, the model is too deep, the encoder has a
+            convolution, or the head does not give one label.
     """
     model_type = config.get("model_type") if isinstance(config, Mapping) else None
     if model_type not in SUPPORTED_MODEL_TYPES:
+        fault = f"has model type {str(model_type)[:40]!a}, which is not supported"
         remedy = f"choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
-        raise refused(
-            checkpoint, f"has model type {str(model_type)[:40]!a}, which is not supported", remedy
-        )
+        raise refused(checkpoint, fault, remedy)
     for name in _FOREIGN:
         if config.get(name):
             raise refused(checkpoint, f"cannot be pruned as it is stored: its {CONFIG} sets {name}")
     for name, most in _MOST.items():
         value = config.get(name, most)
         if type(value) is not int or not 1 <= value <= most:
-            raise refused(
-                checkpoint, f"has {name} {value!a:.40} in {CONFIG}, expected 1 to {most:,}"
-            )
-    if config.get("problem_type") not in (None, "single_label_classification"):
-        raise refused(
-            checkpoint,
-            f"gives no single label (problem_type {config['problem_type']!a:.40} in {CONFIG})",
-        )
+            fault = f"has {name} {value!a:.40} in {CONFIG}, expected 1 to {most:,}"
+            raise refused(checkpoint, fault)
+    problem = config.get("problem_type")
+    if problem not in (None, "single_label_classification"):
+        fault = f"gives no single label (problem_type {problem!a:.40} in {CONFIG})"
+        raise refused(checkpoint, fault)
 
 
 def encoder_size(config: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the number of encoder layers and their width from a checked config.json, or transformers' own defaults."""
+    """Return the number of encoder layers and their width from a checked config.json.
+
+    Where it has none, transformers' defaults apply.
+    """
     layers = config.get("num_hidden_layers") or config.get("n_layers") or 12
-    return layers, config.get("hidden_size") or config.get("dim") or 768
+    width = config.get("hidden_size") or config.get("dim") or 768
+    return layers, width
 
 
 # ---------------------------------------------------------------- which files
@@ -155,12 +165,13 @@ def weight_files(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
     Raises:
         PrunescopeError: There are no weights that PyTorch can read.
     """
-    for whole, shards in _WEIGHTS:
-        index = f"{whole}.index.json"
-        if whole in names:
-            return (whole,)
+    for single, pattern in _WEIGHTS:
+        if single in names:
+            return (single,)
+        index = f"{single}.index.json"
         if index in names:
-            return (index, *sorted(name for name in names if fnmatchcase(name, shards)))
+            shards = [name for name in names if fnmatchcase(name, pattern)]
+            return (index, *sorted(shards))
     raise refused(checkpoint, "has no weights (neither model.safetensors nor pytorch_model.bin)")
 
 
@@ -178,13 +189,12 @@ def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
         PrunescopeError: One of the three is missing.
     """
     if CONFIG not in names:
-        raise refused(
-            checkpoint, f"has no {CONFIG}", "choose a folder or repository in the Hub's format"
-        )
+        remedy = "choose a folder or repository in the Hub's format"
+        raise refused(checkpoint, f"has no {CONFIG}", remedy)
     if not set(VOCABULARIES) & set(names):
         raise refused(checkpoint, "has no tokenizer file such as tokenizer.json or vocab.txt")
-    weights = reversed(weight_files(names, checkpoint))
-    return [CONFIG, *(name for name in TOKENIZER_FILES if name in names), *weights]
+    tokenizer = [name for name in TOKENIZER_FILES if name in names]
+    return [CONFIG, *tokenizer, *reversed(weight_files(names, checkpoint))]
 
 
 def content_hash(folder: Path, checkpoint: str) -> str:
@@ -195,65 +205,51 @@ def content_hash(folder: Path, checkpoint: str) -> str:
         checkpoint: The checkpoint's name in messages.
 
     Raises:
-        PrunescopeError: The folder is not a checkpoint, or a file is irregular, too large, or leads or points outside.
+        PrunescopeError: The folder is not a checkpoint, or a file is irregular, too large, or leads
+            or points outside.
     """
+    digest = hashlib.sha256()
     try:
-        paths = list(folder.iterdir())
-        for path in (
-            paths
-        ):  # transformers also looks into files that are not hashed, and would wait for a pipe
-            if path.exists() and not path.is_dir() and not path.is_file():
-                raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
-        names = sorted(wanted_files([path.name for path in paths], checkpoint))
+        names = sorted(wanted_files([path.name for path in folder.iterdir()], checkpoint))
         if (folder / ADAPTER).exists():
-            raise refused(
-                checkpoint,
-                f"has an adapter ({ADAPTER}), whose weights are not read",
-                "merge it first",
-            )
+            fault = f"has an adapter ({ADAPTER}), whose weights are not read"
+            raise refused(checkpoint, fault, "merge it first")
         for name in names:
-            most = MAX_TOKENIZER_BYTES if name in TOKENIZER_FILES else limits().download_bytes
+            is_small = name in TOKENIZER_FILES
+            most = MAX_TOKENIZER_BYTES if is_small else limits().download_bytes
             _check_file(folder / name, most, checkpoint)
         index, *shards = weight_files(names, checkpoint)
         if index.endswith(".json"):
             _check_shards(read_json(folder / index, checkpoint), shards, checkpoint)
-        settings = (
-            read_json(folder / TOKENIZER_CONFIG, checkpoint) if TOKENIZER_CONFIG in names else {}
-        )
-        if not isinstance(settings, Mapping) or settings.get("fast_tokenizer_files"):
-            raise refused(
-                checkpoint,
-                f"has a {TOKENIZER_CONFIG} that names other files (fast_tokenizer_files)",
-            )
-        lines = "".join(f"{name} {sha256_of(folder / name)}\n" for name in names)
+        for name in names:
+            digest.update(f"{name} {sha256_of(folder / name)}\n".encode())
     except OSError as error:
-        raise refused(
-            checkpoint, f"cannot be read ({error.strerror})", "choose another folder"
-        ) from error
-    return hashlib.sha256(lines.encode()).hexdigest()
+        fault = f"cannot be read ({error.strerror})"
+        raise refused(checkpoint, fault, "choose another folder") from error
+    return digest.hexdigest()
 
 
 def _check_shards(index: Any, shards: Collection[str], checkpoint: str) -> None:
-    """Refuse an index of weights that names files other than the shards beside it, without looking those up."""
+    """Refuse an index of weights that names files other than the shards beside it."""
     named = index.get("weight_map") if isinstance(index, Mapping) else None
     if not isinstance(named, Mapping) or not all(shard in shards for shard in named.values()):
-        raise refused(
-            checkpoint, "has an index of weights (weight_map) that does not name shards beside it"
-        )
+        fault = "has an index of weights (weight_map) that does not name shards beside it"
+        raise refused(checkpoint, fault)
 
 
 def _check_file(path: Path, most: int, checkpoint: str) -> None:
-    """Refuse a file that is larger than `most` bytes, or that does not lie in the folder or the Hub cache's blobs.
+    """Refuse a file of more than `most` bytes, or outside the folder and the Hub cache's blobs.
 
     The message says nothing about a place outside to which a link leads.
     """
-    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(path.parent))
-    blobs = root.parent.parent / "blobs"  # beside `snapshots/COMMIT`
-    is_inside = real.parent == root or (root.parent.name == "snapshots" and real.parent == blobs)
-    if not is_inside or not real.is_file():
+    root = Path(os.path.realpath(path.parent))
+    real = Path(os.path.realpath(path))
+    places = [root]
+    if root.parent.name == "snapshots":  # COMMIT is in it, and `blobs` beside it
+        places.append(root.parent.parent / "blobs")
+    if real.parent not in places or not real.is_file():
         raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
-    if (size := real.stat().st_size) > most:
-        raise refused(
-            checkpoint,
-            f"has a {path.name} of {size / 2**20:,.1f} MiB, more than {most // 2**20} MiB",
-        )
+    size = real.stat().st_size
+    if size > most:
+        fault = f"has a {path.name} of {size / 2**20:,.1f} MiB, more than {most // 2**20} MiB"
+        raise refused(checkpoint, fault)

@@ -26,8 +26,8 @@ class Resolved(NamedTuple):
     """A checkpoint whose content is pinned.
 
     Attributes:
-        id: Its name in a result: the Hub's id, `recipe:NAME`, the folder's own name, or `embedded:NAME`; never a
-            machine's path.
+        id: Its name in a result: the Hub's id, `recipe:NAME`, the folder's own name, or
+            `embedded:NAME`; never a machine's path.
         source: Where it comes from.
         folder: Where its files are.
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
@@ -55,42 +55,50 @@ def resolve(checkpoint: str, report: Report | None = None, task: str = AUTO) -> 
     `core.encoder.loading` puts the classifier's rows into the order of the task's labels.
 
     Args:
-        checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or a Hub id with an optional `@revision`.
+        checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or a Hub id with an optional
+            `@revision`.
         report: Called with (stage, done, total) during a download.
         task: A name from TASKS, or `auto`, whose labels are the checkpoint's own.
 
     Raises:
-        PrunescopeError: The checkpoint does not exist, is unavailable, is not supported, or has other labels than the
-            task.
+        PrunescopeError: The checkpoint does not exist, is unavailable, is not supported, or has
+            other labels than the task.
     """
-    source, commit, recipe = source_of(checkpoint), "", None
+    source = source_of(checkpoint)
     name, folder = _name_and_folder(checkpoint)
+    commit = ""
     if source == "hub":
         folder, commit = snapshot(_repository(checkpoint), report)
     config = files.read_config(folder / files.CONFIG, name)
     content = files.content_hash(folder, name)
-    labels, size = label_names(config, name), files.encoder_size(config)
-    if source == "folder" and (folder / files.RECIPE_FILE).is_file():
-        try:
-            recipe = RecipeRecord.model_validate(files.read_json(folder / files.RECIPE_FILE, name))
-        except ValidationError as error:
-            raise files.refused(
-                name, f"has a {files.RECIPE_FILE} that is not a recipe", "remove that file"
-            ) from error
+    labels = label_names(config, name)
+    recipe = _recipe_in(folder, name) if source == "folder" else None
+    if recipe:
         name = f"{RECIPE}{recipe.name}"
     order = label_order(labels, TASKS[task], name) if task in TASKS else ()
-    row_order = None if order == tuple(range(len(order))) else order
     return Resolved(
         name,
         source,
         folder,
-        commit or content,
-        config["model_type"],
-        labels,
-        size,
-        recipe,
-        row_order,
+        revision=commit or content,
+        model_type=config["model_type"],
+        label_names=labels,
+        size=files.encoder_size(config),
+        recipe=recipe,
+        row_order=None if order == tuple(range(len(order))) else order,
     )
+
+
+def _recipe_in(folder: Path, name: str) -> RecipeRecord | None:
+    """Read how to make the weights in a folder; None if it does not say."""
+    path = folder / files.RECIPE_FILE
+    if not path.is_file():
+        return None
+    try:
+        return RecipeRecord.model_validate(files.read_json(path, name))
+    except ValidationError as error:
+        fault = f"has a {files.RECIPE_FILE} that is not a recipe"
+        raise files.refused(name, fault, "remove that file") from error
 
 
 def config_at_hand(checkpoint: str) -> dict[str, Any]:
@@ -109,18 +117,17 @@ def config_at_hand(checkpoint: str) -> dict[str, Any]:
 
 
 def size_here(checkpoint: str) -> tuple[int, int] | None:
-    """Read the number of a checkpoint's layers and their width; None if it has yet to be downloaded from the Hub."""
+    """Read the number of a checkpoint's layers and their width; None if it has yet to be fetched."""
     if source_of(checkpoint) == "hub":
-        path = cached_file(_repository(checkpoint), files.CONFIG)
-        if not path or not {".safetensors", ".bin"} & {
-            file.suffix for file in path.parent.iterdir()
-        }:
+        config = cached_file(_repository(checkpoint), files.CONFIG)
+        suffixes = {file.suffix for file in config.parent.iterdir()} if config else set()
+        if not suffixes & {".safetensors", ".bin"}:
             return None
     return files.encoder_size(config_at_hand(checkpoint))
 
 
 def licence_of(folder: Path) -> str | None:
-    """Return the licence that a checkpoint's model card names; None if the card names none or cannot be read."""
+    """Return the licence that a checkpoint's model card names; None if there is none to read."""
     with suppress(yaml.YAMLError, ValueError, OSError):
         return (metadata_load(folder / CARD) or {}).get("license")
     return None
@@ -137,7 +144,7 @@ def _name_and_folder(checkpoint: str) -> tuple[str, Path]:
     if checkpoint in EMBEDDED:
         return checkpoint, EMBEDDED[checkpoint].folder or Path()
     if source_of(checkpoint) == "hub":
-        return checkpoint.partition("@")[0], Path()
-    made = checkpoint.removeprefix(RECIPE)
-    folder = Path(checkpoint).resolve() if made == checkpoint else WEIGHTS / made
+        return _repository(checkpoint).repo_id, Path()
+    recipe = checkpoint.removeprefix(RECIPE)
+    folder = Path(checkpoint).resolve() if recipe == checkpoint else WEIGHTS / recipe
     return folder.name, folder

@@ -1,7 +1,7 @@
 """Find the inputs of a study of cuts: the checkpoint, and three disjoint sets of rows. No torch.
 
-Rows refit, decide when to stop, or judge. Rows without a label, and those of the checkpoint's training data, judge
-nothing.
+Rows refit, decide when to stop, or judge. Rows without a label, and those of the checkpoint's
+training data, judge nothing.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ class CutInputs(NamedTuple):
 
     @property
     def texts(self) -> Texts:
-        """All rows: those that refit, those that decide when to stop, and those that judge."""
+        """All rows: those that refit, decide when to stop, and judge."""
         return (*self.refit, *self.stop, *self.subset.texts)
 
     @property
@@ -71,14 +71,8 @@ class CutInputs(NamedTuple):
     def key(self) -> str:
         """The key of the study."""
         made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
-        return training_key(
-            CUT,
-            self.resolved.revision,
-            self.subset.record,
-            self.record,
-            made_by,
-            layers=self.depths,
-        )
+        revision, judged = self.resolved.revision, self.subset.record
+        return training_key(CUT, revision, judged, self.record, made_by, layers=self.depths)
 
 
 def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
@@ -89,27 +83,25 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
         report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: The checkpoint or the rows are unavailable, too few, or have one label; or no layer can go.
+        PrunescopeError: The checkpoint or the rows are unavailable, too few, or have one label; or
+            no layer can go.
     """
     resolved = resolve(request.checkpoint, report, request.task)
     depths = depths_of(resolved.size[0], request.every)
     if not depths:
-        raise refused(
-            resolved.id, "has 1 encoder layer, and 2 are needed for 1 to go", "choose a deeper one"
-        )
+        fault = "has 1 encoder layer, and 2 are needed for 1 to go"
+        raise refused(resolved.id, fault, "choose a deeper one")
     examples = open_examples(request, resolved.label_names, report)
-    table, rows = examples.rows(examples.data.evaluated)
-    judging, others = _judging(rows, training_digests(resolved))
-    source, split = further_rows(examples, request.train)  # None: no rows refit alone but `others`
-    is_apart = split is not None
+    evaluated = examples.data.evaluated
+    table, rows = examples.rows(evaluated)
+    judging, pool = _judging(rows, training_digests(resolved))
+    source, split = further_rows(examples, request.train)
     further_table, further = source.rows(split, labelled=False) if split else (table, judging)
-    division = divide(
-        len(judging), len(others) + is_apart * len(further), is_apart, request.num_examples
-    )
-    subset = examples.described(
-        table, examples.data.evaluated, draw(judging, table.name, division.judged)
-    )
-    pool = [*{row[1]: row for row in (*others, *further)}.values()]  # no text is there twice
+    is_apart = split is not None
+    count = len(pool) + len(further) if is_apart else len(pool)
+    division = divide(len(judging), count, is_apart, request.num_examples)
+    subset = examples.described(table, evaluated, draw(judging, table.name, division.judged))
+    pool = [*{row[1]: row for row in (*pool, *further)}.values()]  # each text once
     pool = draw(pool, table.name, len(pool), excluded=subset.texts)
     division = divide(len(subset.texts), len(pool), True)
     _, texts, labels = zip(*pool[: division.refit + division.stop], strict=True)
@@ -117,7 +109,7 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     check_labels(labels, "refit")
     record = RefitRecord(
         source_name=source.data.name,
-        split=split or examples.data.evaluated,
+        split=split or evaluated,
         refit=division.refit,
         stop=division.stop,
         labelled=sum(label is not None for label in labels),
@@ -125,9 +117,9 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
         files=source.files_of(further_table) if is_apart else None,
         training=TRAINING,
     )
-    return CutInputs(
-        resolved, depths, subset, texts[: division.refit], texts[division.refit :], labels, record
-    )
+    refit = texts[: division.refit]
+    stop = texts[division.refit :]
+    return CutInputs(resolved, depths, subset, refit, stop, labels, record)
 
 
 def further_rows(examples: Examples, train: str | None) -> tuple[Examples, str | None]:
@@ -144,11 +136,9 @@ def further_rows(examples: Examples, train: str | None) -> tuple[Examples, str |
         PrunescopeError: There is no such file.
     """
     check_train(train)
-    return (
-        (examples._replace(data=find_data(train, None)), WHOLE)
-        if train
-        else (examples, examples.data.scored)
-    )
+    if not train:
+        return examples, examples.data.scored
+    return examples._replace(data=find_data(train, None)), WHOLE
 
 
 def check_labels(labels: Sequence[int | None], use: str) -> None:
@@ -164,16 +154,14 @@ def check_labels(labels: Sequence[int | None], use: str) -> None:
 
 
 def _judging(rows: Sequence[Row], digests: np.ndarray | None) -> tuple[list[Row], list[Row]]:
-    """Separate the rows that can judge, labelled and no training data, from the others; drop repeated texts."""
-    known, by_text = (
-        set() if digests is None else {*digests.tolist()},
-        {row[1]: row for row in rows},
-    )
-    free = {
-        texts
-        for texts, row in by_text.items()
-        if row[2] is not None and example_digest(texts) not in known
-    }
-    return [by_text[texts] for texts in by_text if texts in free], [
-        by_text[t] for t in by_text if t not in free
-    ]
+    """Separate the rows that can judge, labelled and no training data, from the others.
+
+    Repeated texts are dropped.
+    """
+    trained = set() if digests is None else {*digests.tolist()}
+    judging: list[Row] = []
+    others: list[Row] = []
+    for texts, row in {row[1]: row for row in rows}.items():
+        is_free = row[2] is not None and example_digest(texts) not in trained
+        (judging if is_free else others).append(row)
+    return judging, others

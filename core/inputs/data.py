@@ -1,10 +1,11 @@
-"""Find the data that a request names: which splits there are, which files hold them, and how they are read. No torch.
+"""Find the data that a request names: their splits, their files, and how they are read.
 
-Each kind of data has a split to evaluate and one to score on; a table has no split of its own for scoring.
+Each kind of data has a split to evaluate and one to score on; a table has none to score on.
 
-A data set on the Hub is read from its own Parquet files, or from those that the Hub has converted, at one commit; a
-loading script is never run. File names show the configuration and the split: pushed data sets have
-`CONFIG/SPLIT-00000-of-00003.parquet` or `data/SPLIT-….parquet`, converted ones `CONFIG/SPLIT/0000.parquet`.
+A data set on the Hub is read from its own Parquet files, or from those that the Hub has converted,
+at one commit; a loading script is never run. File names show the configuration and the split:
+pushed data sets have `CONFIG/SPLIT-00000-of-00003.parquet` or `data/SPLIT-….parquet`, converted
+ones `CONFIG/SPLIT/0000.parquet`.
 """
 
 import re
@@ -37,9 +38,7 @@ from core.results.schema import WHOLE
 
 TRAINING = "train"  # the split to score on
 VALIDATION = "validation"
-CONVERTED = (
-    "refs/convert/parquet"  # the branch with the Parquet files that the Hub makes of other formats
-)
+CONVERTED = "refs/convert/parquet"  # the branch of Parquet files that the Hub has made
 DEFAULT = "default"  # the configuration of a data set that has only one
 _SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?")
 
@@ -55,8 +54,9 @@ class Data(NamedTuple):
         read: Reads a split.
         evaluated: The split that evaluation examples are drawn from.
         scored: The split that methods score on; None where they score on the rows that the evaluation leaves.
-        reference: A data set on the Hub with its commit, as a request names it; None for other data.
-        is_table: Whether their columns may have any names; those of GLUE and of the written examples are fixed.
+        reference: A data set on the Hub with its commit, as a request names it; None for others.
+        is_table: Whether their columns may have any names; those of GLUE and of the written
+            examples are fixed.
         is_private: Whether others must not be able to find their texts.
     """
 
@@ -73,7 +73,9 @@ class Data(NamedTuple):
 def find_data(
     data: str, task: Task | None, split: str | None = None, report: Report | None = None
 ) -> Data:
-    """Find the data that a request names; of tables and data sets only as many rows are read as the limits allow.
+    """Find the data that a request names.
+
+    Of tables and data sets only as many rows are read as the limits allow.
 
     Args:
         data: See `SweepRequest`.
@@ -85,7 +87,7 @@ def find_data(
         PrunescopeError: They are missing.
     """
     kind = kind_of_data(data)
-    if kind == "own" or kind == "file":
+    if kind == "file" or kind == "own":
         file = uploads.find(data) if kind == "own" else DataFile(Path(data), Path(data).name)
         is_private = kind == "own" and is_hosted()
         if is_private:  # others must not see its name
@@ -101,32 +103,35 @@ def find_data(
         )
     if kind == "dataset":
         on_hub = find_dataset(data, split or VALIDATION, report)
-        scored = TRAINING if TRAINING in on_hub.splits and on_hub.split != TRAINING else None
+        has_training = TRAINING in on_hub.splits and on_hub.split != TRAINING
         return Data(
-            "hub", on_hub.name, on_hub.read, on_hub.split, scored, on_hub.reference, is_table=True
+            "hub",
+            on_hub.name,
+            on_hub.read,
+            on_hub.split,
+            TRAINING if has_training else None,
+            on_hub.reference,
+            is_table=True,
         )
     assert task is not None  # a checked request
     if kind == "written":
-        return Data(
-            kind, "written for Prunescope", partial(read_written, task), EVALUATION, CALIBRATION
-        )
+        place = "written for Prunescope"
+        return Data(kind, place, partial(read_written, task), EVALUATION, CALIBRATION)
+    repository = Repository(task.dataset_id, repo_type="dataset")
     folder = Path(data).resolve() if kind == "folder" else None
 
-    def read(split: str) -> Table:
+    def read_glue(split: str) -> Table:
         """Read a split of GLUE, from the Hub or from a folder of its layout."""
         place = f"{task.name}/{split}-00000-of-00001.parquet"
-        path = (
-            folder / place
-            if folder
-            else fetch_one(Repository(task.dataset_id, repo_type="dataset"), place, report)
-        )
+        path = folder / place if folder else fetch_one(repository, place, report)
         if not path.is_file():
             raise PrunescopeError(
                 f"the data folder has no {place}: give one in the Hub's GLUE layout, or choose hub"
             )
         return read_table([DataFile(path, place)])
 
-    return Data(kind, folder.name if folder else task.dataset_id, read, task.split, TRAINING)
+    name = folder.name if folder else task.dataset_id
+    return Data(kind, name, read_glue, task.split, TRAINING)
 
 
 # ---------------------------------------------------------------- data sets on the Hub
@@ -164,15 +169,18 @@ class HubData(NamedTuple):
         Raises:
             PrunescopeError: They are too large, damaged, or cannot be reached.
         """
+        names = self.splits[split]
         files: list[DataFile] = []
-        rows, names = 0, self.splits[split]
+        rows = 0
         for number, name in enumerate(names, 1):
             check_size(self.listing, names[:number])
-            files.append(DataFile(fetch(self.listing, name, self.report), name))
-            rows += row_count(files[-1].path)
+            file = DataFile(fetch(self.listing, name, self.report), name)
+            files.append(file)
+            rows += row_count(file.path)
             if rows >= limits().rows:
                 return tuple(files)
-        if any(len(names) < int(count) for count in re.findall(r"-of-(\d{5})", " ".join(names))):
+        counts = map(int, re.findall(r"-of-(\d{5})", " ".join(names)))
+        if max(counts, default=0) > len(names):
             raise PrunescopeError(
                 f"'{self.name}': only a part of '{split}' is in the local cache: try again online"
             )
@@ -201,9 +209,11 @@ def find_dataset(data: str, split: str, report: Report | None = None) -> HubData
                 raise
         configs = layout(listing.sizes)
     if not configs:
-        fault = f"has no Parquet files at revision '{revision or MAIN}', and a loading script is never run"
+        branch = revision or MAIN
+        fault = f"has no Parquet files at revision '{branch}', and a loading script is never run"
         raise refused(id_, fault, "leave the revision out, or choose another data set")
-    config = config or (next(iter(configs)) if len(configs) == 1 else DEFAULT)
+    if not config:
+        config = next(iter(configs)) if len(configs) == 1 else DEFAULT
     splits = configs[choose(config, configs, f"configuration of {id_}")]
     choose(split, splits, f"split of {id_}")
     name = id_ if [*configs] == [DEFAULT] else f"{id_}/{config}"
@@ -217,10 +227,13 @@ def layout(names: Iterable[str]) -> dict[str, Splits]:
         path = PurePosixPath(name)
         if path.suffix != ".parquet":
             continue
-        shard, parent = _SHARD.fullmatch(path.stem), path.parent
+        folder = path.parent
+        shard = _SHARD.fullmatch(path.stem)
         split = shard[1] if shard else path.stem
-        if path.stem.isdigit() and parent.name:  # a shard in the folder of its split
-            split, parent = parent.name.removeprefix("partial-"), parent.parent
-        splits = configs.setdefault(parent.name if parent.name not in ("", "data") else DEFAULT, {})
+        if path.stem.isdigit() and folder.name:  # a shard in the folder of its split
+            split = folder.name.removeprefix("partial-")
+            folder = folder.parent
+        config = folder.name if folder.name not in ("", "data") else DEFAULT
+        splits = configs.setdefault(config, {})
         splits[split] = (*splits.get(split, ()), name)
     return configs

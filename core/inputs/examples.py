@@ -1,7 +1,8 @@
-"""Draw a task's evaluation and calibration examples from labelled data, stratified, in random order; no torch.
+"""Draw a task's evaluation and calibration examples from labelled data, stratified, shuffled.
 
-All data are read alike: a split is a table, `Columns` say which of its columns hold texts and label, and `meanings`
-what the values of the label column mean. GLUE's presets are tasks whose columns and labels are known.
+All data are read alike: a split is a table, `Columns` say which of its columns hold texts and
+label, and `meanings` what the values of the label column mean. GLUE's presets are tasks whose
+columns and labels are known.
 """
 
 import hashlib
@@ -19,12 +20,13 @@ from core.inputs.hub import Report
 from core.inputs.labels import meanings
 from core.inputs.tables import Table
 from core.inputs.texts import Texts, remember
-from core.request import catalog
 from core.request.catalog import (
     CALIBRATION_EXAMPLES,
     DEFAULT_EXAMPLES,
+    MAX_LENGTH,
     MIN_CALIBRATION,
     MIN_EXAMPLES,
+    SUBSET_SEED,
     TASKS,
     Task,
 )
@@ -33,9 +35,8 @@ from core.request.sweep_request import DataRequest, LabelMap, made_task, own_tas
 from core.results.key import canonical_json, fingerprint_of
 from core.results.schema import ColumnsRecord, FileRecord, TaskRecord
 
-Row = tuple[
-    int, tuple[str, ...], int | None
-]  # a row of a split: its number, its texts, its label's index, if any
+# A row of a split: its number, its texts, its label's index, if any.
+Row = tuple[int, tuple[str, ...], int | None]
 LABEL = "label"  # the label column of GLUE and of the written examples
 # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts are in its train split.
 MAX_TRAINING_OVERLAP = 0.1
@@ -47,7 +48,8 @@ class EvalSubset(NamedTuple):
     Attributes:
         task: Their task.
         texts: One or two texts per example, in the order of the task's columns.
-        record: Their description in a result file: where they come from, row numbers and gold labels, no texts.
+        record: Their description in a result file: where they come from, row numbers and gold
+            labels, no texts.
     """
 
     task: Task
@@ -74,15 +76,15 @@ class Examples(NamedTuple):
         """Draw the eval subset: the same rows in the same order every time, whatever the method.
 
         Args:
-            num_examples: The number of examples. None draws the default, or all if there are fewer, and at most half of
-                a table that calibration examples are drawn from as well.
+            num_examples: The number of examples. None draws the default, or all if there are fewer,
+                and at most half of a table that calibration examples are drawn from as well.
 
         Raises:
             PrunescopeError: The data are missing, malformed, or too small.
         """
         table, rows = self.labelled(self.data.evaluated)
         usual = DEFAULT_EXAMPLES if self.data.scored else usual_number(len(rows))
-        drawn = draw(rows, table.name, num_examples or usual, max(num_examples or 0, MIN_EXAMPLES))
+        drawn = draw(rows, table.name, num_examples or usual, num_examples or MIN_EXAMPLES)
         subset = self.described(table, self.data.evaluated, drawn)
         if table.files and not self.data.is_private:
             remember(subset.record.fingerprint, subset.texts)
@@ -100,26 +102,24 @@ class Examples(NamedTuple):
         Raises:
             PrunescopeError: The data are missing or malformed, or too few are left.
         """
-        split, fewest = (
-            self.data.scored or self.data.evaluated,
-            MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION,
-        )
+        if self.data.scored:
+            split, fewest = self.data.scored, MIN_EXAMPLES
+        else:
+            split, fewest = self.data.evaluated, MIN_CALIBRATION
         table, rows = self.labelled(split)
         drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
         calibration = self.described(table, split, drawn)
-        if (
-            len(set(calibration.record.gold)) == 1 < len(set(subset.record.gold))
-        ):  # a split sorted by label
-            fault = f"all {len(drawn):,} calibration examples of {self.data.name} have one label"
+        if len({*calibration.record.gold}) < 2 <= len({*subset.record.gold}):  # sorted by label
             raise PrunescopeError(
-                f"{fault}: choose data in another order, or a method that scores on no examples"
+                f"all {len(drawn):,} calibration examples of {self.data.name} have one label: "
+                "choose data in another order, or a method that scores on no examples"
             )
         return calibration
 
     def rest(self, subset: EvalSubset) -> EvalSubset | None:
-        """Return the other labelled examples of an eval subset's split, within the limits; None if there are none.
+        """Return the other labelled examples of an eval subset's split, within the limits.
 
-        None also for a table, whose other rows are needed for calibration.
+        None if there are none, and for a table, whose other rows are needed for calibration.
 
         Raises:
             PrunescopeError: The data are missing or malformed.
@@ -128,9 +128,8 @@ class Examples(NamedTuple):
             return None
         table, rows = self.labelled(self.data.evaluated)
         evaluated = set(subset.record.examples)
-        others = [
-            row for row in draw(rows, table.name, limits().examples) if row[0] not in evaluated
-        ]
+        drawn = draw(rows, table.name, limits().examples)
+        others = [row for row in drawn if row[0] not in evaluated]
         return self.described(table, self.data.evaluated, others) if others else None
 
     def rows(self, split: str, *, labelled: bool = True) -> tuple[Table, list[Row]]:
@@ -143,16 +142,19 @@ class Examples(NamedTuple):
         Raises:
             PrunescopeError: The data are missing or malformed.
         """
-        table, name = self.data.read(split), self.columns.label
+        table = self.data.read(split)
+        name = self.columns.label
         texts = zip(*map(table.column, self.columns.text), strict=True)
         cells = table.column(name) if labelled or name in table.cells else [""] * len(table.rows)
         rows = [row for row in zip(table.rows, texts, cells, strict=True) if all(row[1])]
+        values = [value for _, _, value in rows]
         place = f"{table.name}, column '{name[:40]}'"
-        labels = meanings(
-            [value for _, _, value in rows], self.task, self.label_map, place, self.data.is_table
-        )
-        kept = [row for row in rows if not row[2] or labels[row[2]] is not None]
-        return table, [(number, texts, labels.get(value)) for number, texts, value in kept]
+        labels = meanings(values, self.task, self.label_map, place, self.data.is_table)
+        return table, [
+            (number, texts, labels.get(value))
+            for number, texts, value in rows
+            if not value or labels[value] is not None
+        ]
 
     def labelled(self, split: str) -> tuple[Table, list[Row]]:
         """Read the labelled rows of a split; see `rows`."""
@@ -161,16 +163,15 @@ class Examples(NamedTuple):
 
     def files_of(self, table: Table) -> tuple[FileRecord, ...] | None:
         """Return a table's files as a result records them; None for GLUE and the written examples."""
+        if not self.data.is_table:
+            return None
         hidden = {"sha256": None} if self.data.is_private else {}
-        return (
-            tuple(file.model_copy(update=hidden) for file in table.files)
-            if self.data.is_table
-            else None
-        )
+        return tuple(file.model_copy(update=hidden) for file in table.files)
 
     def described(self, table: Table, split: str, drawn: Sequence[Row]) -> EvalSubset:
         """Describe drawn rows of a split."""
         rows, texts, gold = zip(*drawn, strict=True)
+        columns = ColumnsRecord(text=self.columns.text, label=self.columns.label)
         record = TaskRecord(
             name=self.task.name,
             source=self.data.source,
@@ -180,12 +181,10 @@ class Examples(NamedTuple):
             gold=gold,
             label_names=self.task.label_names,
             main_metric=self.task.main_metric,
-            max_length=catalog.MAX_LENGTH,
+            max_length=MAX_LENGTH,
             fingerprint=fingerprint_of(self.task.name, texts, gold),
             data=self.data.reference,
-            columns=ColumnsRecord(text=self.columns.text, label=self.columns.label)
-            if self.data.is_table
-            else None,
+            columns=columns if self.data.is_table else None,
             label_map=dict(self.label_map) or None,
             files=self.files_of(table),
             guessed=self.columns.guessed or None,
@@ -196,7 +195,9 @@ class Examples(NamedTuple):
 def open_examples(
     request: DataRequest, label_names: Sequence[str], report: Report | None = None
 ) -> Examples:
-    """Find the data of a checked request and its task; one without a preset is made from the checkpoint's labels.
+    """Find the data of a checked request and its task.
+
+    A task without a preset is made from the checkpoint's labels.
 
     Args:
         request: A checked request.
@@ -204,7 +205,7 @@ def open_examples(
         report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: The data are missing or malformed, or their columns are not those of the task.
+        PrunescopeError: The data are missing or malformed, or lack the columns of the task.
     """
     preset = TASKS.get(request.task)
     data = find_data(request.data or "hub", preset, request.split, report)
@@ -213,16 +214,16 @@ def open_examples(
         return Examples(preset, data, Columns(preset.text_columns, LABEL))
     task = preset or own_task(request.checkpoint, label_names)
     columns = choose_columns(data.read(data.evaluated), task, request.text, request.label)
-    return Examples(
-        preset or made_task(columns.text, label_names), data, columns, request.label_map
-    )
+    if not preset:
+        task = made_task(columns.text, label_names)
+    return Examples(task, data, columns, request.label_map)
 
 
 # ---------------------------------------------------------------- samples
 
 
 def usual_number(rows: int, most: int = DEFAULT_EXAMPLES) -> int:
-    """Return how many of the labelled rows of a table are evaluated unless another number is asked for."""
+    """Return how many of a table's labelled rows are evaluated by default."""
     return max(MIN_EXAMPLES, min(most, rows // 2))
 
 
@@ -244,16 +245,14 @@ def draw(
     taken = set(excluded)
     free = [row for row in rows if row[1] not in taken]
     if len(free) < fewest:
-        fault = (
-            f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}"
-        )
+        besides = " besides those evaluated" if excluded else ""
         raise PrunescopeError(
-            f"{fault}, and {fewest} are needed: ask for fewer, or add rows or choose other data"
+            f"{place} has only {len(free)} examples{besides}, and {fewest} are needed: "
+            "ask for fewer, or add rows or choose other data"
         )
-    labels = np.array(
-        [-1 if label is None else label for _, _, label in free], dtype=np.int64
-    )  # (free,)
-    return [free[k] for k in stratified(labels, min(most, len(free)))]
+    labels = [-1 if label is None else label for _, _, label in free]
+    drawn = stratified(np.array(labels, dtype=np.int64), min(most, len(free)))
+    return [free[index] for index in drawn]
 
 
 def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
@@ -263,9 +262,8 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
         labels: Label index of every row, int64, shape (rows,).
         size: The number of rows to draw, at most `len(labels)`.
     """
-    random = np.random.RandomState(
-        catalog.SUBSET_SEED
-    )  # legacy on purpose: NumPy promises never to change its stream
+    # Legacy on purpose: NumPy promises never to change its stream.
+    random = np.random.RandomState(SUBSET_SEED)
     kinds, counts = np.unique(labels, return_counts=True)
     shares = counts * size  # in units of 1 / rows, so that remainders are exact integers
     quotas = shares // len(labels)
@@ -282,17 +280,17 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
 
 
 def example_digest(texts: tuple[str, ...]) -> int:
-    """Return the first 8 bytes of the SHA-256 of an example's texts in canonical JSON, as a uint64."""
+    """Return the first 8 bytes of the SHA-256 of an example's texts in canonical JSON, a uint64."""
     return int.from_bytes(hashlib.sha256(canonical_json(texts)).digest()[:8], "big")
 
 
 def example_digests(examples: Iterable[tuple[str, ...]]) -> np.ndarray:
-    """Return the distinct digests of examples, ascending, uint64, as `training_examples.npy` stores them."""
+    """Return the distinct digests of examples, ascending, uint64; see `training_examples.npy`."""
     return np.unique(np.fromiter(map(example_digest, examples), dtype=np.uint64))
 
 
 def training_digests(resolved: Resolved) -> np.ndarray | None:
-    """Return the digests of a checkpoint's training examples, uint64, ascending; None if its folder has none.
+    """Return the digests of a checkpoint's training examples, uint64, ascending; None without them.
 
     Raises:
         PrunescopeError: The file is damaged.
@@ -301,9 +299,7 @@ def training_digests(resolved: Resolved) -> np.ndarray | None:
     if not path.is_file():
         return None
     try:
-        digests = np.load(
-            path, mmap_mode="r", allow_pickle=False
-        )  # mapped: a header may claim any size
+        digests = np.load(path, mmap_mode="r")  # mapped: a header may claim any size
         if digests.dtype != np.uint64 or digests.ndim != 1:
             raise ValueError("it is not one row of uint64")
     except (ValueError, OSError, EOFError) as error:
@@ -326,10 +322,11 @@ def check_not_training_data(
     """
     if digests is None:
         return
+    count = len(subset.texts)
     own = np.array([example_digest(texts) for texts in subset.texts], dtype=np.uint64)
     shared = int(np.isin(own, digests).sum())
-    if shared > 1 + MAX_TRAINING_OVERLAP * len(own):
-        fault = f"{shared} of {len(own)} evaluation examples are in the training data of {checkpoint_id}"
+    if shared > 1 + MAX_TRAINING_OVERLAP * count:
         raise PrunescopeError(
-            f"{fault} (at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data"
+            f"{shared} of {count} evaluation examples are in the training data of {checkpoint_id} "
+            f"(at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data"
         )

@@ -1,8 +1,9 @@
 """Match names with a task's labels: the names of a classifier's rows, and the values of a label column.
 
-Fine-tuned checkpoints number their labels as they please: some SST-2 heads put `positive` first, some MNLI heads
-`contradiction`. Labels are matched by name, never by score or order. A name such as LABEL_1 gives only a number, which
-identifies a label where the numbering is known: GLUE's, or that of a checkpoint whose own labels have such names.
+Fine-tuned checkpoints number their labels as they please: some SST-2 heads put `positive` first,
+some MNLI heads `contradiction`. Labels are matched by name, never by score or order. A name such as
+LABEL_1 gives only a number, which identifies a label where the numbering is known: GLUE's, or that
+of a checkpoint whose own labels have such names.
 """
 
 import re
@@ -17,9 +18,8 @@ from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap, meaning
 
 CORRECT_LABELS = "correct id2label in its config.json"
 
-_INVISIBLE = dict.fromkeys(
-    map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff")
-)  # found in copied cells
+# Characters found in copied cells.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "negative": ("neg",),
@@ -39,20 +39,21 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
 def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
     """Return the names of a checkpoint's labels in the order of its classifier's rows.
 
-    As in transformers, a configuration without `id2label` has `num_labels` labels LABEL_0, LABEL_1, …, by default two.
+    As in transformers, a configuration without `id2label` has `num_labels` labels LABEL_0, LABEL_1,
+    …, by default two.
 
     Args:
         config: The content of config.json, checked by `core.inputs.checkpoint_files.check_config`.
         checkpoint: The checkpoint's name in messages.
 
     Raises:
-        PrunescopeError: The configuration does not name labels 0, 1, 2 and so on, they are too few or too many, one has
-            no name, or two have the same.
+        PrunescopeError: The configuration does not name labels 0, 1, 2 and so on, they are too few
+            or too many, one has no name, or two have the same.
     """
     named = config.get("id2label")
+    if named is None:
+        named = {number: f"LABEL_{number}" for number in range(config.get("num_labels", 2))}
     try:
-        if named is None:
-            named = {number: f"LABEL_{number}" for number in range(config.get("num_labels", 2))}
         by_number = {int(number): str(name) for number, name in named.items()}
         names = tuple(by_number[number] for number in range(len(named)))
         if max(map(len, names)) > MAX_NAME_CHARS:
@@ -62,29 +63,30 @@ def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
         raise refused(checkpoint, fault, CORRECT_LABELS) from error
     different = {folded(name) for name in names} - {""}
     if not MIN_LABELS <= len(different) == len(names) <= MAX_LABELS:
-        remedy = f"choose a classifier with {MIN_LABELS} to {MAX_LABELS} labels of different names, or {CORRECT_LABELS}"
-        raise refused(checkpoint, f"has {len(names)} labels, {first_few(names)}", remedy)
+        fault = f"has {len(names)} labels, {first_few(names)}"
+        remedy = f"choose a classifier with {MIN_LABELS} to {MAX_LABELS} labels of different names"
+        raise refused(checkpoint, fault, f"{remedy}, or {CORRECT_LABELS}")
     return names
 
 
 def label_of(name: str, task: Task) -> int | None:
     """Return the index of the task's label that a name stands for; None if it stands for none.
 
-    Case, width, spaces, hyphens and underscores do not matter. LABEL_1 and 1 mean the label with that number where the
-    task numbers its labels.
+    Case, width, spaces, hyphens and underscores do not matter. LABEL_1 and 1 mean the label with
+    that number where the task numbers its labels.
     """
-    word, labels, is_preset = (
-        folded(name),
-        [folded(label) for label in task.label_names],
-        task.name in TASKS,
-    )
+    word = folded(name)
+    labels = [folded(label) for label in task.label_names]
     if word in labels:
         return labels.index(word)
-    if match := _NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
-        numbers = [
-            _NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)
-        ]
-        fits = [number is not None and int(number[1]) == int(match[1]) for number in numbers]
+    is_preset = task.name in TASKS
+    match = _NUMBER.fullmatch(word)
+    if match and is_preset:  # GLUE's numbering
+        number = int(match[1])
+        return number if number < len(labels) else None
+    if match:  # the numbers in the labels' own names
+        numbers = [_NUMBER.fullmatch(label) for label in labels]
+        fits = [other is not None and int(other[1]) == int(match[1]) for other in numbers]
     else:
         word = re.sub(r"^non?_", "not_", word)
         fits = [
@@ -101,13 +103,14 @@ def folded(name: str) -> str:
 def meanings(
     values: Iterable[str], task: Task, label_map: LabelMap, place: str, mappable: bool = True
 ) -> dict[str, int | None]:
-    """Find the label that each value of a label column means: the one that the map gives it, else that of its name.
+    """Find the label that each value of a label column means: that of the map, else of its name.
 
     Args:
         values: The column's cells; an empty one means nothing and is left out.
         task: The task.
-        label_map: Values and the names of the labels that they mean, None to leave their rows out. An entry holds for
-            all values that `folded` makes equal, unless they have entries of their own.
+        label_map: Values and the names of the labels that they mean, None to leave their rows out.
+            An entry holds for all values that `folded` makes equal, unless they have entries of
+            their own.
         place: The column's name in messages.
         mappable: Whether the user can map values.
 
@@ -121,34 +124,36 @@ def meanings(
     mapped: dict[str, int | None] = {}
     for value, name in label_map:
         if value in mapped or len(value) > MAX_NAME_CHARS:
-            fault = f"label map: '{value[:40]}' is there twice, or too long"
-            raise PrunescopeError(f"{fault}: give values such as {first_few(different)} once")
+            raise PrunescopeError(
+                f"label map: '{value[:40]}' is there twice, or too long: "
+                f"give values such as {first_few(different)} once"
+            )
         mapped[value] = None if name is None else label_of(name, task)
         if name is not None and mapped[value] is None:
             raise PrunescopeError(
                 f"label map: '{name[:40]}' is none of {first_few(task.label_names)}: choose a label"
             )
     mapped = {folded(value): label for value, label in mapped.items()} | mapped
-    entries = {value: value if value in mapped else folded(value) for value in different}
-    labels = {
-        value: mapped[entry] if entry in mapped else label_of(value, task)
-        for value, entry in entries.items()
-    }
-    unknown = {
-        entry: value
-        for value, entry in entries.items()
-        if labels[value] is None and entry not in mapped
-    }
+    labels: dict[str, int | None] = {}
+    unknown: dict[str, str] = {}  # one spelling of each value
+    for value in different:
+        entry = value if value in mapped else folded(value)
+        labels[value] = mapped[entry] if entry in mapped else label_of(value, task)
+        if labels[value] is None and entry not in mapped:
+            unknown[entry] = value
     if unknown:
-        spellings = [*unknown.values()]  # one of each value
-        fault = f"{place} says {first_few(spellings)}, which is none of the labels {first_few(task.label_names)}"
+        spellings = [*unknown.values()]
         value = spellings[0][:40]
-        option = f"--label-map='{meaning_text(value, 'LABEL')}' (in Python label_map={{{value!r}: 'LABEL'}})"
         remedy = (
-            f"name another column with --label, or what each value means, or nothing, with {option}"
+            "name another column with --label, or what each value means, or nothing, with "
+            f"--label-map='{meaning_text(value, 'LABEL')}' "
+            f"(in Python label_map={{{value!r}: 'LABEL'}})"
         )
+        if not mappable:
+            remedy = "correct the file, or choose another task"
         raise PrunescopeError(
-            f"{fault}: {remedy if mappable else 'correct the file, or choose another task'}"
+            f"{place} says {first_few(spellings)}, which is none of the labels "
+            f"{first_few(task.label_names)}: {remedy}"
         )
     return labels
 
@@ -165,18 +170,16 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
         One row number per label of the task; (0, 1, …) if the checkpoint has the task's order.
 
     Raises:
-        PrunescopeError: There are more or fewer names than labels, a name fits no label, or two names fit the same.
+        PrunescopeError: There are more or fewer names than labels, a name fits no label, or two
+            names fit the same.
     """
-    indices = [label_of(name, task) for name in names]
-    if sorted(-1 if index is None else index for index in indices) != list(
-        range(len(task.label_names))
-    ):
-        given, wanted = (
-            f"{len(names)} labels, {first_few(names)}",
-            f"task {task.name}, {first_few(task.label_names)}",
-        )
-        fault = f"has {given}, which do not match those of {wanted}, one to one"
+    labels = [label_of(name, task) for name in names]
+    order = [labels.index(label) for label in range(len(task.label_names)) if label in labels]
+    if not len(order) == len(names) == len(task.label_names):
         raise refused(
-            checkpoint, fault, f"choose the task that it was fine-tuned on, or {CORRECT_LABELS}"
+            checkpoint,
+            f"has {len(names)} labels, {first_few(names)}, which do not match those of task "
+            f"{task.name}, {first_few(task.label_names)}, one to one",
+            f"choose the task that it was fine-tuned on, or {CORRECT_LABELS}",
         )
-    return tuple(indices.index(label) for label in range(len(names)))
+    return tuple(order)

@@ -1,6 +1,7 @@
-"""Read tables of text: CSV, TSV, JSON lines, Parquet. No torch, no datasets: the server's reader needs them too.
+"""Read tables of text: CSV, TSV, JSON lines, Parquet.
 
-pyarrow is imported in the functions that use it: pages and `--help` do without.
+No torch and no datasets, because the server's reader needs tables too. pyarrow is imported in the
+functions that use it: pages and `--help` do without.
 """
 
 import csv
@@ -23,8 +24,7 @@ from core.results.schema import FileRecord
 
 HEADER_CHARS = 2**18  # more than any first line
 MAX_COLUMNS = 500
-MAX_CHARS = 2**27  # of a table: twice as many as MNLI's training split has
-BATCH_CELLS = 200  # of a Parquet file, which may hold one long text a thousand times in a few bytes
+BATCH_ROWS = 50  # of a Parquet file, which may hold one long text a thousand times in a few bytes
 QUOTING = "put texts in double quotes, double the quotation marks in them, and save it as UTF-8"
 Row = tuple[int, Mapping[str, Any]]  # its number, and its values by column
 
@@ -91,46 +91,34 @@ def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:
     Raises:
         PrunescopeError: A file is unreadable, its rows do not fit its header, or it holds too much text.
     """
-    name, suffix = files[0].name, Path(files[0].name).suffix.lower()
+    name = files[0].name
+    suffix = Path(name).suffix.lower()
     rows_of = {".parquet": _parquet_rows, ".jsonl": _json_rows}.get(suffix, _spreadsheet_rows)
     most = None if limit is None else limit + 1  # one row more shows whether there are more
-    rows: list[Row] = []
-    chars = 0
     try:
-        for number, values in islice(rows_of(files), most):
-            rows.append((number, values))
-            chars += sum(len(value) for value in values.values() if isinstance(value, str))
-            if chars > MAX_CHARS:
-                fault = f"the first {len(rows):,} rows of {name} have {chars:,} characters, of at most {MAX_CHARS:,}"
-                raise PrunescopeError(f"{fault}: shorten its texts, or remove columns or rows")
+        rows = list(islice(rows_of(files), most))
     except (OSError, ValueError, TypeError, RuntimeError, csv.Error) as error:
-        reason = (
-            "it is not UTF-8 text"
-            if isinstance(error, UnicodeDecodeError)
-            else " ".join(str(error).split())[:160]
-        )
+        reason = " ".join(str(error).split())[:160]
+        if isinstance(error, UnicodeDecodeError):
+            reason = "it is not UTF-8 text"
         remedy = QUOTING if rows_of is _spreadsheet_rows else "save it again, as UTF-8"
         raise PrunescopeError(
             f"{name} is not readable as {suffix[1:]} ({reason}): {remedy}"
         ) from error
     first = rows[:limit]
-    columns = dict.fromkeys(chain.from_iterable(values for _, values in first))
-    cells = {column: [values.get(column) for _, values in first] for column in columns}
-    plain = {
-        column: values
-        for column, values in cells.items()
-        if not {list, dict} & set(map(type, values))
-    }
-    if not plain:
+    cells = {}
+    for column in dict.fromkeys(chain.from_iterable(values for _, values in first)):
+        values = [row.get(column) for _, row in first]
+        if not {list, dict} & {*map(type, values)}:
+            cells[column] = tuple(map(as_text, values))
+    if not cells:
         raise PrunescopeError(
             f"{name} has no rows, or no column of plain values: write texts and labels, a row each"
         )
-    _check_names(name, list(plain))
+    _check_names(name, list(cells))
     numbers = tuple(number for number, _ in first)
-    texts = {column: tuple(map(as_text, values)) for column, values in plain.items()}
-    return Table(
-        name, texts, numbers, _records(files, numbers[0], numbers[-1] + 1), len(rows) > len(first)
-    )
+    records = _records(files, numbers[0], numbers[-1] + 1)
+    return Table(name, cells, numbers, records, is_cut=len(rows) > len(first))
 
 
 def _digest(file: DataFile) -> str:
@@ -146,10 +134,10 @@ def _records(files: Sequence[DataFile], first: int, end: int) -> tuple[FileRecor
     """Record the files and which of the rows from `first` to `end` are theirs."""
     records = []
     for file in files:
-        if first < end:
-            until = end if len(files) == 1 else min(end, first + row_count(file.path))
+        until = end if len(files) == 1 else min(end, first + row_count(file.path))
+        if first < until:
             records.append(FileRecord(name=file.name, sha256=_digest(file), rows=(first, until)))
-            first = until
+        first = until
     return tuple(records)
 
 
@@ -157,9 +145,9 @@ def _check_names(file: str, names: Sequence[str]) -> None:
     """Refuse too many columns, duplicate names, and names that are too long."""
     name, times = Counter(names).most_common(1)[0]
     if len(names) > MAX_COLUMNS or times > 1 or max(map(len, names)) > MAX_NAME_CHARS:
-        fault = f"{file} has {len(names):,} columns, {times} of them '{name[:40]}'"
         raise PrunescopeError(
-            f"{fault}: keep {MAX_COLUMNS}, different names of at most {MAX_NAME_CHARS:,} characters"
+            f"{file} has {len(names):,} columns, {times} of them '{name[:40]}': keep {MAX_COLUMNS}, "
+            f"different names of at most {MAX_NAME_CHARS:,} characters"
         )
 
 
@@ -175,34 +163,35 @@ def as_text(value: Any) -> str:
 def _spreadsheet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
     """Yield the rows of a CSV or TSV file with a header; strip its cells, leave blank rows out.
 
-    Of the engines of `pandas.read_csv`, one fills short rows and tolerates misplaced quotation marks, and the other
-    reads by this module, too.
+    Of the engines of `pandas.read_csv`, one fills short rows and tolerates misplaced quotation
+    marks, and the other reads by this module, too.
     """
+    name = files[0].name
     with files[0].path.open(encoding="utf-8-sig", newline="") as stream:
         header = stream.readline(HEADER_CHARS)
         stream.seek(0)
-        separator = (
-            "\t" if files[0].name.lower().endswith(".tsv") else max(",;\t", key=header.count)
-        )
+        is_tsv = name.lower().endswith(".tsv")
+        separator = "\t" if is_tsv else max(",;\t", key=header.count)
         if separator not in header or len(header) >= HEADER_CHARS:
             raise ValueError(
                 "it needs a header and at least two columns, separated by commas or tabs"
             )
         lines = csv.reader(stream, delimiter=separator, strict=True)
         names = [
-            name.strip(" \ufeff") or f"column {number}"
-            for number, name in enumerate(next(lines), 1)
+            column.strip(" \ufeff") or f"column {number}"
+            for number, column in enumerate(next(lines), 1)
         ]
-        _check_names(files[0].name, names)
+        _check_names(name, names)
         for number, texts in enumerate(lines):
-            if any(map(str.strip, texts)):
-                if len(texts) != len(names):
-                    raise ValueError(
-                        f"Expected {len(names)} fields in row {number + 2}, saw {len(texts)}"
-                    )
-                if separator == "\t" and any("\t" in text and "\n" in text for text in texts):
-                    raise ValueError(f"the quotation marks in row {number + 2} do not end there")
-                yield number, dict(zip(names, map(str.strip, texts), strict=True))
+            if not any(map(str.strip, texts)):
+                continue
+            if len(texts) != len(names):
+                raise ValueError(
+                    f"Expected {len(names)} fields in row {number + 2}, saw {len(texts)}"
+                )
+            if separator == "\t" and any("\t" in text and "\n" in text for text in texts):
+                raise ValueError(f"the quotation marks in row {number + 2} do not end there")
+            yield number, dict(zip(names, map(str.strip, texts), strict=True))
 
 
 def _json_rows(files: Sequence[DataFile]) -> Iterator[Row]:
@@ -212,23 +201,23 @@ def _json_rows(files: Sequence[DataFile]) -> Iterator[Row]:
     """
     with files[0].path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines):
-            if line.strip():
-                try:
-                    values = json.loads(line)
-                    json.dumps(
-                        values, ensure_ascii=False
-                    ).encode()  # not where an escape is half of a character
-                except (ValueError, RecursionError):
-                    values = None
-                if not isinstance(values, dict):
-                    raise PrunescopeError(
-                        f"{files[0].name}, line {number + 1} is no JSON object: write one a line"
-                    )
-                yield number, values
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line)
+                # Fails where an escape is half of a character.
+                json.dumps(values, ensure_ascii=False).encode()
+            except (ValueError, RecursionError):
+                values = None
+            if not isinstance(values, dict):
+                raise PrunescopeError(
+                    f"{files[0].name}, line {number + 1} is no JSON object: write one a line"
+                )
+            yield number, values
 
 
 def _parquet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
-    """Yield the rows of Parquet files; replace label numbers by the names that a file gives them, as the Hub's do.
+    """Yield the rows of Parquet files; replace label numbers by their names in the file, if any.
 
     `pandas.read_parquet` reads all rows; a small file may hold more of them than fit into memory.
     """
@@ -248,16 +237,12 @@ def _parquet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
         with pq.ParquetFile(file.path) as parquet:
             schema = parquet.schema_arrow
             _check_names(file.name, schema.names)
-            plain = [
-                field.name for field in schema if any(is_plain(field.type) for is_plain in kinds)
-            ]
+            plain = [field.name for field in schema if any(kind(field.type) for kind in kinds)]
             columns = columns or plain
             if plain != columns:
                 raise ValueError(f"{file.name} has other columns than the first file")
             label_names = label_names_of(schema.metadata or {})
-            for batch in parquet.iter_batches(
-                max(BATCH_CELLS // max(len(plain), 1), 1), columns=plain
-            ):
+            for batch in parquet.iter_batches(BATCH_ROWS, columns=plain):
                 for values in batch.to_pylist():
                     for column, names in label_names.items():
                         if isinstance(values.get(column), int):
@@ -282,14 +267,13 @@ def row_count(path: Path) -> int:
 
 
 def label_names_of(metadata: Mapping[bytes, bytes]) -> dict[str, dict[int, str]]:
-    """Return the label names that the `datasets` library keeps in a file's metadata, by column and number."""
+    """Return the label names that the `datasets` library keeps in a file, by column and number."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        labels = {
-            name: feature["names"]
-            for name, feature in features.items()
+        return {
+            column: dict(enumerate(map(str, feature["names"])))
+            for column, feature in features.items()
             if feature.get("_type") == "ClassLabel"
         }
-        return {column: dict(enumerate(map(str, names))) for column, names in labels.items()}
     except (KeyError, ValueError, AttributeError, TypeError, RecursionError):
         return {}

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
-from core.inputs import tables
 from core.inputs.tables import DataFile, Table, read_table
 from tests.refusals import refusal
 
@@ -68,21 +67,6 @@ def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(
     assert message == refusal(read, content, name, 1000)
     assert says in message
     assert name in message
-
-
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_as_much_text_as_is_allowed_is_read(
-    read: Read, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(tables, "MAX_CHARS", 12)
-    rows = (
-        "text,label\nfine,a\ngreat,b\n"
-        if name == "a.csv"
-        else '{"text": "fine!"}\n{"text": "good, 7"}\n'
-    )
-    assert len(read(rows, name).rows) == 2
-    monkeypatch.setattr(tables, "MAX_CHARS", 10)
-    assert f"rows of {name} have 1" in refusal(read, rows.replace("text", "words"), name)
 
 
 # ---------------------------------------------------------------- CSV and TSV
