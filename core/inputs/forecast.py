@@ -1,7 +1,8 @@
-"""Forecast how long sweeps take from their work and the speed of the last one on this computer; no torch.
+"""Forecast how long sweeps take from their work and the speed of the last one on this computer.
 
-A forecast runs nothing: every sweep that ends notes its speed in a file of the user's cache directory. Work is the
-number of tokens that the model reads, times its layers, times their squared width.
+A forecast runs nothing: every sweep that ends notes its speed in a file of the user's cache
+directory. Work is the number of tokens that the model reads, times its layers, times their squared
+width.
 """
 
 from collections.abc import Sequence
@@ -36,9 +37,11 @@ from core.results.recovery import FRAMES, RECOVERY
 from core.results.schema import TrainingRecord
 
 SHIPPED_SPEED = 5e9  # work per second on two cores of a rented server: rough elsewhere
-SHORTEST = 1.0  # seconds of a sweep that notes its speed, here and at the shipped one: less is mostly other things
-# Average tokens of an example: its own, padding included, and 10 for what an example costs whatever its length; of
-# examples at hand, these and those that mark its ends, and one for so many characters.
+# Seconds of a sweep that notes its speed, here and at the shipped one: less is mostly other things.
+SHORTEST = 1.0
+# Average tokens of an example: its own, padding included, and 10 for what an example costs whatever
+# its length; of examples at hand, these and those that mark its ends, and one for so many
+# characters.
 EXTRA_TOKENS, TOKEN_CHARACTERS = 12, 4.5
 PASS_EXAMPLES = 16  # as many as cost what an amount costs whatever it reads
 TOKENS = {
@@ -72,8 +75,8 @@ class Forecast(NamedTuple):
 def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
     """Forecast how long sweeps take, one after another.
 
-    No table is read: a request that names no number of examples counts with the default number. Of sweeps on written
-    examples, those whose results are stored take no time.
+    No table is read: a request that names no number of examples counts with the default number. Of
+    sweeps on written examples, those whose results are stored take no time.
 
     Args:
         sweeps: Checked requests that differ in the pruning and the amounts alone.
@@ -82,7 +85,8 @@ def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
         None if their checkpoint has yet to be downloaded.
 
     Raises:
-        PrunescopeError: They do not fit their checkpoint, or one takes longer than a hosted server allows.
+        PrunescopeError: They do not fit their checkpoint, or one takes longer than a hosted server
+            allows.
     """
     size = size_here(sweeps[0].checkpoint)
     if size is None:
@@ -100,16 +104,19 @@ def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
 
 
 def forecast_training(request: DataRequest) -> Forecast | None:
-    """Forecast how long a study of cuts or a recovery takes; see `forecast`. Of a table, the most rows used count.
+    """Forecast how long a study of cuts or a recovery takes; see `forecast`.
+
+    Of a table, the most rows used count.
 
     Raises:
         PrunescopeError: It takes longer than a hosted server allows.
     """
-    if (size := size_here(request.checkpoint)) is None:
+    size = size_here(request.checkpoint)
+    if size is None:
         return None
-    expected = timed(
-        _rows_read(request, size[0]) * TOKENS.get(request.task, OTHER_TOKENS) * size[1] ** 2
-    )
+    layers, width = size
+    tokens = _rows_read(request, layers) * TOKENS.get(request.task, OTHER_TOKENS)
+    expected = timed(tokens * width**2)
     _check_allowed(expected, "choose a smaller checkpoint, or")
     return expected
 
@@ -118,7 +125,8 @@ def _rows_read(request: DataRequest, layers: int) -> int:
     """Count the rows that layers read during a training, those that only measure included."""
     if isinstance(request, RecoveryRequest):
         measured = layers * len(FRAMES) * (request.num_examples or DEFAULT_EXAMPLES)
-        return (1 if _has_control(request) else 2) * (refit_rows(layers, RECOVERY) + measured)
+        models = 1 if _has_control(request) else 2
+        return models * (refit_rows(layers, RECOVERY) + measured)
     judged = min(request.num_examples or MOST_JUDGED, limits().examples)
     rows = WRITTEN_ROWS if request.data == "written" else MOST_REFIT + MOST_STOP + judged
     depths = depths_of(layers, isinstance(request, CutRequest) and request.every)
@@ -127,34 +135,34 @@ def _rows_read(request: DataRequest, layers: int) -> int:
 
 
 def _has_control(request: RecoveryRequest) -> bool:
-    """Whether the unpruned model, trained as long, is stored, by the names of its checkpoint and of the judged rows."""
-    controls = [
-        entry
+    """Whether the unpruned model, trained as long, is stored, by its names and those of its rows."""
+    if request.train:
+        return False
+    trained = {
+        (entry.checkpoint, entry.data)
         for entry in (*library.shipped(RecoveryEntry), *library.own(RecoveryEntry))
-        if entry.is_control
-    ]
-    alike = [
-        (c.checkpoint, c.data)
-        for c in controls
-        if {**dict(c.training), "layers": MAX_LAYERS} == dict(RECOVERY)
-    ]
-    sweeps = (*library.shipped(Entry), *library.own(Entry))
-    return not request.train and any(
-        (e.checkpoint, e.data) in alike for e in sweeps if e.key == request.key
+        if entry.is_control and {**dict(entry.training), "layers": MAX_LAYERS} == dict(RECOVERY)
+    }
+    return any(
+        entry.key == request.key and (entry.checkpoint, entry.data) in trained
+        for entry in (*library.shipped(Entry), *library.own(Entry))
     )
 
 
 def refit_rows(layers: int, how: TrainingRecord) -> int:
-    """Count the rows that a layer reads while so many layers are refitted; those with gradients cost more."""
+    """Count the rows that a layer reads while so many are refitted; those with gradients cost more."""
     return min(layers, how.layers) * how.steps * how.batch * (1 + BACKWARD)
 
 
 def _check_allowed(expected: Forecast, remedy: str) -> None:
     """Refuse work that takes longer than a hosted server allows."""
-    minutes, most = expected.seconds / 60, limits().job_seconds / 60
+    minutes = expected.seconds / 60
+    most = limits().job_seconds / 60
     if minutes > most:
-        fault = f"a run would take about {minutes:.0f} minutes here, at most {most:.0f} are allowed"
-        raise PrunescopeError(f"{fault}: {remedy} run it on your own computer")
+        raise PrunescopeError(
+            f"a run would take about {minutes:.0f} minutes here, at most {most:.0f} are allowed: "
+            f"{remedy} run it on your own computer"
+        )
 
 
 def stored_first(sweeps: Sequence[SweepRequest]) -> list[str]:
@@ -181,41 +189,43 @@ def work_of(
     Args:
         request: A checked request.
         size: The number of the encoder's layers, and their width.
-        inputs: The inputs of the request, or of one that differs in the pruning and the amounts; None takes as many
-            examples as it asks for, or the default number.
-        passes: How often the examples were run; None takes the likely number: once for each amount and once for the
-            emptied model.
+        inputs: The inputs of the request, or of one that differs in the pruning and the amounts;
+            None takes as many examples as it asks for, or the default number.
+        passes: How often the examples were run; None takes the likely number: once for each amount
+            and once for the emptied model.
     """
-    method, (layers, width) = METHODS[request.method], size
-    examples, calibration = request.num_examples or DEFAULT_EXAMPLES, CALIBRATION_EXAMPLES
+    layers, width = size
+    examples = request.num_examples or DEFAULT_EXAMPLES
+    calibration = CALIBRATION_EXAMPLES
     tokens: float = TOKENS.get(request.task, OTHER_TOKENS)
     if inputs:
-        rest = inputs.rest if request.range_examples == "all" else None
-        examples, calibration, further = (
-            len(s.texts) if s else 0 for s in (inputs.subset, inputs.calibration, rest)
-        )
-        examples += further
-        tokens = (
-            EXTRA_TOKENS
-            + fmean(sum(map(len, texts)) for texts in inputs.subset.texts) / TOKEN_CHARACTERS
-        )
+        texts = inputs.subset.texts
+        examples = len(texts)
+        if inputs.rest and request.range_examples == "all":
+            examples += len(inputs.rest.texts)
+        calibration = len(inputs.calibration.texts) if inputs.calibration else 0
+        characters = fmean(sum(map(len, example)) for example in texts)
+        tokens = EXTRA_TOKENS + characters / TOKEN_CHARACTERS
     passes = likely_amounts(request) + 1 if passes is None else passes
-    scoring = calibration * method.calibrated * (BACKWARD if method.granularity == "neuron" else 1)
-    return ((examples + PASS_EXAMPLES) * passes + scoring) * tokens * layers * width**2
+    rows = (examples + PASS_EXAMPLES) * passes
+    method = METHODS[request.method]
+    if method.calibrated:
+        rows += calibration * (BACKWARD if method.granularity == "neuron" else 1)
+    return rows * tokens * layers * width**2
 
 
 # ---------------------------------------------------------------- speed
 
 
 def note_speed(work: float, seconds: float) -> None:
-    """Keep the speed of a sweep that has ended, for the next forecast; if it cannot be written, the last one stays."""
+    """Keep the speed of a sweep that has ended; if it cannot be written, the last one stays."""
     if min(seconds, work / SHIPPED_SPEED) >= SHORTEST:
         with suppress(OSError):
             store.write_atomically(_speed_file(), f"{work / seconds:.3e}\n")
 
 
 def timed(work: float) -> Forecast:
-    """Forecast how long work takes on this computer, at the speed of its last sweep, else at the shipped one."""
+    """Forecast how long work takes here, at the speed of the last sweep, else at the shipped one."""
     speed = 0.0
     with suppress(OSError, ValueError):  # there was no sweep, or the file is damaged
         speed = float(_speed_file().read_text(encoding="utf-8"))
@@ -224,5 +234,6 @@ def timed(work: float) -> Forecast:
 
 
 def _speed_file() -> Path:
-    """Return the file of the device that is asked for: what `auto` is here, only PyTorch knows."""
-    return user_cache_path("prunescope") / f"speed-{device_asked().replace(':', '-')}.txt"
+    """Return the file of the requested device: what `auto` is here, only PyTorch knows."""
+    device = device_asked().replace(":", "-")
+    return user_cache_path("prunescope") / f"speed-{device}.txt"

@@ -1,14 +1,16 @@
 """Fetch files of checkpoints and data sets from the Hugging Face Hub, at one commit. No torch.
 
-The Hub's client resumes, retries and caches. This module adds limits on size and time, checks the content, and turns
-each fault into one line. `core/__init__.py` sets the client's environment variables. The layout of the client's cache
-is documented: `snapshots/COMMIT/NAME` links to `blobs/DIGEST`, named by git's digest for a small file and by SHA-256
-for a large one, which is stored as LFS.
+The Hub's client resumes, retries and caches. This module adds limits on size and time, checks the
+content, and turns each fault into one line. `core/__init__.py` sets the client's environment
+variables. The layout of the client's cache is documented: `snapshots/COMMIT/NAME` links to
+`blobs/DIGEST`, named by git's digest for a small file and by SHA-256 for a large one, which is
+stored as LFS.
 
-Files are fetched one at a time, as `snapshot_download` does internally. That function would list the repository twice
-more for each call, download in threads that keep a process alive after its request was given up, and file what a proxy
-says is another commit's under the commit that was asked for. `datasets.load_dataset` would check no digest, wait over a
-minute for a stalled server, and write a second copy of all rows before it returns the first.
+Files are fetched one at a time, as `snapshot_download` does internally. That function would list
+the repository twice more for each call, download in threads that keep a process alive after its
+request was given up, and file what a proxy says is another commit's under the commit that was asked
+for. `datasets.load_dataset` would check no digest, wait over a minute for a stalled server, and
+write a second copy of all rows before it returns the first.
 """
 
 import re
@@ -30,25 +32,26 @@ from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
 Report = Callable[[str, int, int], None]
-"""Takes progress: (stage, done, total). An exception that it raises, such as a cancellation, ends the download."""
+"""Takes progress: (stage, done, total). An exception that it raises ends the download."""
 T = TypeVar("T")
 
 MAIN = "main"  # the branch that is read where none is named
 SILENCE_SECONDS = 10.0  # without a byte
-PATIENCE_SECONDS = (
-    30.0  # for one call with the client's retries, in addition to the time that its bytes may take
-)
+# For one call with the client's retries, in addition to the time that its bytes may take.
+PATIENCE_SECONDS = 30.0
 LEAST_SPEED = 20_000  # bytes a second
 EXPLANATIONS = {
-    errors.GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms and `hf auth login`",
-    errors.RepositoryNotFoundError: "is not on the Hub, or is private: check the spelling, which is owner/name",
-    errors.RevisionNotFoundError: "has no such revision: leave it out, or give an existing branch, tag or commit",
-    errors.OfflineModeIsEnabled: "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to fetch it, "
-    "or choose a bundled checkpoint with written examples",
+    errors.GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms "
+    "and `hf auth login`",
+    errors.RepositoryNotFoundError: "is not on the Hub, or is private: check the spelling, which "
+    "is owner/name",
+    errors.RevisionNotFoundError: "has no such revision: leave it out, or give an existing branch, "
+    "tag or commit",
+    errors.OfflineModeIsEnabled: "is not in the local cache and offline mode is on: unset "
+    "HF_HUB_OFFLINE to fetch it, or choose a bundled checkpoint with written examples",
 }
-constants.DOWNLOAD_CHUNK_SIZE = (
-    2**18
-)  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
+# Downloads report and can be cancelled between chunks; 10 MiB are too coarse.
+constants.DOWNLOAD_CHUNK_SIZE = 2**18
 
 
 class HubError(PrunescopeError):
@@ -98,8 +101,8 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
         The snapshot's folder and the commit hash.
 
     Raises:
-        PrunescopeError: The checkpoint does not exist, is gated, too large, of an unsupported type, damaged, or
-            cannot be reached.
+        PrunescopeError: The checkpoint does not exist, is gated, too large, of an unsupported type,
+            damaged, or cannot be reached.
     """
     listing = list_files(repository)
     try:
@@ -107,11 +110,11 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
     except PrunescopeError as error:
         raise listing.fault or error from error  # the cache may hold only a part of it
     check_size(listing, names)
-    folder = fetch(listing, CONFIG, report).parent
-    read_config(folder / CONFIG, repository.repo_id)  # refused before the weights are downloaded
+    config = fetch(listing, CONFIG, report)
+    read_config(config, repository.repo_id)  # refused before the weights are downloaded
     for name in names:
         fetch(listing, name, report)
-    return folder, listing.pinned.revision
+    return config.parent, listing.pinned.revision
 
 
 def fetch_one(
@@ -128,7 +131,8 @@ def fetch_one(
     Raises:
         PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
     """
-    if path := cached_file(repository, name):
+    path = cached_file(repository, name)
+    if path:
         return path
     listing = list_files(repository)
     if name not in listing.sizes:
@@ -144,10 +148,9 @@ def list_files(repository: Repository) -> Listing:
         PrunescopeError: It does not exist, or cannot be reached.
     """
 
-    def listing() -> Listing:
-        info = _api().repo_info(
-            **repository._asdict(), files_metadata=True, timeout=SILENCE_SECONDS
-        )
+    def ask() -> Listing:
+        asked = repository._asdict()
+        info = _api().repo_info(**asked, files_metadata=True, timeout=SILENCE_SECONDS)
         if not re.fullmatch("[0-9a-f]{40}", info.sha or ""):
             raise ValueError("no commit")
         sizes = {
@@ -157,16 +160,15 @@ def list_files(repository: Repository) -> Listing:
         return Listing(repository, repository._replace(revision=str(info.sha)), sizes)
 
     try:
-        return _ask(listing, repository)
+        return _ask(ask, repository)
     except HubError as error:
         with suppress(OSError, ValueError):  # a damaged reference is not text
             folder = Path(_api().snapshot_download(**repository._asdict(), local_files_only=True))
             names = [
                 path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
             ]
-            return Listing(
-                repository, repository._replace(revision=folder.name), dict.fromkeys(names), error
-            )
+            pinned = repository._replace(revision=folder.name)
+            return Listing(repository, pinned, dict.fromkeys(names), error)
         raise
 
 
@@ -181,10 +183,15 @@ def check_size(listing: Listing, names: Iterable[str], most: int | None = None) 
     Raises:
         PrunescopeError: They have more.
     """
-    size, bound = sum(listing.sizes[name] or 0 for name in names), most or limits().download_bytes
-    if size > bound:
-        fault = f"is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed here"
-        raise refused(listing.requested.repo_id, fault, "choose a smaller one")
+    most = most or limits().download_bytes
+    size = sum(listing.sizes[name] or 0 for name in names)
+    if size > most:
+        raise refused(
+            listing.requested.repo_id,
+            f"is a download of {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} MiB "
+            "allowed here",
+            "choose a smaller one",
+        )
 
 
 def fetch(listing: Listing, name: str, report: Report | None = None) -> Path:
@@ -198,25 +205,25 @@ def fetch(listing: Listing, name: str, report: Report | None = None) -> Path:
     Raises:
         PrunescopeError: It is gated, too large, damaged, or cannot be reached.
     """
-    if path := cached_file(listing.pinned, name):
-        return path
+    cached = cached_file(listing.pinned, name)
+    if cached:
+        return cached
+    repository = listing.requested
     size = listing.sizes[name]
     most = limits().download_bytes if size is None else size
-    progress = _progress_class(listing.requested, name, report, most)
     # Asked for a branch rather than its commit, the client notes the commit for offline runs.
     download = partial(
-        _api().hf_hub_download, filename=name, **listing.requested._asdict(), tqdm_class=progress
+        _api().hf_hub_download,
+        filename=name,
+        **repository._asdict(),
+        tqdm_class=_progress_class(repository, name, report, most),
     )
-    path = Path(_ask(download, listing.requested, most))
-    if listing.pinned.revision not in path.parts or not is_intact(
-        path
-    ):  # the client compares lengths only
+    path = Path(_ask(download, repository, most))
+    is_pinned = listing.pinned.revision in path.parts
+    if not is_pinned or not is_intact(path):  # the client compares lengths only
         _discard(path)
-        raise refused(
-            listing.requested.repo_id,
-            f"has a damaged {path.name}, or has changed meanwhile",
-            "try again",
-        )
+        fault = f"has a damaged {path.name}, or has changed meanwhile"
+        raise refused(repository.repo_id, fault, "try again")
     with suppress(OSError):  # left by processes that were killed
         remove_parts(path.resolve().parent, "*.incomplete")
     return path
@@ -226,19 +233,19 @@ def is_intact(path: Path) -> bool:
     """Whether a cached file has the content that its blob's name states.
 
     Args:
-        path: The file, or a link to it. Its blob's name is a SHA-256, or the SHA-1 that git computes, in hexadecimal; a
-            name that is not a digest states nothing.
+        path: The file, or a link to it. Its blob's name is a SHA-256, or the SHA-1 that git
+            computes, in hexadecimal; a name that is not a digest states nothing.
 
     Returns:
         False also where there is no readable file.
     """
     try:
         stated = path.resolve().name
-        if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", stated):
-            return path.is_file()
-        return bool(
-            (sha256_of(path) if len(stated) == 64 else git_hash(path.read_bytes())) == stated
-        )
+        if re.fullmatch("[0-9a-f]{64}", stated):
+            return sha256_of(path) == stated
+        if re.fullmatch("[0-9a-f]{40}", stated):
+            return bool(git_hash(path.read_bytes()) == stated)
+        return path.is_file()
     except OSError:
         return False
 
@@ -282,9 +289,8 @@ def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
         error = error.__cause__  # which the client has wrapped
     for kind, explanation in EXPLANATIONS.items():
         if isinstance(error, kind):
-            return (HubError if kind is errors.OfflineModeIsEnabled else PrunescopeError)(
-                f"'{repo_id}' {explanation}"
-            )
+            is_passing = kind is errors.OfflineModeIsEnabled
+            return (HubError if is_passing else PrunescopeError)(f"'{repo_id}' {explanation}")
     if isinstance(error, OSError) and error.errno:
         remedy = "free some space, or set HF_HOME to a folder that is writable"
         return refused(repo_id, f"cannot be stored ({error.strerror})", remedy)
@@ -299,11 +305,13 @@ def cached_file(repository: Repository, name: str) -> Path | None:
         place = try_to_load_from_cache(filename=name, **repository._asdict())
     except ValueError as error:
         raise refused(repository.repo_id, "lists a file outside its folder") from error
-    path = Path(place) if isinstance(place, str) else None
-    if path and not is_intact(path):
-        _discard(path)
+    if not isinstance(place, str):
         return None
-    return path
+    path = Path(place)
+    if is_intact(path):
+        return path
+    _discard(path)
+    return None
 
 
 def _discard(path: Path) -> None:
