@@ -45,7 +45,7 @@ def lab() -> None:
     job = jobs.job_in_address("Lab")
     if job:
         set_parameter(DECIDE, None)
-        for key in filter(None, (*job.follow_up_keys, job.key)):
+        for key in (*job.keys[1:], *job.keys[:1]):
             note_computed(key)
         record.follow(job.id)
         shown = job.key or (state.result and state.result.key)

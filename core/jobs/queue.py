@@ -1,7 +1,8 @@
 """The queue of the server process, in front of the one warm worker (`core.worker`).
 
-All visitors share it. One job runs at a time and the others wait; visitors with equal requests share a job. A job of
-several sweeps goes to the end of the line after each of them. Questions come before runs, but not many in a row.
+All visitors share it. One job runs at a time and the others wait; visitors with equal requests
+share a job. A job of several sweeps goes to the end of the line after each of them. Questions come
+before runs, but not many in a row.
 
 Visitors take turns by address (`core.wall.turns`). On a hosted server no sweep runs without end.
 """
@@ -21,17 +22,19 @@ from typing import Any
 from core.errors import PrunescopeError
 from core.inputs.forecast import forecast, forecast_training, stored_first
 from core.inputs.uploads import belongs
-from core.jobs.job import Job, JobKind, State, Ticket, in_order, run_order
+from core.jobs.job import Job, JobKind, State, Ticket
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import OWN, is_hosted, limits
 from core.request.sweep_request import DataRequest, Request, SweepRequest, checked
 from core.wall.turns import Stored, Turns, Visitor, surplus
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
-# On a hosted server, a job that nobody has watched for this long ends. Browsers wake hidden tabs once a minute.
+# A job that nobody has watched for this long ends on a hosted server. Browsers wake hidden tabs once
+# a minute.
 UNSEEN_SECONDS = 150.0
 CANCEL_TIMEOUT_SECONDS = 20.0  # a worker that has not dropped a cancelled job by then is replaced
 TICK_SECONDS = 1.0  # between two checks of these, and of how long a job runs
+MAX_QUESTIONS_IN_A_ROW = 4  # while a run waits
 MAX_REMEMBERED = 40  # ended jobs of a kind, for reloads
 FINAL_EVENTS = ("done", "error", "cancelled")
 
@@ -58,7 +61,6 @@ class JobQueue:
         }
         self._running: Ticket | None = None
         self._questions_in_a_row = 0  # that have started since a run last did
-        self._cancelled_at: float | None = None  # when the worker was told to drop the running job
         self._worker = WarmProcess(command, self._changed, self._on_line, self._on_worker_exit)
         self._caretaker: threading.Thread | None = None
         self._closed = threading.Event()
@@ -78,7 +80,7 @@ class JobQueue:
         fresh: bool = False,
         follow_ups: Sequence[SweepRequest] = (),
     ) -> str:
-        """Request a sweep and others after it, or a training, or join the job that computes the same already.
+        """Request a sweep and others after it, or a training, or join the job that computes it.
 
         Sweeps whose results are known to be stored need not wait for the worker.
 
@@ -93,18 +95,23 @@ class JobQueue:
 
         Raises:
             BusyError: On a hosted server, too many wait.
-            PrunescopeError: A request is refused, or, on a hosted server, takes too long or reads somebody else's file.
+            PrunescopeError: A request is refused, or, on a hosted server, takes too long or reads
+                somebody else's file.
         """
-        request, follow_ups = checked(request), tuple(map(checked, follow_ups))
+        request = checked(request)
+        follow_ups = tuple(map(checked, follow_ups))
         sweeps = [request, *follow_ups] if isinstance(request, SweepRequest) else []
         if is_hosted():
             _ = forecast(sweeps) if sweeps else forecast_training(request)
         job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
-        for key in stored_first(sweeps) if sweeps and not fresh else ():
-            job = job.after({"event": "done", "key": key})
-        return self._add(
-            job, [run_order(request, fresh=fresh), *map(run_order, follow_ups)], visitor
-        )
+        if not fresh:
+            for key in stored_first(sweeps):
+                job = job.after({"event": "done", "key": key})
+        orders = [
+            {"op": each.op, "request": vars(each), "fresh": fresh and each is request}
+            for each in (request, *follow_ups)
+        ]
+        return self._add(job, orders, visitor)
 
     def ask(self, op: str, visitor: Visitor, **fields: Any) -> str:
         """Give the worker an order other than a sweep.
@@ -126,67 +133,86 @@ class JobQueue:
     def get(self, job_id: str) -> Job | None:
         """Return a snapshot of a job; None if the queue does not hold it, or no longer does."""
         with self._changed:
-            return self._snapshot(job_id)
+            ticket = self._tickets.get(job_id)
+            if ticket is None:
+                return None
+            if ticket.job.state != "queued":
+                return ticket.job
+            position = self._line().index(ticket)
+            return replace(ticket.job, position=position + (self._running is not None))
 
     def wait(self, job_id: str, ready: Callable[[Job], bool], seconds: float) -> Job | None:
-        """Wait until a job is ready, but no longer than `seconds`, and return its latest snapshot, as `get` does."""
+        """Wait until a job is ready, but no longer than `seconds`; return it as `get` does."""
+
+        def is_over() -> bool:
+            job = self.get(job_id)
+            return job is None or ready(job)
+
         with self._changed:
-            self._changed.wait_for(
-                lambda: (job := self._snapshot(job_id)) is None or ready(job), seconds
-            )
-            return self._snapshot(job_id)
+            self._changed.wait_for(is_over, seconds)
+            return self.get(job_id)
 
     def request_for(self, key: str, visitor: Visitor, kind: type[Request]) -> Request | None:
-        """Return the last request that led to a result, if its job is remembered; the result itself names no folders.
+        """Return the last request that led to a result, if its job is remembered.
+
+        The result itself names no folders.
 
         Args:
             key: The result's key.
-            visitor: The visitor who may repeat it; one that reads another visitor's file is passed over.
+            visitor: The visitor who may repeat it; a request that reads another visitor's file is
+                passed over.
             kind: The kind of the request.
         """
         with self._changed:
-            requests = (
-                ticket.job.request_for(key, kind) for ticket in reversed(self._tickets.values())
-            )
-            usable = (
-                r for r in requests if r and all(belongs(data, visitor) for data in r.sources)
-            )
-            return next(usable, None)
+            for ticket in reversed(self._tickets.values()):
+                request = ticket.job.request_for(key)
+                if not isinstance(request, kind):
+                    continue
+                if all(belongs(data, visitor) for data in request.sources):
+                    return request
+        return None
 
     def watch(self, job_id: str, visitor: Visitor) -> None:
         """Note that a visitor looks at a job; ignore an unknown id."""
         with self._changed:
-            if ticket := self._tickets.get(job_id):
-                ticket.watch(visitor, self._clock())
+            if job_id in self._tickets:
+                self._tickets[job_id].watchers[visitor] = self._clock()
 
     def cancel(self, job_id: str, visitor: Visitor) -> None:
-        """Detach a session from a job, which ends when its last session leaves; ignore an unknown id."""
+        """Detach a session from a job, which ends when its last one leaves; ignore an unknown id."""
         with self._changed:
-            if ticket := self._tickets.get(job_id):
-                ticket.leave(visitor, self._clock())
-                if not ticket.watchers and not ticket.job.ended:
-                    self._end(ticket, "Cancelled.")
+            ticket = self._tickets.get(job_id)
+            if ticket is None:
+                return
+            ticket.leave(visitor, self._clock())
+            if not ticket.watchers and not ticket.job.ended:
+                self._end(ticket, "Cancelled.")
 
     def tend(self) -> None:
         """End jobs that nobody watches or that take too long, and a worker that does not react."""
         with self._changed:
-            now, running = self._clock(), self._running
+            now = self._clock()
             for ticket in self._living():
-                if is_hosted() and now - ticket.last_seen > UNSEEN_SECONDS:
+                last_look = max(ticket.watchers.values())
+                if is_hosted() and now - last_look > UNSEEN_SECONDS:
                     self._end(ticket, "Ended because nobody was watching it.")
-            if self._cancelled_at is not None and now - self._cancelled_at > CANCEL_TIMEOUT_SECONDS:
-                logger.warning("the worker does not drop a cancelled job: replacing the worker")
-                self._worker.kill()
-            elif running and not running.job.ended and now - running.started > limits().job_seconds:
-                most = f"{limits().job_seconds / 60:g} minutes"
-                self._end(
-                    running, f"Stopped after {most}, the most here: try fewer examples.", "failed"
-                )
+            running = self._running
+            if running is None:
+                return
+            seconds = now - running.sent
+            most = limits().job_seconds
+            if running.job.ended:
+                if seconds > CANCEL_TIMEOUT_SECONDS:
+                    self._worker.kill()
+            elif seconds > most:
+                message = f"Stopped after {most / 60:g} minutes, the most here: try fewer examples."
+                self._end(running, message, "failed")
 
     def close(self) -> None:
         """End the worker and with it the queue's use."""
         self._closed.set()
-        self._worker.close()
+        with self._changed:
+            self._worker.kill()
 
     # ------------------------------------------------------------ the queue; the lock is held
 
@@ -197,19 +223,18 @@ class JobQueue:
                 "this file was chosen in another visit: choose it again to run on it"
             )
         with self._changed:
-            new = Ticket(job, orders, visitor.holder, self._clock())
-            ticket = next((other for other in self._living() if other.orders == orders), new)
+            new = Ticket(job, orders, visitor.holder)
+            alike = (ticket for ticket in self._living() if ticket.orders == orders)
+            ticket = next(alike, new)
             if ticket is new and not job.ended:
                 self._turns[new.kind].check_room(new.holder)
                 self._turns[new.kind].join(new, new.holder)
             self._tickets[ticket.job.id] = ticket
-            ticket.watch(visitor, self._clock())
+            ticket.watchers[visitor] = self._clock()
             self._update(ticket, ticket.job)
             self._start_next()
             if self._caretaker is None:
-                self._caretaker = threading.Thread(
-                    target=self._take_care, name="job-caretaker", daemon=True
-                )
+                self._caretaker = threading.Thread(target=self._take_care, daemon=True)
                 self._caretaker.start()
             return ticket.job.id
 
@@ -221,96 +246,105 @@ class JobQueue:
         return [ticket for ticket in self._tickets.values() if not ticket.job.ended]
 
     def _line(self) -> list[Ticket]:
-        """Return the waiting tickets in the order in which they will run."""
-        return in_order(
-            {kind: turns.order() for kind, turns in self._turns.items()}, self._questions_in_a_row
-        )
+        """Return the waiting tickets in the order in which they will run if no others join.
 
-    def _snapshot(self, job_id: str) -> Job | None:
-        ticket = self._tickets.get(job_id)
-        if ticket is None or ticket.job.state != "queued":
-            return ticket.job if ticket else None
-        return replace(
-            ticket.job, position=self._line().index(ticket) + (self._running is not None)
-        )
+        Questions come before runs, but a run waits for few of them.
+        """
+        line: list[Ticket] = []
+        questions = self._turns["question"].order()
+        in_a_row = self._questions_in_a_row
+        for run in self._turns["run"].order():
+            turn = max(MAX_QUESTIONS_IN_A_ROW - in_a_row, 0)
+            line += [*questions[:turn], run]
+            questions = questions[turn:]
+            in_a_row = 0
+        return [*line, *questions]
 
     def _start_next(self) -> None:
-        while self._running is None and (line := self._line()):
+        while self._running is None and not self._closed.is_set():
+            line = self._line()
+            if not line:
+                return
             ticket = line[0]
             try:
                 self._worker.start()
             except OSError as error:
-                logger.exception("the worker does not start")
-                message = f"The computing process does not start: {error.strerror}. Try again, or restart Prunescope."
-                self._end(ticket, message, "failed")
+                fault = f"The computing process does not start: {error.strerror}."
+                self._end(ticket, f"{fault} Try again, or restart Prunescope.", "failed")
                 continue
             if not self._worker.send({"job": ticket.name, **ticket.orders[ticket.job.step]}):
-                return  # the worker has just died: `_on_worker_exit` starts a successor, which takes the order
+                return  # the worker has just died; the successor takes the order (_on_worker_exit)
             self._turns[ticket.kind].serve(ticket)
-            self._running, ticket.started = ticket, self._clock()
-            self._questions_in_a_row = (
-                self._questions_in_a_row + 1 if ticket.kind == "question" else 0
-            )
+            self._running = ticket
+            ticket.sent = self._clock()
+            if ticket.kind == "question":
+                self._questions_in_a_row += 1
+            else:
+                self._questions_in_a_row = 0
             self._update(ticket, replace(ticket.job, state="running", stage="Starting"))
 
     def _update(self, ticket: Ticket, job: Job) -> None:
         ticket.job = job
-        if (
-            job.ended
-        ):  # a visitor's many ended jobs displace only their own, and questions displace no run
-            alike = [
-                other
-                for other in self._tickets.values()
-                if other.job.ended and other.kind == ticket.kind
-            ]
-            ended = (Stored(other.holder, age, 1, other) for age, other in enumerate(alike))
-            for old in surplus(ended, MAX_REMEMBERED):
-                if old is not self._running:  # cancelled, but the worker has not dropped it yet
-                    del self._tickets[old.job.id]
+        if job.ended:
+            self._forget_surplus(ticket.kind)
         self._changed.notify_all()
+
+    def _forget_surplus(self, kind: JobKind) -> None:
+        """Forget the oldest ended jobs of a kind; a visitor's many displace only their own."""
+        ended = [
+            Stored(ticket.holder, age, 1, ticket)
+            for age, ticket in enumerate(self._tickets.values())
+            if ticket.job.ended and ticket.kind == kind
+        ]
+        for ticket in surplus(ended, MAX_REMEMBERED):
+            if ticket is not self._running:  # cancelled, but the worker has not dropped it yet
+                del self._tickets[ticket.job.id]
 
     def _end(self, ticket: Ticket, message: str, state: State = "cancelled") -> None:
         """End a job; a running one keeps the worker busy until the worker has dropped it."""
         if ticket is self._running:
-            self._cancelled_at = self._clock()
+            ticket.sent = self._clock()
             self._worker.send({"job": ticket.name, "op": "cancel"})
         else:
             self._turns[ticket.kind].leave(ticket)
         self._update(ticket, replace(ticket.job, state=state, message=message))
 
     def _release(self) -> None:
-        """End the running job's turn, and give the free worker the next job, which may be the same one's next order."""
-        ticket, self._running, self._cancelled_at = self._running, None, None
+        """End the running job's turn, and give the free worker the next order.
+
+        That may be the same job's: it then stands at the end of the line.
+        """
+        ticket = self._running
+        self._running = None
         if ticket:
             self._turns[ticket.kind].leave(ticket)
             if not ticket.job.ended:
                 self._turns[ticket.kind].join(ticket, ticket.holder)
         self._start_next()
 
-    # ------------------------------------------------------------ the worker's lines; the lock is held
+    # ------------------------------------------------------------ the worker; the lock is held
 
     def _on_line(self, line: str) -> None:
         try:
-            event, running = json.loads(line), self._running
-            if running is None or event["job"] != running.name:
-                return
-            if not running.job.ended:
-                self._update(running, running.job.after(event))
-            if event["event"] in FINAL_EVENTS:
-                self._release()
-        except (ValueError, TypeError, KeyError, AttributeError):
-            logger.warning(
-                "the worker wrote an invalid line, and is replaced: %.200s", line, exc_info=True
-            )
-            self._worker.kill()
+            event = json.loads(line)
+        except ValueError:  # cut off: the worker has died, and `_on_worker_exit` follows
+            return
+        running = self._running
+        if running is None or event["job"] != running.name:
+            return
+        if not running.job.ended:
+            self._update(running, running.job.after(event))
+        if event["event"] in FINAL_EVENTS:
+            self._release()
 
     def _on_worker_exit(self, status: int) -> None:
         """End the running job, and start a new worker if anything waits."""
-        if self._running and not self._running.job.ended:
+        running = self._running
+        if running and not running.job.ended:
             logger.error("the worker ended during a job with status %d", status)
-            fault = f"The computing process ended unexpectedly ({self._running.job.stage})"
+            fault = f"The computing process ended unexpectedly ({running.job.stage})"
             message = f"{fault}: try again, with fewer examples or another checkpoint."
-            self._update(self._running, replace(self._running.job, state="failed", message=message))
+            self._update(running, replace(running.job, state="failed", message=message))
         self._release()
 
 

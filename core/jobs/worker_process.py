@@ -11,8 +11,9 @@ from typing import Any
 
 from core.request.catalog import ROOT
 
-# Of glibc's allocator. By default each thread has its own heap, and a sweep cannot reuse memory that an earlier sweep
-# freed in another: after ten sweeps a worker held 21 % more than after two; with two heaps, 5 %.
+# Of glibc's allocator. By default each thread has its own heap, and a sweep cannot reuse memory that
+# an earlier sweep freed in another: after ten sweeps a worker held 21 % more than after two; with two
+# heaps, 5 %.
 HEAPS = "2"
 
 
@@ -20,13 +21,14 @@ HEAPS = "2"
 class WarmProcess:
     """A child process that is kept running and is replaced after it dies.
 
-    A dead process stays in place until its last lines and its exit status have been handed over. Then, in one step
-    under the lock, it is dropped and `on_exit` is called, which may start a successor. So no process is replaced before
-    its death has been reported, and two processes never report at the same time.
+    A dead process stays in place until its last lines and its exit status have been handed over.
+    Then, in one step under the lock, it is dropped and `on_exit` is called, which may start a
+    successor. So no process is replaced before its death has been reported, and two processes never
+    report at the same time.
 
     Attributes:
         command: Starts the process.
-        lock: Held by the caller of every method but `close`, and by this class during every callback.
+        lock: Held by the caller of every method, and by this class during every callback.
         on_line: Takes a line that the process has written.
         on_exit: Takes the exit status.
         child: The process, if there is one.
@@ -37,8 +39,6 @@ class WarmProcess:
     on_line: Callable[[str], None]
     on_exit: Callable[[int], None]
     child: subprocess.Popen[str] | None = None
-    _follower: threading.Thread | None = None
-    _closed: bool = False
 
     def start(self) -> None:
         """Start the process unless there is one.
@@ -46,7 +46,7 @@ class WarmProcess:
         Raises:
             OSError: The command cannot be started.
         """
-        if self.child is None and not self._closed:
+        if self.child is None:
             self.child = subprocess.Popen(
                 self.command,
                 cwd=ROOT,
@@ -54,17 +54,13 @@ class WarmProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 encoding="utf-8",
-                errors="replace",  # a garbled line must not end the thread that reads it
             )
-            self._follower = threading.Thread(
-                target=self._follow, args=(self.child,), name="worker", daemon=True
-            )
-            self._follower.start()
+            threading.Thread(target=self._follow, args=(self.child,), daemon=True).start()
 
     def send(self, order: Mapping[str, Any]) -> bool:
-        """Write an order as a line of JSON; return False if there is no process, or it has just died."""
+        """Write an order as a line of JSON; return False if no process can take it."""
         if self.child is not None and self.child.stdin is not None:
-            with suppress(OSError):
+            with suppress(OSError):  # it has just died
                 self.child.stdin.write(json.dumps(order) + "\n")
                 self.child.stdin.flush()
                 return True
@@ -75,14 +71,6 @@ class WarmProcess:
         if self.child:
             self.child.kill()
 
-    def close(self) -> None:
-        """End the process for good, without `on_exit`, and wait for its end; the lock is not held."""
-        with self.lock:
-            self._closed = True
-            self.kill()
-        if self._follower:
-            self._follower.join()
-
     def _follow(self, child: subprocess.Popen[str]) -> None:
         """Hand over a process's lines and its exit status, on a thread of its own."""
         with suppress(OSError), child:  # it may have died without reading an order
@@ -92,5 +80,4 @@ class WarmProcess:
             status = child.wait()
             with self.lock:
                 self.child = None
-                if not self._closed:
-                    self.on_exit(status)
+                self.on_exit(status)

@@ -352,7 +352,7 @@ def test_the_history_lists_opens_and_deletes(
     assert "result" not in page.query_params
 
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    job = Job("a", DEFAULT, state="done", key=results[1].key)
+    job = Job("a", DEFAULT, state="done", keys=(results[1].key,))
     monkeypatch.setattr("core.jobs.queue.queue.get", lambda job_id: job if job_id else None)
     page = open_page(LAB, job="a")
     assert set(listed(page)) == {f"result={results[1].key}"}, "others' results are not listed"

@@ -84,7 +84,7 @@ def test_the_lab_trains_a_model_again_and_what_was_shown_of_it_stays(
         assert [*errors(app), *(info.value for info in app.info)][:1] == [*end.values()][1:]
     save(WHOLE)
     monkeypatch.setattr(
-        "core.jobs.queue.queue.get", {job.id: replace(job, state="done", key=WHOLE.key)}.get
+        "core.jobs.queue.queue.get", {job.id: replace(job, state="done", keys=(WHOLE.key,))}.get
     )
     assert address(open_page(PAGE, job=job.id))["recovery"] == WHOLE.key
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")

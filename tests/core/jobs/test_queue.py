@@ -19,7 +19,10 @@ from tests.queues import PATIENCE, RESULT, STUDY, Clock, ended, queues, running
 from tests.refusals import refusal
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written")
-ANN, BOB, CYD = Visitor("ann", "8.8.8.8"), Visitor("bob", "9.9.9.9"), Visitor("cyd", "1.1.1.1")
+STUDY_REQUEST = checked(CutRequest("embedded:sst2", "sst2", data="written"))
+ANN = Visitor("ann", "8.8.8.8")
+BOB = Visitor("bob", "9.9.9.9")
+CYD = Visitor("cyd", "1.1.1.1")
 
 
 def scripted(what: str, seed: int = 0) -> SweepRequest:
@@ -44,18 +47,18 @@ def later(queue: JobQueue, clock: Clock, seconds: float) -> None:
     queue.tend()
 
 
-def chain(queue: JobQueue, visitor: Visitor, *scripts: str, first: str = "frames") -> str:
-    """Submit a sweep and one after it for each script."""
-    follow_ups = [scripted(what, seed) for seed, what in enumerate(scripts, start=1)]
-    return queue.submit(scripted(first), visitor, follow_ups=follow_ups)
+def chain(queue: JobQueue, *scripts: str) -> str:
+    """Submit a sweep for each script, as one job of Ann's."""
+    first, *others = (scripted(what, seed) for seed, what in enumerate(scripts))
+    return queue.submit(first, ANN, follow_ups=others)
 
 
-def at_step(queue: JobQueue, job_id: str, step: int, state: str = "running") -> Job:
-    """Wait until a job has reached a step."""
+def at_step(queue: JobQueue, job_id: str, step: int) -> Job:
+    """Wait until a step of a job runs."""
     job = queue.wait(
-        job_id, lambda job: job.ended or (job.step, job.state) == (step, state), PATIENCE
+        job_id, lambda job: job.ended or (job.step, job.state) == (step, "running"), PATIENCE
     )
-    assert (job.step, job.state) == (step, state)
+    assert job.state == "running"
     return job
 
 
@@ -65,54 +68,58 @@ def answer(queue: JobQueue, name: str, event: str, **fields: object) -> None:
         queue._on_line(json.dumps({"job": name, "event": event, **fields}))
 
 
+def state_of(queue: JobQueue, job_id: str) -> str:
+    return queue.get(job_id).state
+
+
 def positions(queue: JobQueue, *jobs: str) -> list[tuple[str, int]]:
     return [(queue.get(job_id).state, queue.get(job_id).position) for job_id in jobs]
 
 
 def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueue) -> None:
     hanging = queue.submit(scripted("hang"), ANN)
+
     job = running(queue, hanging)
     assert (job.stage, job.done, job.total, job.seconds_left) == ("Amount 0", 1, 40, 2.5)
     assert job.header.checkpoint.id == "embedded:sst2"
     assert [frame.amount for frame in job.frames] in ([0.0], [0.0, 0.5])
+
     queue.cancel(hanging, ANN)
     job = ended(queue, queue.submit(scripted("frames"), ANN))
     assert (job.state, job.key, job.frames) == ("done", RESULT.key, ())
     assert queue.request_for(RESULT.key, ANN, SweepRequest) == scripted("frames")
-    verified = ended(queue, queue.ask("verify", ANN, key=RESULT.key, amount=0.5))
-    assert (verified.state, verified.outcome and verified.outcome["amount"]) == ("done", 0.5)
-    assert "unknown task" in refusal(queue.submit, replace(REQUEST, task="sts"), ANN)
+
+
+def test_a_question_is_answered(queue: JobQueue) -> None:
+    job = ended(queue, queue.ask("verify", ANN, key=RESULT.key, amount=0.5))
+
+    assert job.state == "done"
+    assert job.outcome["amount"] == 0.5
 
 
 def test_scores_of_a_study_arrive_while_it_is_made(queue: JobQueue) -> None:
-    request = checked(CutRequest("embedded:sst2", "sst2", data="written", source_name="hang"))
+    request = replace(STUDY_REQUEST, source_name="hang")
     hanging = queue.submit(request, ANN)
+
     job = queue.wait(hanging, lambda job: len(job.scores) == len(STUDY.depths), PATIENCE)
     assert [score.layers for score in job.scores] == [1, 2, 3]
-    assert (job.request, job.scores[0].saved) == (request, STUDY.depths[-1].saved)
+    assert job.scores[0].saved == STUDY.depths[-1].saved
+
     queue.cancel(hanging, ANN)
-    assert ended(queue, hanging).state == "cancelled"
-    done = ended(queue, queue.submit(replace(request, source_name="scores"), ANN))
-    assert (done.state, done.key) == ("done", STUDY.key)
-    assert queue.request_for(STUDY.key, ANN, CutRequest) == replace(request, source_name="scores")
-
-
-@pytest.mark.usefixtures("hosted")
-def test_a_study_too_long_is_refused(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    request = CutRequest("embedded:sst2", "sst2", data="written")
-    monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
-    assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(
-        queue.submit, request, ANN
-    )
+    finished = replace(request, source_name="scores")
+    assert ended(queue, queue.submit(finished, ANN)).key == STUDY.key
+    assert queue.request_for(STUDY.key, ANN, CutRequest) == finished
 
 
 def test_only_the_last_ended_jobs_are_remembered(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
+
     ids = [queue.submit(scripted("frames", seed), ANN) for seed in range(6)]
-    assert ended(queue, ids[-1]).state == "done"
+    ended(queue, ids[-1])
     assert [queue.get(job_id) is not None for job_id in ids] == [False] * 3 + [True] * 3
+
     honest = queue.submit(scripted("frames"), BOB)
     ended(queue, honest)
     for seed in range(1, 8):
@@ -121,25 +128,32 @@ def test_only_the_last_ended_jobs_are_remembered(
 
 
 def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) -> None:
-    first = queue.submit(scripted("hang"), ANN)
-    assert queue.submit(scripted("hang"), BOB) == first
-    running(queue, first)
+    shared = queue.submit(scripted("hang"), ANN)
+    assert queue.submit(scripted("hang"), BOB) == shared
+    running(queue, shared)
     others = [queue.submit(scripted("frames", seed), CYD) for seed in (1, 2)]
     assert positions(queue, *others) == [("queued", 1), ("queued", 2)]
-    queue.cancel(first, ANN)
-    assert queue.get(first).state == "running", "bob is still watching"
-    queue.cancel(first, BOB)
-    assert (queue.get(first).state, queue.get(first).message) == ("cancelled", "Cancelled.")
+
+    queue.cancel(shared, ANN)
+    assert state_of(queue, shared) == "running", "bob is still watching"
+    queue.cancel(shared, BOB)
+    assert queue.get(shared).message == "Cancelled."
     assert [ended(queue, job_id).state for job_id in others] == ["done", "done"]
+
+
+def test_an_ended_job_is_not_shared_nor_a_stored_result_that_is_wanted_anew(
+    queue: JobQueue,
+) -> None:
+    first = queue.submit(scripted("hang"), ANN)
+    queue.cancel(first, ANN)
+
     again = queue.submit(scripted("hang"), ANN)
     fresh, third = (queue.submit(scripted("hang", seed), BOB, fresh=True) for seed in (0, 1))
-    assert len({first, again, fresh}) == 3, (
-        "an ended job is not shared, nor is a stored result that is wanted anew"
-    )
-    queue.cancel(fresh, BOB)
-    assert positions(queue, fresh, third) == [("cancelled", 0), ("queued", 1)], (
-        "it is removed at once"
-    )
+    assert len({first, again, fresh}) == 3
+
+    queue.cancel(fresh, BOB)  # while it waits
+    assert state_of(queue, fresh) == "cancelled"
+    assert queue.get(third).position == 1
 
 
 @pytest.mark.parametrize(
@@ -161,11 +175,14 @@ def test_a_reloaded_page_can_cancel_but_not_for_a_neighbour_who_still_looks(
     state: str,
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    job_id = queue.submit(scripted("hang"), Visitor("before the reload, or a neighbour", address))
+    reloaded = Visitor("after the reload", address)
+    job_id = queue.submit(scripted("hang"), Visitor("before it, or a neighbour", address))
+
     clock.advance(pause)
-    queue.watch(job_id, Visitor("after it", address))
-    queue.cancel(job_id, Visitor("after it", address))
-    assert queue.get(job_id).state == state
+    queue.watch(job_id, reloaded)
+    queue.cancel(job_id, reloaded)
+
+    assert state_of(queue, job_id) == state
 
 
 @pytest.mark.parametrize(("hosted", "state"), [("1", "cancelled"), ("0", "running")])
@@ -174,61 +191,75 @@ def test_unseen_jobs_end_on_a_hosted_server_only(
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
     job_id = queue.submit(scripted("hang"), ANN)
+
     for _ in range(3):
         later(queue, clock, UNSEEN_SECONDS)
-        assert not queue.get(job_id).ended, "somebody was looking"
+        assert state_of(queue, job_id) == "running", "somebody was looking"
         queue.watch(job_id, ANN)
+
     later(queue, clock, UNSEEN_SECONDS + 0.1)
-    assert queue.get(job_id).state == state
-    assert ("nobody" in queue.get(job_id).message) == (state == "cancelled")
+    assert state_of(queue, job_id) == state
 
 
+@pytest.mark.usefixtures("hosted")
 def test_the_queue_tends_itself(
-    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: None
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TICK_SECONDS", 0.01)
     job_id = queue.submit(scripted("hang"), ANN)
+
     clock.advance(UNSEEN_SECONDS + 0.1)
-    assert ended(queue, job_id).state == "cancelled"
+
+    assert "nobody" in ended(queue, job_id).message
 
 
-def test_jobs_go_round_by_address(
-    queue: JobQueue, hosted: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("hosted")
+def test_jobs_go_round_by_address(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Submit ten runs of new visits at one address: a second address waits for one of them."""
     monkeypatch.setattr(turns, "EACH", 10)
-    running, *greedy = (
-        queue.submit(scripted("hang", seed), Visitor(f"visit {seed}", "8.8.8.8"))
-        for seed in range(10)
-    )
-    with pytest.raises(
-        BusyError,
-        match=r"^10 runs from your network are waiting here.* try again in a few minutes$",
-    ):
-        queue.submit(scripted("hang", 99), Visitor("one more", "8.8.8.8"))
-    assert queue.submit(scripted("hang", 0), ANN) == running, "sharing needs no place"
+    visits = [Visitor(f"visit {k}", "8.8.8.8") for k in range(11)]
+    current, *greedy = (queue.submit(scripted("hang", k), visits[k]) for k in range(10))
+    with pytest.raises(BusyError, match=r"^10 runs from your network are waiting here"):
+        queue.submit(scripted("hang", 99), visits[10])
+    assert queue.submit(scripted("hang", 0), ANN) == current, "sharing needs no place"
+
     second = queue.submit(scripted("hang", 20), BOB)
     assert positions(queue, second, greedy[0]) == [("queued", 1), ("queued", 2)]
-    queue.cancel(greedy[3], Visitor("visit 4", "8.8.8.8"))
-    answer(queue, f"{running}/0", "error", message="")
-    assert queue.get(second).state == "running"
-    assert [queue.get(job_id).position for job_id in greedy[4:]] == [4, 5, 6, 7, 8], (
-        "the cancelled one is gone"
-    )
+
+    queue.cancel(greedy[3], visits[4])
+    answer(queue, f"{current}/0", "error", message="")
+    assert state_of(queue, second) == "running"
+    assert [queue.get(job_id).position for job_id in greedy[4:]] == [4, 5, 6, 7, 8]
 
 
-def test_no_job_runs_for_ever(
-    queue: JobQueue, clock: Clock, hosted: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_few_questions_come_before_a_run(queue: JobQueue) -> None:
+    queue.ask("predict", ANN, texts=["hang"])
+    run = queue.submit(scripted("hang"), ANN)
+
+    questions = [queue.ask("predict", ANN, texts=["hang", str(k)]) for k in range(5)]
+
+    assert queue.get(run).position == 4
+    assert [queue.get(job_id).position for job_id in questions] == [1, 2, 3, 5, 6]
+
+
+@pytest.mark.usefixtures("hosted")
+def test_no_job_runs_for_ever(queue: JobQueue, clock: Clock) -> None:
     job_id = queue.submit(scripted("hang"), ANN)
     for seconds, state in ((600, "running"), (0.1, "failed")):
         clock.advance(seconds)
         queue.watch(job_id, ANN)
         queue.tend()
-        assert queue.get(job_id).state == state
+        assert state_of(queue, job_id) == state
     assert queue.get(job_id).message.startswith("Stopped after 10 minutes")
+
+
+@pytest.mark.usefixtures("hosted")
+@pytest.mark.parametrize("request_", [REQUEST, STUDY_REQUEST])
+def test_what_takes_too_long_is_refused(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, request_: SweepRequest | CutRequest
+) -> None:
     monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
-    assert "minutes here, at most 10 are allowed" in refusal(queue.submit, scripted("hang", 1), ANN)
+    assert "minutes here, at most 10 are allowed" in refusal(queue.submit, request_, ANN)
 
 
 # ---------------------------------------------------------------- a sweep and those after it
@@ -237,61 +268,60 @@ def test_no_job_runs_for_ever(
 def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     queue: JobQueue,
 ) -> None:
-    job_id = chain(queue, ANN, "frames", "hang")
-    job = at_step(queue, job_id, 2)
-    assert (job.key, job.follow_up_keys, job.frames) == (RESULT.key, (RESULT.key,), ())
-    answer(queue, f"{job_id}/1", "done", key="0" * 64, path="/zero.json")
+    job_id = chain(queue, "frames", "frames", "hang")
+    assert at_step(queue, job_id, 2).frames == ()
+
+    answer(queue, f"{job_id}/1", "done", key="0" * 64)
     assert queue.get(job_id).step == 2, "an answer that comes late is no other sweep's"
-    answer(queue, f"{job_id}/2", "done", key="2" * 64, path="/two.json")
-    job = ended(queue, job_id)
-    assert (job.state, job.key, job.follow_up_keys) == ("done", RESULT.key, (RESULT.key, "2" * 64))
+
+    answer(queue, f"{job_id}/2", "done", key="2" * 64)
+    assert ended(queue, job_id).keys == (RESULT.key, RESULT.key, "2" * 64)
     assert queue.request_for("2" * 64, ANN, SweepRequest) == scripted("hang", 2)
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "state", "words"),
     [
-        ("die", "ended unexpectedly"),
-        ("babble", "ended unexpectedly"),
-        ("refuse", "choose 4"),
-        ("hang", "Cancelled."),
+        ("die", "failed", "ended unexpectedly"),
+        ("refuse", "failed", "choose 4"),
+        ("hang", "cancelled", "Cancelled."),
     ],
 )
 def test_a_failing_sweep_ends_the_chain_and_what_is_finished_is_kept(
-    queue: JobQueue, script: str, said: str
+    queue: JobQueue, script: str, state: str, words: str
 ) -> None:
-    job_id = chain(queue, ANN, "frames", script, "frames")
+    job_id = chain(queue, "frames", "frames", script, "frames")
     if script == "hang":
         at_step(queue, job_id, 2)
         queue.cancel(job_id, ANN)
-    assert said in ended(queue, job_id).message
-    assert ended(queue, queue.submit(scripted("frames", 9), ANN)).state == "done", (
-        "the worker is free, or replaced"
-    )
-    job, state = queue.get(job_id), "cancelled" if script == "hang" else "failed"
-    assert (job.state, job.step, job.key, job.follow_up_keys) == (
-        state,
-        2,
-        RESULT.key,
-        (RESULT.key,),
-    )
+
+    job = ended(queue, job_id)
+    assert job.state == state
+    assert words in job.message
+    assert job.keys == (RESULT.key, RESULT.key)
+    later_job = ended(queue, queue.submit(scripted("frames", 9), ANN))
+    assert later_job.state == "done", "the worker is free, or replaced"
 
 
 def test_stored_sweeps_do_not_wait_and_a_chain_can_be_cancelled_while_it_waits(
     queue: JobQueue,
 ) -> None:
     queue.submit(scripted("hang", 9), BOB)
-    job_id = chain(queue, ANN, "stored", "frames", first="stored")
+
+    job_id = chain(queue, "stored", "stored", "frames")
     job = queue.get(job_id)
-    assert (job.state, job.step, job.position) == ("queued", 2, 1)
-    assert (job.key, job.follow_up_keys) == (RESULT.key, (RESULT.key,))
-    stored, fresh = (
-        queue.submit(scripted("stored", 7), CYD, fresh=fresh) for fresh in (False, True)
-    )
+    assert (job.state, job.position) == ("queued", 1)
+    assert job.keys == (RESULT.key, RESULT.key)
+
+    stored, fresh = (queue.submit(scripted("stored", 7), CYD, fresh=k) for k in (False, True))
     assert positions(queue, stored, fresh) == [("done", 0), ("queued", 2)]
-    queue.cancel(fresh, CYD)
+
     queue.cancel(job_id, ANN)
-    assert (queue.get(job_id).state, queue.get(job_id).key) == ("cancelled", RESULT.key)
+    assert state_of(queue, job_id) == "cancelled"
+    assert queue.get(job_id).key == RESULT.key
+
+
+# ---------------------------------------------------------------- the worker
 
 
 def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQueue) -> None:
@@ -301,7 +331,8 @@ def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQue
         child.kill()
         child.wait()
         job_id = queue.submit(scripted("frames"), ANN)
-        assert queue.get(job_id).state == "queued"
+        assert state_of(queue, job_id) == "queued"
+
     assert ended(queue, job_id).state == "done"
     assert queue._worker.child not in (None, child)
 
@@ -309,7 +340,9 @@ def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQue
 def test_a_worker_that_cannot_start_fails_the_job() -> None:
     queue = JobQueue(["/nowhere/python"])
     queue.start_worker()
+
     job = ended(queue, queue.submit(REQUEST, ANN))
+
     assert job.state == "failed"
     assert "does not start" in job.message
 
@@ -318,9 +351,10 @@ def test_a_worker_that_does_not_react_is_replaced(queue: JobQueue, clock: Clock)
     job_id = queue.submit(scripted("stubborn"), ANN)
     running(queue, job_id)
     queue.cancel(job_id, ANN)
-    assert queue.get(job_id).state == "cancelled", "the visitor does not wait for the worker"
+    assert state_of(queue, job_id) == "cancelled", "the visitor does not wait for the worker"
+
     waiting = queue.submit(scripted("frames"), ANN)
     later(queue, clock, CANCEL_TIMEOUT_SECONDS)
-    assert queue.get(waiting).state == "queued"
+    assert state_of(queue, waiting) == "queued"
     later(queue, clock, 0.1)
     assert ended(queue, waiting).state == "done"
