@@ -1,13 +1,15 @@
-"""`python -m core.worker`: a warm process that carries out orders, JSON lines in and JSON lines out.
+"""`python -m core.worker`: a warm process that carries out orders, JSON lines in and out.
 
-The server starts one worker (`core.jobs.queue`) and keeps it. One thread imports torch and transformers; another reads
-standard input, so that a cancel takes effect between two micro-batches. Standard output carries only the protocol:
+The server starts one worker (`core.jobs.queue`) and keeps it. One thread imports torch and
+transformers; another reads standard input, so that a cancel takes effect between two micro-batches.
+Standard output carries only the protocol:
 
     in:   {"job", "op": "run", "cut" or "recover", "request", "fresh"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}
-    out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
-          "frame"} | {"job", "event": "score", "score"} | {"job", "event": "recovery", "recovery"} |
-          {"job", "event": "done", "key"} | {"job", "event": "done", "outcome"} | {"job", "event": "error", "message"} |
+    out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} |
+          {"job", "event": "frame", "header", "frame"} | {"job", "event": "score", "score"} |
+          {"job", "event": "recovery", "recovery"} | {"job", "event": "done", "key"} |
+          {"job", "event": "done", "outcome"} | {"job", "event": "error", "message"} |
           {"job", "event": "cancelled"}
 """
 
@@ -48,13 +50,16 @@ if TYPE_CHECKING:
     from core.encoder.loading import Checkpoint
 
 IDLE_SECONDS = 30 * 60.0
-# How long one of torch's threads spins for the others before it sleeps. If something else keeps one of two processors
-# busy, a sweep takes eight times as long with the default of 300,000, twice as long with this; else both are as fast.
+# How long one of torch's threads spins for the others before it sleeps. If something else keeps one
+# of two processors busy, a sweep takes eight times as long with the default of 300,000, twice as long
+# with this; else both are as fast.
 SPINS = "2000"
 
 Order = Mapping[str, Any]
 Outcome = dict[str, Any]  # an order's outcome, plain values
 Emit = Callable[..., None]  # (event, **fields)
+# The key of a result, its checkpoint, and the function that makes the result of it.
+Plan = tuple[str, Resolved, Callable[["Checkpoint"], Result]]
 
 
 class CancelledError(BaseException):
@@ -74,21 +79,20 @@ def reporter(
     Returns:
         A function that takes (stage, done, total), and raises CancelledError.
     """
-    began, last = (
-        (0.0, 0),
-        (0, -1),
-    )  # when the current pace began, and the steps done by then; the last done and total
+    began, done_then = 0.0, 0  # when the current pace began, and the steps done by then
+    last_done, last_total = 0, -1
 
     def report(stage: str, done: int, total: int) -> None:
-        nonlocal began, last
+        nonlocal began, done_then, last_done, last_total
         if cancelled.is_set():
             raise CancelledError
         now = clock()
-        if total != last[1] or done < last[0]:  # stages with the same total share their pace
-            began = now, done
-        last = done, total
-        start, done_then = began
-        left = (now - start) / (done - done_then) * (total - done) if done > done_then else None
+        if total != last_total or done < last_done:  # stages of the same total share their pace
+            began, done_then = now, done
+        last_done, last_total = done, total
+        left = None
+        if done > done_then:
+            left = (now - began) / (done - done_then) * (total - done)
         emit("progress", stage=stage, done=done, total=total, seconds_left=left)
 
     return report
@@ -111,23 +115,24 @@ class Worker:
         warm_up: Callable[[], None],
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        self._source, self._sink, self._idle_seconds = source, sink, idle_seconds
+        self._source = source
+        self._sink = sink
+        self._idle_seconds = idle_seconds
         self._writing = threading.Lock()  # downloads report from threads of their own
         self._orders: queue.Queue[tuple[Order, threading.Event] | None] = queue.Queue()
-        self._warm_up = threading.Thread(target=warm_up, name="warm-up", daemon=True)
+        self._warm_up = threading.Thread(target=warm_up, daemon=True)
 
     def serve(self) -> None:
         """Work until the source ends or the worker has been idle for long."""
         self._warm_up.start()
-        threading.Thread(target=self._read, name="orders", daemon=True).start()
+        threading.Thread(target=self._read, daemon=True).start()
         with suppress(queue.Empty):
-            while (work := self._orders.get(timeout=self._idle_seconds)) is not None:
+            while work := self._orders.get(timeout=self._idle_seconds):
                 self._carry_out(*work)
 
     def _read(self) -> None:
-        cancels: WeakValueDictionary[str, threading.Event] = (
-            WeakValueDictionary()
-        )  # by job, held by its orders
+        # By job; an event lives as long as the job's orders.
+        cancels: WeakValueDictionary[str, threading.Event] = WeakValueDictionary()
         for line in self._source:
             order = json.loads(line)
             cancelled = cancels.setdefault(order["job"], threading.Event())
@@ -140,10 +145,13 @@ class Worker:
         self._orders.put(None)
 
     def _emit(self, order: Order, event: str, **fields: Any) -> None:
+        line = json.dumps(
+            {"job": order["job"], "event": event, **fields},
+            default=lambda model: model.model_dump(mode="json"),
+            allow_nan=False,
+        )
         with self._writing:
-            self._sink.write(
-                json.dumps({"job": order["job"], "event": event, **fields}, allow_nan=False) + "\n"
-            )
+            self._sink.write(line + "\n")
             self._sink.flush()
 
     def _carry_out(self, order: Order, cancelled: threading.Event) -> None:
@@ -151,119 +159,110 @@ class Worker:
         try:
             if cancelled.is_set():
                 raise CancelledError
-            event, fields = "done", self._outcome(order, reporter(emit, cancelled), emit)
+            emit("done", **self._outcome(order, reporter(emit, cancelled), emit))
         except CancelledError:
-            event, fields = "cancelled", {}
+            emit("cancelled")
         except PrunescopeError as error:
-            event, fields = "error", {"message": str(error)}
+            emit("error", message=str(error))
         except BrokenPipeError:
             raise  # the server is gone
         except BaseException as error:  # also a library's panic, which is no Exception
             traceback.print_exc()
-            event, fields = "error", {"message": _message(error)}
-        emit(event, **fields)
+            emit("error", message=_message(error))
         make_room()  # the order may have left results, samples or downloads on the disk
 
     def _outcome(self, order: Order, report: Report, emit: Emit) -> Outcome:
         while self._warm_up.is_alive():  # two threads must not import the same package at once
             report("Loading PyTorch", 0, 1)
             self._warm_up.join(timeout=0.05)
-        if make := MAKERS.get(order["op"]):
-            return make(order, report, emit)
-        answer = ANSWERS[order["op"]]
-        return {
-            "outcome": answer(
-                report, **{name: order[name] for name in order if name not in ("job", "op")}
-            )
-        }
+        if order["op"] in MAKERS:
+            plan = MAKERS[order["op"]](order["request"], report, emit)
+            return {"key": _stored_or_made(plan, report, bool(order.get("fresh")))}
+        fields = {name: value for name, value in order.items() if name not in ("job", "op")}
+        return {"outcome": ANSWERS[order["op"]](report, **fields)}
 
 
-def _run(order: Order, report: Report, emit: Emit) -> Outcome:
-    """Find the stored result of a request, or compute and store it."""
-    request = SweepRequest.from_json(order["request"])
+# ---------------------------------------------------------------- orders that make a result
+
+
+def _run(order: Order, report: Report, emit: Emit) -> Plan:
+    """Plan a sweep."""
+    request = SweepRequest.from_json(order)
     inputs = prepare(request, report)
 
     def on_frame(header: schema.Header, frame: schema.Frame) -> None:
         shared = header.model_dump(mode="json", include=set(schema.Header.model_fields))
-        emit("frame", header=shared, frame=frame.model_dump(mode="json"))
+        emit("frame", header=shared, frame=frame)
 
     def make(checkpoint: "Checkpoint") -> Result:
         from core.sweep.sweep import sweep
 
         return sweep(checkpoint, inputs, inputs.request, report, on_frame)
 
-    return _stored_or_made(
-        inputs.key_of(request), inputs.resolved, report, make, bool(order.get("fresh"))
-    )
+    return inputs.key_of(request), inputs.resolved, make
 
 
-def _cut(order: Order, report: Report, emit: Emit) -> Outcome:
-    """Find the stored study of a request, or make and store it."""
-    inputs = prepare_cut(CutRequest.from_json(order["request"]), report)
+def _cut(order: Order, report: Report, emit: Emit) -> Plan:
+    """Plan a study of cuts."""
+    inputs = prepare_cut(CutRequest.from_json(order), report)
 
     def make(checkpoint: "Checkpoint") -> Result:
         from core.training.cut_study import study
 
-        return study(
-            checkpoint,
-            inputs,
-            report,
-            lambda score: emit("score", score=score.model_dump(mode="json")),
-        )
+        return study(checkpoint, inputs, report, lambda score: emit("score", score=score))
 
-    return _stored_or_made(inputs.key, inputs.resolved, report, make)
+    return inputs.key, inputs.resolved, make
 
 
-def _recover(order: Order, report: Report, emit: Emit) -> Outcome:
-    """Find the stored recovery of a stored result, or make and store it."""
-    inputs = _find(store.load(store.file_of(order["request"]["key"])), order["request"], report)
+def _recover(order: Order, report: Report, emit: Emit) -> Plan:
+    """Plan the recovery of a stored result."""
+    inputs = _find(store.load(store.file_of(order["key"])), order, report)
+
+    def on_frame(recovery: Recovery) -> None:
+        emit("recovery", recovery=recovery)
 
     def make(checkpoint: "Checkpoint") -> Result:
         from core.training.recovery import recover
 
-        return recover(
-            checkpoint,
-            inputs,
-            report,
-            lambda p: emit("recovery", recovery=p.model_dump(mode="json")),
-        )[0]
+        return recover(checkpoint, inputs, report, on_frame)[0]
 
-    return _stored_or_made(key_of(inputs.start), inputs.swept.resolved, report, make)
+    return key_of(inputs.start), inputs.swept.resolved, make
 
 
-def _find(
-    result: schema.SweepResult | Recovery, request: Mapping[str, Any], report: Report
-) -> RecoveryInputs:
+def _find(result: schema.SweepResult | Recovery, order: Order, report: Report) -> RecoveryInputs:
     """Find what a request trains again, and on what."""
-    asked = RecoveryRequest.from_json(request)
+    request = RecoveryRequest.from_json(order)
     return find_recovery(
         result,
         report,
-        asked.amount,
-        checkpoint=asked.checkpoint,
-        data=asked.data,
-        train=asked.train,
+        request.amount,
+        checkpoint=request.checkpoint,
+        data=request.data,
+        train=request.train,
     )
 
 
-def _stored_or_made(
-    key: str,
-    resolved: Resolved,
-    report: Report,
-    make: Callable[["Checkpoint"], Result],
-    fresh: bool = False,
-) -> Outcome:
-    """Find a stored result, or make it of its checkpoint and store it; `fresh` makes it in any case."""
+def _stored_or_made(plan: Plan, report: Report, fresh: bool) -> str:
+    """Find a stored result, or make and store it; return its key.
+
+    Args:
+        plan: What makes the result.
+        report: Called with (stage, done, total).
+        fresh: Whether to make it even if it is stored.
+    """
+    key, resolved, make = plan
     if fresh or not store.stored(key):
         from core.encoder.loading import borrow
 
         store.check_writable(None)
-        report(
-            f"Loading the checkpoint '{resolved.id}'", 0, 1
-        )  # the last stage if it kills the worker
+        # The last stage if it kills the worker.
+        report(f"Loading the checkpoint '{resolved.id}'", 0, 1)
         with borrow(resolved) as checkpoint:
             store.save(make(checkpoint))
-    return {"key": key}
+    return key
+
+
+# ---------------------------------------------------------------- orders that are answered
 
 
 def _verify(report: Report, key: str, amount: float, **places: str | None) -> Outcome:
@@ -286,43 +285,44 @@ def _export(
     """Write the pruned checkpoint of one frame of a stored result as a folder."""
     from core.exports.pruned_checkpoint import write_pruned
 
-    return {
-        "path": str(write_pruned(store.load(store.file_of(key)), amount, checkpoint, data, report))
-    }
+    result = store.load(store.file_of(key))
+    return {"path": str(write_pruned(result, amount, checkpoint, data, report))}
 
 
-def _export_trained(report: Report, key: str, request: Mapping[str, Any], left: int = 0) -> Outcome:
-    """Write a model of a stored study or recovery, trained again, as a folder, on a hosted server as a ZIP."""
+def _export_trained(report: Report, key: str, request: Order, left: int = 0) -> Outcome:
+    """Write a model of a stored study or recovery, trained again.
+
+    It becomes a folder, on a hosted server a ZIP.
+    """
     from core.encoder.loading import borrow
     from core.exports.pruned_checkpoint import write_cut, write_recovered
     from core.training.recovery import recover
 
     result = store.load_any(store.file_of(key))
     if not isinstance(result, Recovery):
-        inputs = prepare_cut(CutRequest.from_json(request), report)
-        return {"path": str(write_cut(of_kind(CutStudy, result, key), left, inputs, report))}
-    found = _find(result, request, report)
-    if key_of(found.start) != key:
+        cut_inputs = prepare_cut(CutRequest.from_json(request), report)
+        study = of_kind(CutStudy, result, key)
+        return {"path": str(write_cut(study, left, cut_inputs, report))}
+    inputs = _find(result, request, report)
+    if key_of(inputs.start) != key:
         raise PrunescopeError(
             "the rows or the settings are not those of the training: give its data, or train again"
         )
     start = result.model_copy(update={"frames": ()})  # those of the unpruned model are known
-    with borrow(found.swept.resolved) as checkpoint:
-        trained = recover(checkpoint, found._replace(start=start), report)
-    return {"path": str(write_recovered(*trained, found.swept.resolved))}
+    with borrow(inputs.swept.resolved) as checkpoint:
+        trained = recover(checkpoint, inputs._replace(start=start), report)
+    return {"path": str(write_recovered(*trained, inputs.swept.resolved))}
 
 
 def _fetch(report: Report, data: str, split: str) -> Outcome:
-    """Fetch the files of a data set on the Hub, and return its commit, and their places and names."""
+    """Fetch a data set's files from the Hub; return its commit, and their places and names."""
     dataset = find_dataset(data, split, report)
-    return {
-        "data": dataset.reference,
-        "files": [[str(file.path), file.name] for file in dataset.files(split)],
-    }
+    files = [[str(file.path), file.name] for file in dataset.files(split)]
+    return {"data": dataset.reference, "files": files}
 
 
-# The ops whose outcome is a stored result.
-MAKERS: Mapping[str, Callable[[Order, Report, Emit], Outcome]] = {
+# The ops whose outcome is a stored result; each function takes the fields of a request.
+MAKERS: Mapping[str, Callable[[Order, Report, Emit], Plan]] = {
     "run": _run,
     "cut": _cut,
     "recover": _recover,
@@ -339,11 +339,12 @@ ANSWERS: Mapping[str, Callable[..., Outcome]] = {
 
 def _message(error: BaseException) -> str:
     """Describe an unexpected error to a visitor."""
-    if not isinstance(error, Exception):
-        return "The run stopped in a library, at a file that is damaged or made to break it: choose another one."
     if is_out_of_memory(error):
-        return f"{OUT_OF_MEMORY[0].upper()}{OUT_OF_MEMORY[1:]}."
-    return "The run stopped on an unexpected error: the server's log has the details."
+        return OUT_OF_MEMORY
+    if isinstance(error, Exception):
+        return "The run stopped on an unexpected error: the server's log has the details."
+    fault = "The run stopped in a library, at a file that is damaged or made to break it"
+    return f"{fault}: choose another one."
 
 
 def _warm_up() -> None:
