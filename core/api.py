@@ -1,4 +1,6 @@
-"""Prunescope in a notebook: `from core.api import sweep, recover, load_result`, run from the repository's root.
+"""Prunescope in a notebook that runs from the repository's root.
+
+    from core.api import sweep, recover, load_result
 
     result = sweep("embedded:sst2", sentences, labels, amounts=[0, 0.3, 0.6, 0.9])
     result                      # as the last line of a cell: the player
@@ -23,7 +25,7 @@ from core.inputs.tables import as_text
 from core.inputs.uploads import LABEL, keep_sentences, label_mark, name_of, plain
 from core.precompute import find, run
 from core.recover import run as train_again
-from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
+from core.request.amounts import DEFAULT_AMOUNTS
 from core.request.sweep_request import SweepRequest
 from core.results.key import sealed
 from core.results.recovery import Recovery
@@ -53,59 +55,64 @@ def sweep(
     device: str | None = None,
     dtype: str = "float32",
 ) -> NotebookResult:
-    """Prune a classifier step by step; compare its layers with the unpruned ones, and score it, at every step.
+    """Prune a classifier step by step, and compare its layers with the unpruned ones.
 
-    As on the command line (`python -m core.precompute --help`), half of the sentences are evaluated, at most 256; the
-    others remain for scoring, so that every method is measured on the same ones. `result.task.examples` holds their
-    positions in `sentences`. The sentences are kept in the user's cache directory, like a file chosen in the Lab.
+    As on the command line (`python -m core.precompute --help`), half of the sentences are
+    evaluated, at most 256; the others remain for scoring, so that every method is measured on the
+    same ones. `result.task.examples` holds their positions in `sentences`. The sentences are kept
+    in the user's cache directory, like a file chosen in the Lab.
 
     Args:
-        model: `embedded:NAME`, a folder, an id on the Hub with an optional `@revision`, or a loaded model with its
-            tokenizer, `(model, tokenizer)`. A loaded model is copied, never pruned itself, and named after its origin.
+        model: `embedded:NAME`, a folder, an id on the Hub with an optional `@revision`, or a loaded
+            model with its tokenizer, `(model, tokenizer)`. A loaded model is copied, never pruned
+            itself, and named after its origin.
         sentences: Texts, or pairs of texts: a list, a pandas series, or any other iterable.
-        labels: A label's name for each sentence. Numbers are unambiguous for GLUE, and for labels called LABEL_0,
-            LABEL_1, …; others need a `label_map`.
+        labels: A label's name for each sentence. Numbers are unambiguous for GLUE, and for labels
+            called LABEL_0, LABEL_1, …; others need a `label_map`.
         method: The pruning method; `python -m core.precompute --help` lists them.
         amounts: A fraction in [0, 1), or several; 0 is always included.
-        scope: The weights that a weight method prunes: encoder (default), all-linear, layer:K, or layers:A-B, from 0.
+        scope: The weights that a weight method prunes: encoder (default), all-linear, layer:K, or
+            layers:A-B, from 0.
         points: The points where layers are compared: attention, layer, or both.
         examples: The number of sentences to evaluate, by default half.
         seed: The seed of a random method.
         control_of: The method whose allocation a random method follows.
         until_damage: The damage, 1 − the mean own CKA, after which to stop.
-        task: A task of GLUE, or auto for one made from the checkpoint's own labels; None for that of a known
-            checkpoint, else auto.
-        label_map: The meanings of labels that are not a label's name, such as `{1: "bad", 5: "good", 3: None}`; None
-            omits their sentences.
-        device: The device that runs the model, also in later calls: auto, cpu, cuda, cuda:N or mps; None leaves it to
-            PRUNESCOPE_DEVICE, else auto. It is no part of the result's key.
+        task: A task of GLUE, or auto for one made from the checkpoint's own labels; None for that
+            of a known checkpoint, else auto.
+        label_map: The meanings of labels that are not a label's name, such as
+            `{1: "bad", 5: "good", 3: None}`; None omits their sentences.
+        device: The device that runs the model, also in later calls: auto, cpu, cuda, cuda:N or mps;
+            None leaves it to PRUNESCOPE_DEVICE, else auto. It is no part of the result's key.
         dtype: The dtype of forward passes, float32 or bfloat16.
 
     Returns:
-        The result, which a notebook shows as the player; it has `to_frame()`, `save(path)`, and the fields of a result
-        file.
+        The result, which a notebook shows as the player; it has `to_frame()`, `save(path)`, and the
+        fields of a result file.
 
     Raises:
         PrunescopeError: Bad input, in one line that says what to do.
     """
     data, text = keep_sentences(sentences, labels)
-    rows = {"data": data, "text": text, "label": LABEL, "label_map": _meanings(label_map)}
-    numbers = {
-        "num_examples": plain(examples),
-        "seed": plain(seed),
-        "until_damage": plain(until_damage),
-    }
-    numbers |= {"amounts": parse_amounts(_several(amounts)), "dtype": dtype}
-    names = {
+    options = {
         "task": task,
+        "data": data,
+        "text": text,
+        "label": LABEL,
+        "label_map": _meanings(label_map),
         "method": method,
         "scope": scope,
         "points": points,
+        "amounts": _several(amounts),
+        "num_examples": plain(examples),
+        "seed": plain(seed),
         "control_of": control_of,
+        "until_damage": plain(until_damage),
+        "dtype": dtype,
     }
     use_machine(None, device)
     with _named(model) as checkpoint:
-        request = SweepRequest.from_json({"checkpoint": checkpoint, **names, **numbers, **rows})
+        request = SweepRequest.from_json({"checkpoint": checkpoint, **options})
         return NotebookResult.of(run(find(request)))
 
 
@@ -115,30 +122,28 @@ def recover(
     model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase] | None" = None,
     **options: Any,
 ) -> Recovery:
-    """Train a result's pruned model again, with its zeros held, and measure on the way what returns.
+    """Train a result's pruned model again, with its zeros held, and measure what returns.
 
-    As on the command line (`python -m core.recover --help`), sentences that the result did not evaluate are trained on.
-    The unpruned model is trained as long, once; what that gives is kept.
+    As on the command line (`python -m core.recover --help`), sentences that the result did not
+    evaluate are trained on. The unpruned model is trained as long, once; what that gives is kept.
 
     Args:
         result: What `sweep` or `load_result` returns.
         amount: The fraction to remove; None for the first amount beyond the working range.
         model: The model that was swept, unless it is on the Hub or bundled; see `sweep`.
-        options: Further options of the command line: `steps`, `seed`, `device`, and the places `data` and `train`.
+        options: Further options of the command line: `steps`, `seed`, `device`, and the places
+            `data` and `train`.
 
     Returns:
-        The recovery: `frames` by step, each with its metrics and similarities, and those of the `unpruned` model.
+        The recovery: `frames` by step, each with its metrics and similarities, and those of the
+        `unpruned` model.
 
     Raises:
         PrunescopeError: Bad input, in one line that says what to do.
     """
-    if (
-        result.task.source == "file" and result.task.files
-    ):  # perhaps sentences that `sweep` has kept
-        options = {
-            "data": name_of(result.task.files[0].name, result.task.files[0].sha256 or ""),
-            **options,
-        }
+    if result.task.source == "file" and result.task.files:  # perhaps sentences that `sweep` kept
+        file = result.task.files[0]
+        options.setdefault("data", name_of(file.name, file.sha256 or ""))
     with nullcontext() if model is None else _named(model) as checkpoint:
         return sealed(train_again(result, amount=plain(amount), checkpoint=checkpoint, **options))
 
@@ -155,15 +160,16 @@ def load_result(path: str | Path) -> NotebookResult:
 def _several(values: Any) -> list[Any]:
     """Return values as a list; a single value, such as a text, becomes a list of one."""
     values = plain(values)
-    is_single = isinstance(values, str) or not isinstance(values, Iterable)
-    return [values] if is_single else [plain(value) for value in values]
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return [values]
+    return [plain(value) for value in values]
 
 
 def _meanings(label_map: Mapping[str | int, str | None] | None) -> list[tuple[str, Any]]:
     """Return the meanings of labels, by their text in the table."""
-    pairs = (label_map or {}).items()
     return [
-        (as_text(label_mark(value, "a label in label_map")), meaning) for value, meaning in pairs
+        (as_text(label_mark(label, "a label in label_map")), meaning)
+        for label, meaning in (label_map or {}).items()
     ]
 
 
@@ -179,6 +185,5 @@ def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]"
             yield str(write_folder(*model, Path(parent)))
     else:
         fault = f"a {type(model).__name__} is not a checkpoint"
-        raise PrunescopeError(
-            f"{fault}: give a name, a folder, or a model and its tokenizer, (model, tokenizer)"
-        )
+        remedy = "give a name, a folder, or a model and its tokenizer, (model, tokenizer)"
+        raise PrunescopeError(f"{fault}: {remedy}")

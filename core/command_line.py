@@ -1,4 +1,7 @@
-"""What command lines share: bad input ends in one line and exit code 2; progress goes to standard error."""
+"""What command lines share.
+
+Bad input ends in one line and exit code 2; progress goes to standard error.
+"""
 
 import argparse
 import gc
@@ -8,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import NamedTemporaryFile
 from traceback import format_exception
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from tqdm.auto import tqdm  # in a notebook, a widget
 
@@ -25,7 +28,7 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {message} (--help lists the options)\n")
 
     def add_threads(self) -> None:
-        """Add the option for the number of PyTorch's processor threads; see `use_threads`."""
+        """Add the option for PyTorch's processor threads; see `use_threads`."""
         self.add_argument(
             "--threads", type=int, metavar="N", help="processor threads (default: PyTorch's)"
         )
@@ -33,8 +36,9 @@ class OneLineParser(argparse.ArgumentParser):
     def add_machine(self) -> None:
         """Add the options for the threads and for the device; see `use_machine`."""
         self.add_threads()
-        what = "auto, cpu, cuda, cuda:N or mps (default: $PRUNESCOPE_DEVICE, else auto: CUDA, else MPS, else cpu)"
-        self.add_argument("--device", metavar="NAME", help=what)
+        names = "auto, cpu, cuda, cuda:N or mps"
+        usual = "default: $PRUNESCOPE_DEVICE, else auto: CUDA, else MPS, else cpu"
+        self.add_argument("--device", metavar="NAME", help=f"{names} ({usual})")
 
 
 def use_threads(threads: int | None) -> None:
@@ -57,7 +61,10 @@ def use_machine(threads: int | None, device: str | None) -> None:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import large packages a fifth faster: no garbage collection meanwhile, nor later among what they leave."""
+    """Import large packages a fifth faster.
+
+    Meanwhile nothing is garbage-collected, nor later among what they leave.
+    """
     gc.disable()
     try:
         yield
@@ -67,26 +74,33 @@ def importing() -> Iterator[None]:
 
 
 @contextmanager
-def progress_shown(
-    work: str | None = None, **options: Any
-) -> Iterator[Callable[[str, int, int], None]]:
+def progress_shown(work: str = "", unit: str = "B") -> Iterator[Callable[[str, int, int], None]]:
     """Show a progress bar on standard error, or in a notebook, as soon as there is progress.
 
     Args:
-        work: The name of the bar; None uses the name of the stage.
-        options: Options of the bar.
+        work: The name of the bar; empty, it is the name of the stage.
+        unit: The unit of progress; `B` for the bytes of a download.
 
     Yields:
         A function that takes (stage, done, total).
     """
-    with tqdm(file=sys.stderr, dynamic_ncols=True, delay=1, **options) as bar:
+    is_download = unit == "B"
+    with tqdm(
+        file=sys.stderr,
+        dynamic_ncols=True,
+        delay=1,
+        smoothing=0,
+        unit=unit,
+        unit_scale=is_download,
+    ) as bar:
 
         def report(stage: str, done: int, total: int) -> None:
             bar.set_description_str(work or stage, refresh=False)
             bar.set_postfix_str(stage if work else "", refresh=False)
             if bar.total != total:  # another stage
                 bar.reset(total)
-            bar.n, bar.delay = done, 0
+            bar.n = done
+            bar.delay = 0
             bar.update(0)
 
         yield report
@@ -95,7 +109,9 @@ def progress_shown(
 
 
 def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
-    """Run a command line and exit: with 2 and one line after bad input, 130 after an interrupt, 1 after a bug.
+    """Run a command line and exit.
+
+    The exit code is 2 after bad input, 130 after an interrupt, 1 after a bug, each with one line.
 
     Args:
         main: Takes the arguments, None for those of the process, and returns the exit code.
@@ -122,4 +138,5 @@ def unforeseen(error: Exception) -> str:
         "w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8"
     ) as log:
         log.write("".join(format_exception(error)))
-    return f"stopped by an unexpected {type(error).__name__}, whose trace is in {log.name}: please report it"
+    fault = f"stopped by an unexpected {type(error).__name__}"
+    return f"{fault}, whose trace is in {log.name}: please report it"

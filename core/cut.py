@@ -1,7 +1,7 @@
-"""`python -m core.cut`: studies how many of a checkpoint's upper layers can go, even if its study exists.
+"""`python -m core.cut`: study how many upper layers of a checkpoint can go, even if a study exists.
 
-What remains is refitted on rows that judge nothing. Progress and time left go to standard error, the path of the study
-to standard output.
+What remains is refitted on rows that judge nothing. Progress and time left go to standard error,
+the path of the study to standard output.
 """
 
 import argparse
@@ -30,8 +30,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     choice.add_argument(
         "--keep", type=int, metavar="K", help="save the lowest K layers, whatever they lose"
     )
-    words = f"save the fastest cut that is shown to lose at most N points (default: {100 * float(LOSS.default):g})"
-    choice.add_argument("--at-most", type=float, metavar="N", help=words)
+    words = "save the fastest cut that is shown to lose at most N points"
+    usual = f"(default: {100 * float(LOSS.default):g})"
+    choice.add_argument("--at-most", type=float, metavar="N", help=f"{words} {usual}")
     parser.add_argument(
         "--save",
         type=Path,
@@ -52,16 +53,13 @@ def find(request: CutRequest, options: argparse.Namespace) -> CutInputs:
         PrunescopeError: The checkpoint, the rows or the places are unavailable.
     """
     store.check_new(options.save)
-    if options.at_most is not None and not 0 <= options.at_most <= 100:
-        raise PrunescopeError(f"--at-most {options.at_most:g}: give points of the score, 0 to 100")
     store.check_writable(options.output)
-    with progress_shown(unit="B", unit_scale=True) as report:
+    with progress_shown() as report:
         inputs = prepare_cut(request, report)
     if options.keep is not None and options.keep not in inputs.depths:
         depths = first_few([*map(str, inputs.depths)], 12)
-        raise PrunescopeError(
-            f"--keep {options.keep} is no depth of this study: choose one of {depths}"
-        )
+        fault = f"--keep {options.keep} is no depth of this study"
+        raise PrunescopeError(f"{fault}: choose one of {depths}")
     return inputs
 
 
@@ -73,14 +71,15 @@ def chosen(study: CutStudy, options: argparse.Namespace) -> int:
     """
     if options.keep is not None:
         return int(options.keep)
-    frontier, most = (
-        frontier_of(study),
-        float(LOSS.default) if options.at_most is None else options.at_most / 100,
-    )
+    frontier = frontier_of(study)
+    most = float(LOSS.default)
+    if options.at_most is not None:
+        most = options.at_most / 100
     choice, outcome = lead(frontier, most)
+    heading = cut_finding(frontier, most).heading
     if outcome != "keeps" and (options.save or options.at_most is not None):
-        raise PrunescopeError(cut_finding(frontier, most).heading)
-    print(cut_finding(frontier, most).heading, file=sys.stderr)
+        raise PrunescopeError(heading)
+    print(heading, file=sys.stderr)
     return choice.depth.layers
 
 
@@ -95,12 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from core.training.cut_study import study
 
     use_machine(options.threads, options.device)
-    with borrow(inputs.resolved) as checkpoint, progress_shown("cut", unit="step") as report:
-        whole = study(checkpoint, inputs, report)
-    left, path = chosen(whole, options), store.save(whole, options.output)
+    with borrow(inputs.resolved) as checkpoint, progress_shown("cut", "step") as report:
+        cuts = study(checkpoint, inputs, report)
+    left = chosen(cuts, options)
+    path = store.save(cuts, options.output)
     if options.save:
-        with progress_shown("save", unit="step") as report:
-            write_cut(whole, left, inputs, report, options.save)
+        with progress_shown("save", "step") as report:
+            write_cut(cuts, left, inputs, report, options.save)
     print(path)
     return 0
 

@@ -12,14 +12,15 @@ _HEAD_CHARS, _TAIL_CHARS = 2_000, 500  # kept of a long message; a command insid
 class PrunescopeError(Exception):
     """A request cannot be carried out.
 
-    The message is one line for a reader: it names the value, the bound it breaks and the remedy. A quoted value cannot
-    break the line, and the middle of an overlong line is omitted.
+    The message is one line for a reader: it names the value, the bound it breaks and the remedy. A
+    quoted value cannot break the line, and the middle of an overlong line is omitted.
     """
 
     def __init__(self, message: str) -> None:
         if len(message) > _HEAD_CHARS + _TAIL_CHARS:
             message = f"{message[:_HEAD_CHARS]} … {message[-_TAIL_CHARS:]}"
-        super().__init__(_EMPTY.sub("(empty)", _UNPRINTABLE.sub(" ", message)))
+        line = _UNPRINTABLE.sub(" ", message)
+        super().__init__(_EMPTY.sub("(empty)", line))
 
     def _render_traceback_(self) -> list[str]:
         """Show only the message in a notebook: IPython calls this method of an exception."""
@@ -27,21 +28,23 @@ class PrunescopeError(Exception):
 
 
 class BusyError(PrunescopeError):
-    """Something shared is busy or too slow at the moment; the request may be sound, so no cache keeps this error."""
+    """Something shared is busy or too slow; the request may be sound, so no cache keeps this."""
 
 
 def first_few(names: Sequence[str], most: int = 6, chars: int = 40) -> str:
     """List the first few names in a message, each shortened, with an ellipsis for the others."""
     first = [" ".join(name.split())[:chars] for name in names[:most]]
-    return ", ".join([*first, "…"] if len(names) > most else first)
+    if len(names) > most:
+        first.append("…")
+    return ", ".join(first)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of Python or PyTorch means that memory is full, the processor's or a device's."""
+    """Whether an error of Python or PyTorch says that memory is full, also a device's."""
+    if isinstance(error, MemoryError):
+        return True
     words = str(error)
-    return (
-        isinstance(error, MemoryError) or "DefaultCPUAllocator" in words or "out of memory" in words
-    )
+    return "DefaultCPUAllocator" in words or "out of memory" in words
 
 
 OUT_OF_MEMORY = "there is not enough memory for this: try fewer examples or a smaller checkpoint"

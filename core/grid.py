@@ -1,8 +1,8 @@
-"""`python -m core.grid FILE.yaml`: runs all sweeps of a grid, listed in a file as `core.request.grid_file` says.
+"""`python -m core.grid FILE.yaml`: run all sweeps of a grid (see docs/grids.md).
 
-Existing results are kept, so an interrupted grid goes on where it stopped. A sweep that fails is reported at the end,
-while the others go on. Progress and time left go to standard error, a table of all results to standard output. Exit
-code 1: some sweeps have failed.
+Existing results are kept, so an interrupted grid goes on where it stopped. A sweep that fails is
+reported at the end, while the others go on. Progress and time left go to standard error, a table of
+all results to standard output. Exit code 1: some sweeps have failed.
 """
 
 import argparse
@@ -12,8 +12,6 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from core.command_line import (
     FAILED,
@@ -37,8 +35,6 @@ from core.results.names import amount_name
 from core.results.provenance import command_line
 from core.results.schema import SweepResult
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
-
-BAR = "{percentage:3.0f} % |{bar}| {elapsed} gone, {remaining} left{postfix}"
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -93,15 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Forecast a grid's time, run its missing sweeps, list its results and print their table."""
     options = parse(arguments)
     requests = read_grid(options.file)
-    if options.output and options.output.name.endswith(store.ENDINGS):
-        raise PrunescopeError(
-            f"output {options.output.name} is a file: give a folder, a grid has many results"
-        )
     store.check_writable(options.output)
     if options.manifest:  # refused before hours of work
         read_manifest(options.manifest)
         store.check_writable(options.manifest.absolute().parent)
-    with progress_shown(unit="B", unit_scale=True) as report:
+    with progress_shown() as report:
         sweeps, failures = plan_grid(requests, dict(options.data), options.output, report)
     missing = [sweep for sweep in sweeps if not sweep.is_done]
     count = len(sweeps) + len(failures)
@@ -118,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"failed: {command_line(request)}: {reason}")
     if interrupted:
         _say("interrupted: what is finished is kept, and the same command goes on from there")
-    return INTERRUPTED if interrupted else FAILED if failures else 0
+        return INTERRUPTED
+    return FAILED if failures else 0
 
 
 def _say(line: str) -> None:
@@ -141,46 +134,49 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
         from core.encoder.device import chosen_device
         from core.sweep.grid_run import connected, run_here, run_on_cluster
 
-    if options.cluster:
-        with connected(options.cluster) as client:
-            _say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
-            if options.plan:
-                return []
-            return _follow(sweeps, lambda follow: run_on_cluster(client, sweeps, options.threads))
-    chosen_device()  # refused once, not by every sweep
-    return _follow(sweeps, partial(run_here, sweeps))
+    if not options.cluster:
+        chosen_device()  # refused once, not by every sweep
+        return _follow(sweeps, partial(run_here, sweeps))
+    with connected(options.cluster) as client:
+        _say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
+        if options.plan:
+            return []
+        return _follow(sweeps, lambda _: run_on_cluster(client, sweeps, options.threads))
 
 
 def _follow(sweeps: Sequence[GridSweep], run: Callable[..., Any]) -> list[Failure]:
-    """Show one bar for the amounts of all sweeps that a function of `core.sweep.grid_run` runs; return the failures."""
+    """Show one bar for the amounts of all sweeps; return the failures.
+
+    Args:
+        sweeps: The sweeps.
+        run: A function of `core.sweep.grid_run`.
+    """
     failures: list[Failure] = []
     total = sum(likely_amounts(sweep.request) for sweep in sweeps)
-    with tqdm(total=total, bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar:
+    done = ended = 0
+    with progress_shown("grid", "amount") as report:
 
         def advance(sweep: GridSweep, amount: float) -> None:
-            bar.set_postfix_str(
-                f"{sweep.request.method}: {amount_name(amount)} removed", refresh=False
-            )
-            bar.update()
+            nonlocal done
+            done += 1
+            report(f"{sweep.request.method}: {amount_name(amount)} removed", done, total)
 
-        ended = 0
         for sweep, fault in run(advance):
             ended += likely_amounts(sweep.request)
-            bar.n = ended
-            bar.update(0)
+            done = ended
+            report(sweep.request.method, done, total)
             if fault:
                 failures.append((sweep.listed, fault))
     return failures
 
 
 def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]:
-    """Print the table of stored results, and list them in a manifest; return the sweeps whose files are damaged."""
+    """Print the table of stored results, and list them in a manifest; return the damaged ones."""
     rows: list[GridRow] = []
     entries: list[Entry] = []
     failures: list[Failure] = []
-    for _, group in groupby(
-        sweeps, key=lambda sweep: sweep.inputs
-    ):  # sweeps that are judged beside each other
+    # Sweeps of the same inputs are judged beside each other.
+    for _, group in groupby(sweeps, key=lambda sweep: sweep.inputs):
         results = []
         for sweep in group:
             (extract,) = extracts([store.state_of(sweep.path)]).values()

@@ -1,4 +1,4 @@
-"""`python -m core.precompute`: runs a sweep from the command line, even if its result exists.
+"""`python -m core.precompute`: run a sweep from the command line, even if its result exists.
 
 Progress and time left go to standard error, the path of the result to standard output.
 """
@@ -36,7 +36,7 @@ def find(request: SweepRequest) -> Inputs:
     Raises:
         PrunescopeError: The checkpoint or the data is unavailable.
     """
-    with progress_shown(unit="B", unit_scale=True) as report:
+    with progress_shown() as report:
         return prepare(request, report)
 
 
@@ -50,13 +50,12 @@ def run(inputs: Inputs) -> SweepResult:
         from core.encoder.loading import borrow
         from core.sweep.sweep import sweep
 
-    with (
-        borrow(inputs.resolved) as checkpoint,
-        progress_shown(inputs.request.method, unit="batch") as report,
-    ):
-        result = sweep(checkpoint, inputs, inputs.request, report)
-    if words := caution(result):
-        print(f"warning: {words}", file=sys.stderr)
+    request = inputs.request
+    with borrow(inputs.resolved) as checkpoint, progress_shown(request.method, "batch") as report:
+        result = sweep(checkpoint, inputs, request, report)
+    warning = caution(result)
+    if warning:
+        print(f"warning: {warning}", file=sys.stderr)
     return result
 
 
@@ -66,11 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     request = request_in(options, SweepRequest)
     store.check_writable(options.output)
     inputs = find(request)
-    if note := reading_note(inputs.subset.record):
-        others = (
-            " Name other columns with --text and --label." if inputs.subset.record.guessed else ""
-        )
-        print(f"{note}{others}", file=sys.stderr)
+    task = inputs.subset.record
+    note = reading_note(task)
+    if task.guessed:
+        note += " Name other columns with --text and --label."
+    if note:
+        print(note, file=sys.stderr)
     use_machine(options.threads, options.device)
     print(store.save(run(inputs), options.output))
     return 0

@@ -1,7 +1,7 @@
-"""`python -m core.reader`: reads strangers' files for the server, in a process with limited memory and time.
+"""`python -m core.reader`: read strangers' files for the server, under limits of memory and time.
 
-Standard input is one line, the order that `core.wall.reading.read` writes. The answer is a line on standard output: `+`
-and the content as JSON, or `-` and the reason why the files are refused.
+Standard input is one line, the order that `core.wall.reading.read` writes. The answer is a line on
+standard output: `+` and the content as JSON, or `-` and the reason why the files are refused.
 """
 
 import gc
@@ -28,11 +28,11 @@ def _result(files: Files, limit: int | None) -> str:
 def _table(files: Files, limit: int | None) -> str:
     """Return a table whose cells are cut to the length that a page shows."""
     table = read_table([DataFile(*file) for file in files], limit)
-    cells = {
+    cut = {
         name: tuple(cell[: MAX_NAME_CHARS + 1] for cell in cells)
         for name, cells in table.cells.items()
     }
-    return TABLE.dump_json(replace(table, cells=cells)).decode()
+    return TABLE.dump_json(replace(table, cells=cut)).decode()
 
 
 READERS: Mapping[str, Callable[[Files, int | None], str]] = {"result": _result, "table": _table}

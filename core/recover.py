@@ -1,7 +1,8 @@
-"""`python -m core.recover RESULT`: trains a result's pruned model again, its zeros held, beside the unpruned model.
+"""`python -m core.recover RESULT`: train a result's pruned model again, with its zeros held.
 
-Frames on the way tell whether scores and representations return. Progress and time left go to standard error, the path
-of the recovery to standard output.
+The unpruned model is trained as long beside it. Frames on the way tell whether scores and
+representations return. Progress and time left go to standard error, the path of the recovery to
+standard output.
 """
 
 import argparse
@@ -83,33 +84,30 @@ def run(
         PrunescopeError: Bad input, or a number that is not finite.
     """
     folder = options.pop("save", None)
-    with progress_shown(unit="B", unit_scale=True) as report:
+    with progress_shown() as report:
         inputs = find_recovery(result, report, **options)
-    print(
-        f"{len(inputs.rows.texts):,} rows to train on, {len(result.task.examples):,} to judge",
-        file=sys.stderr,
-    )
+    trained, judged = len(inputs.rows.texts), len(result.task.examples)
+    print(f"{trained:,} rows to train on, {judged:,} to judge", file=sys.stderr)
     with importing():  # only now, so that bad input is refused without waiting seconds for torch
         from core.encoder.loading import borrow
         from core.training.recovery import recover
 
     use_machine(threads, device)
-    with (
-        borrow(inputs.swept.resolved) as checkpoint,
-        progress_shown("recover", unit="row") as report,
-    ):
+    resolved = inputs.swept.resolved
+    with borrow(resolved) as checkpoint, progress_shown("recover", "row") as report:
         recovery, model = recover(checkpoint, inputs, report)
     if folder:
         from core.exports.pruned_checkpoint import write_recovered
 
-        write_recovered(recovery, model, inputs.swept.resolved, folder)
+        write_recovered(recovery, model, resolved, folder)
     return recovery
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make a recovery, save it and print its path."""
     options = vars(parse(arguments))
-    result, output = store.load(options.pop("result")), options.pop("output")
+    result = store.load(options.pop("result"))
+    output = options.pop("output")
     store.check_writable(output)
     store.check_new(options["save"])
     print(store.save(run(result, **options), output))

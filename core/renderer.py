@@ -1,8 +1,9 @@
 """`python -m core.renderer FOLDER`: draws a figure as GIF, MP4, PNG or SVG.
 
-A process of its own (`core.exports.drawing`), since drawing holds Python's lock, which would stop a server with many
-visitors. The folder holds the file `order`, JSON with "figure", "format", "frames" and "seconds", and receives the file
-`picture`. Each frame of a film prints a line to standard output.
+A process of its own (`core.exports.drawing`), since drawing holds Python's lock, which would stop a
+server with many visitors. The folder holds the file `order`, JSON with "figure", "format", "frames"
+and "seconds", and receives the file `picture`. Each frame of a film prints a line to standard
+output.
 """
 
 import json
@@ -21,21 +22,24 @@ Json = Mapping[str, Any]
 
 MEMORY_BYTES = 2 * 2**30  # a film of 1920 x 1080 takes half of it, more on more processors
 SCALE = 1.5  # enlarges a figure: a slide becomes 1920 x 1080
-SHARP = ".mark-rect path { shape-rendering: crispEdges }"  # no light seams between dark cells, as in player.css
+# No light seams between dark cells, as in player.css.
+SHARP = ".mark-rect path { shape-rendering: crispEdges }"
 
 
 def draw(order: Json) -> bytes:
     """Draw a figure, and return the file's content.
 
     Args:
-        order: `figure`: see `core.exports.figure.figure_of`; `format`: gif, mp4, png or svg; `frames`: indices, a
-            single one for a picture.
+        order: `figure`: see `core.exports.figure.figure_of`; `format`: gif, mp4, png or svg;
+            `frames`: indices, a single one for a picture.
     """
     svgs = drawn_frames(order["figure"], order["frames"])
     if order["format"] == "svg":
         return next(svgs).encode()
     pngs = (bytes(vl_convert.svg_to_png(svg, scale=SCALE)) for svg in svgs)
-    return next(pngs) if order["format"] == "png" else FILMS[order["format"]](_reported(pngs))
+    if order["format"] == "png":
+        return next(pngs)
+    return FILMS[order["format"]](_reported(pngs))
 
 
 def _reported(pictures: Iterable[bytes]) -> Iterator[bytes]:
@@ -55,8 +59,8 @@ def drawn_frames(figure: Json, frames: Iterable[int]) -> Iterator[str]:
     for frame in frames:
         pictures = (_part(part, vega, frame, k) for k, (part, vega) in enumerate(parts))
         yield (
-            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
-            f'height="{height}" viewBox="0 0 {width} {height}">\n'
+            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+            f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">\n'
             f"<style>{SHARP}</style>"
             f'<rect width="{width}" height="{height}" fill="{figure["background"]}"/>\n'
             f"{figure['words']}{figure['readouts'][frame]}{''.join(pictures)}</svg>\n"
@@ -71,7 +75,8 @@ def _part(part: Json, vega: Json, frame: int, k: int) -> str:
     ]
     drawn: str = vl_convert.vega_to_svg({**vega, "signals": signals})
     drawn = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>part-{k}-", drawn)
-    place = f'x="{part["x"]}" y="{part["y"]}" overflow="visible"'  # an axis title may be taller than the plot
+    # An axis title may be taller than the plot.
+    place = f'x="{part["x"]}" y="{part["y"]}" overflow="visible"'
     return drawn.replace("<svg ", f"<svg {place} ", 1) + "\n"
 
 

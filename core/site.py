@@ -1,7 +1,8 @@
 """`python -m core.site`: write the static edition, a folder of pages that need no server.
 
-Without options it shows the shipped results of the bundled checkpoints. The folder can be put on a static Space or any
-web server, or opened from a disk. Progress goes to standard error, the path of index.html to standard output.
+Without options it shows the shipped results of the bundled checkpoints. The folder can be put on a
+static Space or any web server, or opened from a disk. Progress goes to standard error, the path of
+index.html to standard output.
 """
 
 import argparse
@@ -54,13 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for part in folder.glob(f"{PART}*"):
             shutil.rmtree(part)
-        with TemporaryDirectory(
-            dir=folder, prefix=PART
-        ) as place:  # the old edition stays until all is written
-            with progress_shown("site", unit="result") as report:
+        with TemporaryDirectory(dir=folder, prefix=PART) as place:
+            with progress_shown("site", "result") as report:
                 problems = write_site(shelf, Path(place), options.results is not None, report)
-            for made in Path(place).iterdir():
-                replace(folder / made.name, made)
+            for part in Path(place).iterdir():  # the old edition stays until all is written
+                replace(folder / part.name, part)
     except OSError as error:
         raise PrunescopeError(
             f"cannot write {folder} ({error.strerror}): make room there"

@@ -1,4 +1,6 @@
-"""`python -m core.verify RESULT`: recomputes frames by our engine and by torch-cka, and prints the deviations.
+"""`python -m core.verify RESULT`: recompute frames by our engine and by torch-cka.
+
+Prints how far the stored frames deviate.
 
 Exit code 0 if all are within tolerance, 1 if one is not.
 """
@@ -42,28 +44,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parse(arguments)
     result = store.load(options.result)
-    known = result.amounts
-    chosen = options.amount or dict.fromkeys((known[0], known[len(known) // 2], known[-1]))
-    amounts = [frame_of(result, amount).amount for amount in chosen]  # refused before the work
+    stored = result.amounts
+    usual = dict.fromkeys((stored[0], stored[len(stored) // 2], stored[-1]))
+    # An amount that is not stored is refused before the work.
+    amounts = [frame_of(result, amount).amount for amount in options.amount or usual]
     with importing():  # only now, so that --help and bad input do not wait seconds for torch
         from core.sweep import recompute
 
     use_machine(options.threads, options.device)
     confirmed = True
-    for done, amount in enumerate(amounts):
+    for place, amount in enumerate(amounts):
         deviations = recompute.verify_frame(result, amount, options.checkpoint, options.data)
-        if not done:  # only now, so that nothing is printed before an error
+        if place == 0:  # only now, so that nothing is printed before an error
             print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
         rows = [
-            (f"CKA, {name}", own, f"{deviations.torch_cka[name]:.1e}")
-            for name, own in deviations.engine.items()
+            (f"CKA, {name}", ours, f"{deviations.torch_cka[name]:.1e}")
+            for name, ours in deviations.engine.items()
         ]
-        rows += [
-            (name, own, "-")
-            for name, own in {**deviations.others, "accuracy": deviations.accuracy}.items()
-        ]
-        for name, own, other in rows:
-            print(f"{amount_text(amount):<9} {name:<36}{own:>8.1e}{other:>11}", flush=True)
+        others = {**deviations.others, "accuracy": deviations.accuracy}
+        rows += [(name, ours, "-") for name, ours in others.items()]
+        for name, ours, theirs in rows:
+            print(f"{amount_text(amount):<9} {name:<36}{ours:>8.1e}{theirs:>11}", flush=True)
         confirmed = confirmed and deviations.within_tolerance
     engine, torch_cka, changed = recompute.TOLERANCES[deviations.cause]
     print(

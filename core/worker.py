@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from core.encoder.loading import Checkpoint
 
 IDLE_SECONDS = 30 * 60.0
-# How long one of torch's threads spins for the others before it sleeps. If something else keeps one
-# of two processors busy, a sweep takes eight times as long with the default of 300,000, twice as long
-# with this; else both are as fast.
+# How long one of torch's threads spins for the others before it sleeps. If something else keeps
+# one of two processors busy, a sweep takes eight times as long with the default of 300,000, twice
+# as long with this; else both are as fast.
 SPINS = "2000"
 
 Order = Mapping[str, Any]

@@ -29,8 +29,8 @@ from core.request.sweep_request import DataRequest, Request, SweepRequest, check
 from core.wall.turns import Stored, Turns, Visitor, surplus
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
-# A job that nobody has watched for this long ends on a hosted server. Browsers wake hidden tabs once
-# a minute.
+# A job that nobody has watched for this long ends on a hosted server. Browsers wake hidden tabs
+# once a minute.
 UNSEEN_SECONDS = 150.0
 CANCEL_TIMEOUT_SECONDS = 20.0  # a worker that has not dropped a cancelled job by then is replaced
 TICK_SECONDS = 1.0  # between two checks of these, and of how long a job runs
@@ -179,7 +179,7 @@ class JobQueue:
                 self._tickets[job_id].watchers[visitor] = self._clock()
 
     def cancel(self, job_id: str, visitor: Visitor) -> None:
-        """Detach a session from a job, which ends when its last one leaves; ignore an unknown id."""
+        """Detach a session from a job, which ends with its last one; ignore an unknown id."""
         with self._changed:
             ticket = self._tickets.get(job_id)
             if ticket is None:

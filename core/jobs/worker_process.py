@@ -11,9 +11,9 @@ from typing import Any
 
 from core.request.catalog import ROOT
 
-# Of glibc's allocator. By default each thread has its own heap, and a sweep cannot reuse memory that
-# an earlier sweep freed in another: after ten sweeps a worker held 21 % more than after two; with two
-# heaps, 5 %.
+# Of glibc's allocator. By default each thread has its own heap, and a sweep cannot reuse memory
+# that an earlier sweep freed in another: after ten sweeps a worker held 21 % more than after two;
+# with two heaps, 5 %.
 HEAPS = "2"
 
 
