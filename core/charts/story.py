@@ -155,7 +155,7 @@ def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRe
         ),
         "accuracy": chance_view(result, damages, beside.scores, beyond_from(whole)),
     }
-    spans = zip(player_frames(result), beside.amounts[:, 1:].tolist(), strict=True)
+    spans = zip(player_frames(result), beside.amounts.tolist(), strict=True)
     frames = [_at_random(frame, *span) for frame, span in spans]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, CHANCE)
     reached = int(

@@ -1,8 +1,9 @@
-"""How well the model still does: the metric on show, what it is held against, where it fails, and when to doubt it.
+"""How well the model still does: the metric on show, its reference, and when to doubt the labels.
 
-Names of labels are matched when a checkpoint is loaded (`core.inputs.labels`), but LABEL_0 and LABEL_1 say nothing, and
-names can be incorrect. A result does not record the checkpoint's names, so a doubt rests on the unpruned model's
-predictions alone, of stored and uploaded results too. Labels are never reordered here.
+Names of labels are matched when a checkpoint is loaded (`core.inputs.labels`), but LABEL_0 and
+LABEL_1 say nothing, and names can be incorrect. A result does not record the checkpoint's names, so
+a doubt rests on the unpruned model's predictions alone, of stored and uploaded results too. Labels
+are never reordered here.
 """
 
 from collections import Counter
@@ -20,41 +21,37 @@ from core.sweep.working_range import DETECTABLE, RETAINED, majority_value, works
 FEW = 2  # evaluation examples of a label; with fewer it has no interval
 MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
 MIN_LEAD = 0.2  # of that order over the majority class, as a share of what that leaves over
-
-
 EACH_MAIN = "each its main one"  # in the place of a metric, of two tasks that differ in theirs
 
 
 def metrics_of(*results: SweepResult) -> dict[str, str]:
-    """Return the metrics that all results have, with their titles; before them the main one, or EACH_MAIN."""
-    shared = [
-        name for name in METRICS if all(name in result.frames[0].metrics for result in results)
-    ]
+    """Return the titles of the metrics that all results have, the main one or EACH_MAIN first."""
     mains = dict.fromkeys(result.task.main_metric for result in results)
-    titles = (
-        {EACH_MAIN: capitalised(" and ".join(METRICS[name].symbol for name in mains))}
-        if len(mains) > 1
-        else {}
-    )
-    return titles | {
-        name: METRICS[name].title for name in sorted(shared, key=lambda name: name not in mains)
-    }
+    titles = {}
+    if len(mains) > 1:
+        symbols = " and ".join(METRICS[name].symbol for name in mains)
+        titles[EACH_MAIN] = capitalised(symbols)
+    for name in sorted(METRICS, key=lambda name: name not in mains):
+        if all(name in result.frames[0].metrics for result in results):
+            titles[name] = METRICS[name].title
+    return titles
 
 
 def metric_of(result: SweepResult, preferred: str | None) -> str:
-    """Return the metric to show: the preferred one if the result has it, else the task's main one."""
+    """Return the metric to show: the preferred one if the result has it, else the main one."""
     return preferred if preferred in metrics_of(result) else result.task.main_metric
 
 
 def working_to(result: SweepResult, metric: str | None = None) -> float | None:
-    """Return the last amount at which the model works by a metric; None if it works at none, or that is unknown.
+    """Return the last amount at which the model works by a metric; None for none, or unknown.
 
-    By another metric than the task's main one, the evaluation examples are judged, which may be fewer.
+    By another metric than the task's main one, the evaluation examples are judged, which may be
+    fewer.
     """
     main = result.working_range
-    if main is None or metric in (None, main.metric):
-        return main.to if main else None
-    return cached_call(_works_to, result, metric)
+    if main is None:
+        return None
+    return main.to if metric in (None, main.metric) else cached_call(_works_to, result, metric)
 
 
 def _works_to(result: SweepResult, metric: str) -> float | None:
@@ -62,10 +59,16 @@ def _works_to(result: SweepResult, metric: str) -> float | None:
     return works_to(metric, result.amounts, np.array(result.task.gold), predictions)[0]
 
 
-def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, float]:
-    """Return the reference of a metric, and its value: what always guessing the commonest label reaches.
+def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
+    """Return the end of the working range; None if that is the largest amount, or unknown."""
+    to = working_to(result, metric)
+    return to if to is not None and to < result.amounts[-1] else None
 
-    F1 gives that 0 where it is the negative label; it is held against always answering with the positive one.
+
+def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, float]:
+    """Return the reference of a metric and its value: that of always guessing the commonest label.
+
+    F1 gives that 0 where it is the negative label; its reference always answers positive.
     """
     gold = np.array(result.task.gold)
     if metric != "f1":
@@ -73,39 +76,33 @@ def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, floa
     return "always positive", float(SCORES[metric](gold, np.ones_like(gold)))
 
 
-def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
-    """Return the end of the working range; None if the model works up to the largest amount, or that is unknown."""
-    to = working_to(result, metric)
-    return to if to is not None and to < result.amounts[-1] else None
-
-
 def smallest_drop(result: SweepResult) -> float | None:
-    """Compute the smallest drop of the main metric that the examples can show where the working range ends.
+    """Compute the smallest drop of the main metric that the examples can show.
 
-    It is DETECTABLE standard errors of M(a) - M(0) there, by the delete-one jackknife over the evaluation examples;
-    where the range was judged on more, the standard error is scaled to their number. Where the range ends with the
-    unpruned model, the first amount counts. None without a range.
+    It is DETECTABLE standard errors of M(a) - M(0) where the working range ends, by the delete-one
+    jackknife over the evaluation examples; where the range was judged on more, the standard error
+    is scaled to their number. Where the range ends with the unpruned model, the first amount
+    counts. None without a range.
     """
     working = result.working_range
     if working is None or working.to is None or len(result.frames) < 2:
         return None
-    pruned = result.frames[max(result.amounts.index(working.to), 1)].predictions
-    labels = np.array([result.task.gold, result.frames[0].predictions, pruned])  # (3, n)
+    last = max(result.amounts.index(working.to), 1)
+    predictions = [result.frames[k].predictions for k in (0, last)]
+    labels = np.array([result.task.gold, *predictions])  # (3, n)
     score, n = SCORES[working.metric], labels.shape[1]
     # Examples with the same three labels have the same replicate.
     _, firsts, counts = np.unique(labels, axis=1, return_index=True, return_counts=True)
-    left = (
-        np.delete(labels, k, axis=1) for k in firsts
-    )  # each (3, n - 1); all of them at once may take gigabytes
-    without = [
-        float(score(gold, after) - score(gold, before)) for gold, before, after in left
-    ]  # (kinds,)
-    variance = np.cov(without, fweights=counts, ddof=0)
+    changes = []  # (kinds,)
+    for k in firsts:
+        gold, before, after = np.delete(labels, k, axis=1)  # each (n - 1,)
+        changes.append(float(score(gold, after) - score(gold, before)))
+    variance = np.cov(changes, fweights=counts, ddof=0)
     return float(DETECTABLE * np.sqrt((n - 1) * variance * n / working.examples))
 
 
 def has_doubtful_range(result: SweepResult) -> bool:
-    """Whether a drop of a tenth of the lead could go unseen where the working range ends; False without a range."""
+    """Whether a drop of a tenth of the lead could go unseen where the working range ends."""
     working, drop = result.working_range, smallest_drop(result)
     return working is not None and drop is not None and drop > (1 - RETAINED) * working.lead
 
@@ -116,35 +113,32 @@ def has_doubtful_range(result: SweepResult) -> bool:
 def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | None:
     """Find another order of the labels that fits clearly better; None if there is none.
 
-    The best one-to-one order maximises the trace of the confusion matrix (the assignment problem, solved by SciPy).
-    Fewer than 64 examples are too few for that comparison, and an order that does little better than always answering
-    the commonest label is none: a model that answers one label has it in some order.
+    The best one-to-one order maximises the trace of the confusion matrix (the assignment problem,
+    solved by SciPy). Fewer than 64 examples are too few for that comparison. An order that does
+    little better than always answering the commonest label is none: a model that answers one label
+    has it in some order.
 
     Returns:
-        The unpruned model's accuracy, what the order gives, and the labels in it.
+        The unpruned model's accuracy, that of the order, and the labels in it.
     """
     names, gold, predicted = result.task.label_names, result.task.gold, result.frames[0].predictions
-    confusion = np.zeros(
-        (len(names), len(names)), dtype=np.int64
-    )  # (predicted labels, gold labels)
+    count = len(gold)
+    confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold)
     np.add.at(confusion, (predicted, gold), 1)
-    count, correct = len(gold), int(confusion.trace())
+    correct = int(confusion.trace())
     majority = int(confusion.sum(axis=0).max())
     enough = max(correct + MIN_IMPROVEMENT * count, majority + MIN_LEAD * (count - majority))
-    if (
-        count >= FEW_EXAMPLES and confusion.max(axis=1).sum() >= enough
-    ):  # else no order can be that good
-        from scipy.optimize import (
-            linear_sum_assignment,
-        )  # imported here: it would slow down the first page
+    most = confusion.max(axis=1).sum()  # that any order gets right
+    if count < FEW_EXAMPLES or most < enough:
+        return None
 
-        _, meant = linear_sum_assignment(
-            confusion, maximize=True
-        )  # (labels,) what each predicted label fits best
-        best = int(confusion[range(len(names)), meant].sum())
-        if best >= enough:
-            return correct / count, best / count, tuple(names[label] for label in meant)
-    return None
+    from scipy.optimize import linear_sum_assignment  # here: it would slow down the first page
+
+    _, meant = linear_sum_assignment(confusion, maximize=True)  # (labels,)
+    best = int(confusion[range(len(names)), meant].sum())
+    if best < enough:
+        return None
+    return correct / count, best / count, tuple(names[label] for label in meant)
 
 
 def rare_labels(task: TaskRecord) -> list[str]:

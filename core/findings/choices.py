@@ -1,4 +1,4 @@
-"""Choose among many results: which are offered, which comes first, and what each is judged beside."""
+"""Choose among many results: what is offered, what comes first, what each is judged beside."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
@@ -13,7 +13,7 @@ from core.results.schema import Pruning
 from core.results.store import is_shipped
 
 _setting = attrgetter("method", "seed", "controls")  # of a pruning, beside its scope
-_method = attrgetter("checkpoint", "method")  # of an entry or a request
+_subject = attrgetter("checkpoint", "method")  # of an entry or a request
 _model_and_examples = attrgetter("checkpoint", "dtype", "fingerprint")  # of an entry
 _examples_and_points = attrgetter("fingerprint", "points", "dtype")
 PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
@@ -21,82 +21,87 @@ PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
 
 def task_title(name: str) -> str:
     """Return a task's title, or its bare name if the catalog lacks the task."""
-    return TASKS[name].title if name in TASKS else AUTO_TITLE if name == AUTO else name
+    if name == AUTO:
+        return AUTO_TITLE
+    return TASKS[name].title if name in TASKS else name
 
 
 def offered(entries: Sequence[Entry], keys: Collection[str] = ()) -> list[Entry]:
-    """Return the results to choose from: sweeps of all amounts, and those that are asked for by their key.
+    """Return the results to choose from: sweeps of all amounts, and those with one of the keys.
 
-    Sweeps in small steps that stop at a damage serve the others, and are offered only where there is nothing else.
+    Sweeps in small steps that stop at a damage are offered only where there is nothing else.
     """
-    return [entry for entry in entries if entry.until_damage is None or entry.key in keys] or list(
-        entries
-    )
+    whole = [entry for entry in entries if entry.until_damage is None or entry.key in keys]
+    return whole or list(entries)
 
 
 def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
-    """Return the results in the table of all results: no random controls and no small steps, unless nothing is left.
+    """Return the results in the table of all results.
 
-    Some layers pruned alone are in it if asked for: the Layers page shows them together.
+    It leaves out random controls and small steps, unless nothing else is left. Layers pruned alone
+    are listed on request: the Layers page shows them together.
     """
     whole = [entry for entry in entries if entry.controls is None and entry.until_damage is None]
-    return (
-        [entry for entry in whole if with_alone or run_of(entry.scope) is None]
-        or whole
-        or list(entries)
-    )
+    listed = [entry for entry in whole if with_alone or run_of(entry.scope) is None]
+    return listed or whole or list(entries)
 
 
 def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
-    """Return the results that a page shows if its address names none: the first of them that can be read.
+    """Return the results that a page shows if its address names none; the first readable counts.
 
     Args:
         entries: The available ones.
-        page: Its name; the pages that are not named here show the published pair.
+        page: Its name; pages without a preference of their own show the published pair.
     """
     whole = offered(entries)
-    preferences: dict[str, Callable[[Entry], bool]] = {
-        "Story": lambda entry: (
-            _method(entry) == _method(DEFAULT_REQUEST) and entry.source != "written"
-        ),
-        "Sentences": lambda entry: entry.source == "written",  # whose texts are kept
-        "Compare": lambda entry: bool(companions(entry, whole)),
-    }
-    preferred = filter(preferences[page], whole) if page in preferences else published_pair(entries)
+    if page == "Story":
+        preferred = [
+            entry
+            for entry in whole
+            if entry.source != "written" and _subject(entry) == _subject(DEFAULT_REQUEST)
+        ]
+    elif page == "Sentences":  # the texts of written examples are kept
+        preferred = [entry for entry in whole if entry.source == "written"]
+    elif page == "Compare":
+        preferred = [entry for entry in whole if companions(entry, whole)]
+    else:
+        preferred = published_pair(entries)
     return [*preferred, *whole]
 
 
 def published_pair(
     entries: Sequence[Entry], like: Entry | None = None, with_single_layers: bool = False
 ) -> list[Entry]:
-    """Return the pair of results on both published tasks that is most like another result, such as the one on show.
+    """Return the results on both published tasks that are most like another result.
 
-    Both are of attention blocks, over all layers, of models with equally many: with as many as that one, by its method
-    or the one that it controls, if there are such; else by the first method that has both, of the shipped ones before
-    the visitor's own, the deepest. GLUE comes before written sentences, and a model whose halves, or single layers,
-    were pruned alone before others.
+    Both are of attention blocks, over all layers, of models with equally many. Preferred are as
+    many as that result has, and its method or the one that it controls; then the first method that
+    has both, shipped results, and the deepest model. GLUE comes before written sentences, and a
+    model whose halves, or single layers, were pruned alone before others.
     """
-    layers, method = (len(like.points), like.controls or like.method) if like else (0, "")
+    depth = len(like.points) if like else 0
+    method = (like.controls or like.method) if like else ""
+    isolated = set()
+    for entry in entries:
+        run = run_of(entry.scope)
+        if run and (len(run) == 1) == with_single_layers:
+            isolated.add(_model_and_examples(entry))
+    by_preference = sorted(
+        entries,
+        key=lambda entry: (entry.source == "written", _model_and_examples(entry) not in isolated),
+    )
     by_task: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
-    runs = [(run, entry) for entry in entries if (run := run_of(entry.scope))]
-    isolated = {
-        _model_and_examples(entry) for run, entry in runs if (len(run) == 1) == with_single_layers
-    }
-
-    def preference(entry: Entry) -> tuple[bool, bool]:
-        return entry.source == "written", _model_and_examples(entry) not in isolated
-
-    for entry in sorted(entries, key=preference):
+    for entry in by_preference:
         is_whole = entry.scope in ("encoder", None) and entry.until_damage is None
         if entry.task in PAIR and is_whole and at_attention(entry.points):
             likeness = (
-                len(entry.points) == layers,
+                len(entry.points) == depth,
                 entry.method == method,
                 -list(METHODS).index(entry.method),
+                is_shipped(entry.key),
+                len(entry.points),
             )
-            by_task[entry.task].setdefault(
-                (*likeness, is_shipped(entry.key), len(entry.points)), entry
-            )
+            by_task[entry.task].setdefault(likeness, entry)
     shared = set.intersection(*map(set, by_task.values()))
     return [by_task[task][max(shared)] for task in PAIR] if shared else []
 
@@ -110,31 +115,30 @@ def middle_of(amounts: Sequence[float]) -> float:
 
 
 def is_of_model(entry: OfAnyKind, result: Result) -> bool:
-    """Whether an entry has a result's checkpoint and task; that of a sweep holds only the names of both."""
-    revision = "" if isinstance(entry, Entry) else entry.revision
+    """Whether an entry has a result's checkpoint and task; a sweep's entry has no revision."""
     is_alike = (entry.checkpoint, entry.task) == (result.checkpoint.id, result.task.name)
-    return is_alike and revision in ("", result.checkpoint.revision)
+    return is_alike and getattr(entry, "revision", "") in ("", result.checkpoint.revision)
 
 
 def trained_of(
     result: Result, listed: Mapping[str, Iterable[OfAnyKind]], read: Callable[[Any], Any]
 ) -> dict[str, Any]:
-    """Read the first study of cuts and the first recovery of a result's model; None for what is missing.
+    """Read the first study of cuts and the first recovery of a result's model; None for a lack.
 
     Args:
         result: The result.
         listed: Those available, by the keys of TRAINED, as in what is returned.
         read: Reads one; None if it cannot.
     """
-    fitting = {
-        name: [entry for entry in entries if is_of_model(entry, result)]
-        for name, entries in listed.items()
-    }
-    return {name: next(filter(None, map(read, entries)), None) for name, entries in fitting.items()}
+    trained = {}
+    for name, entries in listed.items():
+        fitting = [entry for entry in entries if is_of_model(entry, result)]
+        trained[name] = next(filter(None, map(read, fitting)), None)
+    return trained
 
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:
-    """Whether a pruning is the random control of another one: it removes as much of each matrix or layer."""
+    """Whether a pruning is another one's random control: it removes as much of each matrix."""
     return (pruning.controls, pruning.scope) == (controlled.method, controlled.scope)
 
 
@@ -157,32 +161,31 @@ def _beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
 
 
 def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return the results that another is judged beside: its random controls, and the same pruning in other steps.
+    """Return the results that another is judged beside: random controls, other steps.
 
     `core.findings.comparable` decides, once the files are read, whether they may be compared.
     """
-    at_points = (other for other in _beside(entry, among) if other.points == entry.points)
-    return [other for other in at_points if is_control(other, entry) or is_same(other, entry)]
-
-
-def alone(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return every layer and run of layers pruned alone like a result of all layers; they have points of their own."""
     return [
         other
-        for other in _beside(entry, () if run_of(entry.scope) else among)
-        if is_isolated(other, entry)
+        for other in _beside(entry, among)
+        if other.points == entry.points and (is_control(other, entry) or is_same(other, entry))
     ]
 
 
+def alone(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
+    """Return each run of layers pruned alone like a result of all layers, whatever the points."""
+    if run_of(entry.scope):
+        return []
+    return [other for other in _beside(entry, among) if is_isolated(other, entry)]
+
+
 def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return the methods measured like a result, each by one sweep over all amounts: no controls, no single layers."""
+    """Return the methods measured like a result: one sweep each, over all layers and amounts."""
     methods: dict[object, Entry] = {}
     for other in among:
-        is_whole = (other.controls, other.until_damage, run_of(other.scope)) == (None, None, None)
-        is_beside = other.checkpoint == entry.checkpoint and _examples_and_points(
-            other
-        ) == _examples_and_points(entry)
-        if is_whole and is_beside:
+        is_whole = other.controls is other.until_damage is run_of(other.scope) is None
+        is_beside = _model_and_examples(other) == _model_and_examples(entry)
+        if is_whole and is_beside and other.points == entry.points:
             methods.setdefault((other.method, other.scope), other)
     return list(methods.values())
 
@@ -190,8 +193,8 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
 def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
     """Pick the result that another is first compared with; None if there is none.
 
-    In order of preference: its random control; the result that it controls, or of which it prunes a single layer; any
-    result on the same examples and points; any result.
+    In order of preference: its random control; the result that it controls, or of which it prunes
+    a single layer; any result on the same examples and points; any result.
     """
 
     def preference(other: Entry) -> tuple[bool, ...]:

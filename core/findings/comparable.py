@@ -1,7 +1,8 @@
-"""Decide which results may stand beside each other, and why others may not: one rule for every page.
+"""Decide which results may stand beside each other, and why others may not.
 
-Results are compared by where in depth they have changed, at equal damage, so their amounts may differ. A random control
-is matched to a method if it also removes as much of every layer wherever both were measured.
+Results are compared by where in depth they have changed, at equal damage, so their amounts may
+differ. A random control is matched to a method if it also removes as much of every layer wherever
+both were measured.
 """
 
 from collections.abc import Iterable
@@ -15,12 +16,13 @@ from core.request.scope import run_of
 from core.results.schema import SweepResult
 
 _evaluation = attrgetter("name", "fingerprint", "examples", "gold", "max_length")  # of a task
+_model = attrgetter("checkpoint.revision", "dtype")
 _seed = attrgetter("pruning.seed")
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
 
 def obstacle(first: SweepResult, second: SweepResult) -> str | None:
-    """Return why two results may not be compared by the order of layers, at equal damage; None if they may.
+    """Return why two results may not be compared by the order of layers; None if they may.
 
     Both must prune all layers and use the same examples and points.
     """
@@ -32,20 +34,24 @@ def obstacle(first: SweepResult, second: SweepResult) -> str | None:
 
 
 def is_matched(control: SweepResult, result: SweepResult) -> bool:
-    """Whether a result is a method's random control that removes equally much of every layer, on the same model.
+    """Whether a result is a method's random control that removes equally much of every layer.
 
-    Equal totals are not enough: a method that spares lower layers keeps them more similar for that reason alone.
+    Equal totals are not enough: a method that spares lower layers keeps them more similar for that
+    reason alone.
     """
     return (
         is_control(control.pruning, result.pruning)
-        and same_checkpoint(result, control)
-        and obstacle(result, control) is None
+        and _may_stand_beside(result, control)
         and largest_mismatch(result, control) <= SPARSITY_TOLERANCE
     )
 
 
+def _may_stand_beside(result: SweepResult, candidate: SweepResult) -> bool:
+    return same_checkpoint(result, candidate) and obstacle(result, candidate) is None
+
+
 def largest_mismatch(first: SweepResult, second: SweepResult) -> float:
-    """Return the largest difference in the share of a layer's weights removed, over the amounts that both have."""
+    """Return the largest difference in the share of a layer removed, over the amounts of both."""
     others = {frame.amount: frame.layer_sparsity for frame in second.frames}
     pairs = [
         (frame.layer_sparsity, others[frame.amount])
@@ -62,16 +68,16 @@ def same_examples(first: SweepResult, second: SweepResult) -> bool:
 
 def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
     """Whether two results come from the same model, run in the same dtype."""
-    return (first.checkpoint.revision, first.dtype) == (second.checkpoint.revision, second.dtype)
+    return bool(_model(first) == _model(second))
 
 
-# ---------------------------------------------------------------- the controls and further sweeps of a result
+# ---------------------------------------------------------------- the controls and further sweeps
 
 
 def control_sweeps(
     result: SweepResult, candidates: Iterable[SweepResult]
 ) -> dict[int, list[SweepResult]]:
-    """Collect the matched random controls of a result, by seed: one seed may have been swept in several steps."""
+    """Collect the matched random controls of a result by seed, which may have several steps."""
     return by_seed(candidate for candidate in candidates if is_matched(candidate, result))
 
 
@@ -81,9 +87,11 @@ def by_seed(controls: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
 
 
 def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
-    """Return the matched random controls of a result, one per seed, by seed: of several sweeps the longest."""
-    sweeps_of = control_sweeps(result, candidates).values()
-    return [max(sweeps, key=lambda sweep: sweep.amounts[-1]) for sweeps in sweeps_of]
+    """Return the matched random controls of a result in order of seeds, the longest of each."""
+    return [
+        max(sweeps, key=lambda sweep: sweep.amounts[-1])
+        for sweeps in control_sweeps(result, candidates).values()
+    ]
 
 
 def own_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
@@ -94,14 +102,13 @@ def own_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> list[S
         if candidate.key != result.key
         and is_same(candidate.pruning, result.pruning)
         and _calibrated_on(candidate) == _calibrated_on(result)
-        and same_checkpoint(result, candidate)
-        and obstacle(result, candidate) is None
+        and _may_stand_beside(result, candidate)
     ]
     return [result, *finer]
 
 
 def _calibrated_on(result: SweepResult) -> str | None:
-    """Return the fingerprint of the calibration examples; what was measured on them may differ in its last digits."""
+    """Return the calibration examples' fingerprint: others may change a result's last digits."""
     return result.pruning.calibration.fingerprint if result.pruning.calibration else None
 
 
@@ -119,11 +126,12 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
 
 
 def by_scope(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[str, SweepResult]:
-    """Index the results of some layers alone measured beside another one: of one scope the one with most amounts."""
+    """Index the results of some layers alone beside another; of a scope, the most amounts count."""
     scopes: dict[str, SweepResult] = {}
     for alone in sorted(candidates, key=lambda alone: -len(alone.amounts)):
-        scope, run = alone.pruning.scope, run_of(alone.pruning.scope)
+        scope = alone.pruning.scope or ""
+        run = run_of(scope)
         is_beside = same_checkpoint(result, alone) and same_examples(result, alone)
-        if scope and run and is_beside and f"layer.{run[-1]}.output" in alone.points:
+        if run and is_beside and f"layer.{run[-1]}.output" in alone.points:
             scopes.setdefault(scope, alone)
     return scopes

@@ -1,7 +1,8 @@
-"""How similar each layer stays to itself, which layer changes first, and what pruned layers come to resemble.
+"""How similar each layer stays to itself, which layer changes first, what it comes to resemble.
 
-A layer stays intact while its similarity to itself before pruning is at least a threshold. Which layer falls below it
-first is an estimate from examples: layers whose intervals reach down as far stand beside it.
+A layer stays intact while its similarity to itself before pruning is at least a threshold. Which
+layer falls below it first is an estimate from examples: layers whose intervals reach down as far
+stand beside it.
 """
 
 from collections.abc import Sequence
@@ -28,10 +29,11 @@ class LayerSurvival:
         label: The point's name on an axis.
         title: Its name in full.
         own: (frames,) that similarity; NaN where it is undefined.
-        value: The amount at which it first falls below 0.9; the largest amount if it never does; NaN where it is
-            undefined even without pruning.
+        value: The amount at which it first falls below 0.9; the largest amount if it never does;
+            NaN where it is undefined even without pruning.
         censored: Whether it never does.
-        interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
+        interval: The 95 % interval of the value, if known; an upper bound at the largest amount
+            means "or beyond".
         floor: Its own CKA with everything removed, if known.
     """
 
@@ -50,12 +52,12 @@ class LayerSurvival:
 
     @property
     def by_construction(self) -> bool:
-        """Whether it stays intact even with everything removed, so that to be intact says little."""
-        return self.censored and self.floor is not None and self.floor >= SURVIVAL_THRESHOLD
+        """Whether it stays intact even with everything removed, so that to be so says little."""
+        return self.censored and (self.floor or 0.0) >= SURVIVAL_THRESHOLD
 
     @property
     def rank(self) -> float:
-        """The number to compare defined layers by: the value as shown, or infinity if it is censored."""
+        """The number to compare defined layers by: the value as shown, infinity if censored."""
         return float("inf") if self.censored else hundredths(self.value)
 
 
@@ -67,7 +69,7 @@ def own_similarity(result: SweepResult, reduction: ReductionKey) -> Array:
     """
     unknown = (None,) * len(result.points)
     rows = [frame.own(reduction) or unknown for frame in result.frames]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(result.points))
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(unknown))
 
 
 def floor_of(result: SweepResult, reduction: ReductionKey) -> Row | None:
@@ -80,29 +82,27 @@ def floor_of(result: SweepResult, reduction: ReductionKey) -> Row | None:
 
 @dataclass(frozen=True, eq=False)
 class LayerOrder:
-    """The order in which the layers of a result change; points that are equal as shown count alike.
+    """The order in which the layers of a result change; points equal as shown count alike.
 
     Attributes:
         every: All points, in depth order.
         first: Those that fall below 0.9 first, unless all that are defined last equally long.
         last: Those that last longest; none where similarity is undefined everywhere.
-        rivals: Others whose interval reaches down to the amounts where the first may fall; none where it is unknown.
+        rivals: Others whose interval reaches down to the amounts where the first may fall.
     """
 
-    every: tuple[LayerSurvival, ...]
-    first: tuple[LayerSurvival, ...]
-    last: tuple[LayerSurvival, ...]
-    rivals: tuple[LayerSurvival, ...]
+    every: Sequence[LayerSurvival]
+    first: Sequence[LayerSurvival]
+    last: Sequence[LayerSurvival]
+    rivals: Sequence[LayerSurvival]
 
     @property
     def selected(self) -> LayerSurvival:
-        """The layer to select at first: the first to fall, else the one that has changed most at the last amount."""
+        """The layer to select at first: the first to fall, else the most changed at the end."""
+        if self.first:
+            return self.first[0]
         at_end = [layer.own[-1] for layer in self.every]
-        return (
-            self.first[0]
-            if self.first
-            else self.every[0 if np.isnan(at_end).all() else int(np.nanargmin(at_end))]
-        )
+        return self.every[0 if np.isnan(at_end).all() else int(np.nanargmin(at_end))]
 
 
 def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
@@ -111,36 +111,39 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
     The result may be a whole sweep or the first frames of one.
     """
     statistics, unknown = result.statistics_of(reduction), (None,) * len(result.points)
-    own, floor = own_similarity(result, reduction), floor_of(result, reduction) or unknown
-    intervals = statistics.survival if statistics else unknown
-    values, censored = survival(result.amounts, own)
+    own = own_similarity(result, reduction)
+    layers = zip(
+        point_names(result.points),
+        *survival(result.amounts, own),
+        statistics.survival if statistics else unknown,
+        floor_of(result, reduction) or unknown,
+        own.T,
+        strict=True,
+    )
     every = tuple(
         LayerSurvival(
-            *point_names(result.points)[k],
-            own[:, k],
-            np.nan if np.isnan(own[0, k]) else float(values[k]),
-            bool(censored[k]),
+            *name,
+            curve,
+            np.nan if np.isnan(curve[0]) else float(value),
+            bool(censored),
             (interval.low, interval.high) if interval else None,
-            floor[k],
+            floor,
         )
-        for k, interval in enumerate(intervals)
+        for name, value, censored, interval, floor, curve in layers
     )
     defined = [layer for layer in every if layer.is_defined]
     ranks = [layer.rank for layer in defined]
-    first, last = (
-        tuple(layer for layer in defined if layer.rank == end(ranks)) for end in (min, max)
-    )
+    first = [layer for layer in defined if layer.rank == min(ranks)]
+    last = [layer for layer in defined if layer.rank == max(ranks)]
     if len(last) == len(defined) and (len(defined) != 1 or last[0].censored):
-        first = ()
-    latest = max(
-        (layer.interval[1] if layer.interval else layer.value for layer in first), default=-1.0
-    )
-    rivals = (
+        first = []
+    reached = [layer.interval[1] if layer.interval else layer.value for layer in first]
+    rivals = [
         layer
         for layer in defined
-        if layer not in first and layer.interval and layer.interval[0] <= latest
-    )
-    return LayerOrder(every, first, last, tuple(rivals))
+        if layer not in first and layer.interval and layer.interval[0] <= max(reached, default=-1)
+    ]
+    return LayerOrder(every, first, last, rivals)
 
 
 # ---------------------------------------------------------------- what pruned layers come to resemble
@@ -150,10 +153,10 @@ class Towards(NamedTuple):
     """What the layers of a pruned model resemble, within its working range.
 
     Attributes:
-        nearest: (frames, points) at the frames within it, the most similar unpruned point of each pruned one, of equals
-            the lowest; -1 where that is undefined.
-        earlier: How much more similar the upper half's points are to all earlier unpruned ones at the last of these
-            frames than at the first.
+        nearest: (frames, points) at the frames within it, the most similar unpruned point of each
+            pruned one, of equals the lowest; -1 where that is undefined.
+        earlier: How much more similar the upper half's points are to all earlier unpruned ones at
+            the last of these frames than at the first.
         later: The same of all later ones.
     """
 
@@ -166,17 +169,20 @@ def towards(result: SweepResult, reduction: ReductionKey) -> Towards | None:
     """Find what each pruned layer of a whole sweep is nearest to.
 
     Returns:
-        None where the model is not shown to work beyond the first amount, or there are fewer than two points.
+        None where the model is not shown to work beyond the first amount, or there are fewer than
+        two points.
     """
-    to, size = working_to(result) or 0, len(result.points)
-    frames = [frame for frame in result.frames if frame.amount <= to]
+    size = len(result.points)
+    last = working_to(result) or 0
+    frames = [frame for frame in result.frames if frame.amount <= last]
     if size < 2 or len(frames) < 2:
         return None
     matrices = similarities(frames, reduction)
+    grown = matrices[-1] - matrices[0]
     i, j = np.indices((size, size))
-    return Towards(
-        nearest_in(matrices), *(_grown(matrices, (2 * j >= size) & side) for side in (i < j, i > j))
-    )
+    upper = 2 * j >= size
+    earlier, later = (_mean(grown[upper & side]) for side in (i < j, i > j))
+    return Towards(nearest_in(matrices), earlier, later)
 
 
 def similarities(frames: Sequence[Measured], reduction: ReductionKey) -> Array:
@@ -185,10 +191,13 @@ def similarities(frames: Sequence[Measured], reduction: ReductionKey) -> Array:
 
 
 def nearest_in(matrices: Array) -> npt.NDArray[np.int64]:
-    """Find the most similar unpruned point of each pruned one, (frames, j); of equals the lowest, -1 if undefined."""
+    """Find the most similar unpruned point of each pruned one: (frames, i, j) -> (frames, j).
+
+    Of equals it is the lowest, -1 if undefined.
+    """
     ranked = np.where(np.isnan(matrices), -np.inf, matrices)
     return np.where(np.isinf(ranked.max(1)), -1, ranked.argmax(1))
 
 
-def _grown(matrices: Array, among: npt.NDArray[np.bool_]) -> float:
-    return float((matrices[-1] - matrices[0])[among].mean()) if among.any() else np.nan
+def _mean(values: Array) -> float:
+    return float(values.mean()) if values.size else np.nan

@@ -1,7 +1,8 @@
 """Match results where they have reached the same damage, by interpolation between stored frames.
 
-Where a damage is reached is `core.sweep.equal_damage`'s definition: at the first frame that reaches it, between that
-frame and the one before. Everything a picture shows is interpolated linearly there; predictions cannot be.
+Where a damage is reached is `core.sweep.equal_damage`'s definition: at the first frame that reaches
+it, between that frame and the one before. Everything a picture shows is interpolated linearly
+there; predictions cannot be.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +18,7 @@ from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import Array, Missing, damage, first_reached
 
-STEPS = (
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-)  # of the grid; each holds the damages at which results are judged
+STEPS = (0.005, 0.01, 0.025, 0.05)  # of the grid; each holds the damages that are judged
 MOST_FRAMES = 30  # about as many as a sweep has
 
 
@@ -33,9 +29,8 @@ def damages_of(result: SweepResult, reduction: ReductionKey) -> Array:
 
 def scores_of(result: SweepResult) -> Array:
     """Return every frame's value of the main metric, (frames,); NaN where it is undefined."""
-    return np.array(
-        [frame.metrics.get(result.task.main_metric) for frame in result.frames], dtype=np.float64
-    )
+    metric = result.task.main_metric
+    return np.array([frame.metrics.get(metric) for frame in result.frames], dtype=np.float64)
 
 
 def largest_damage(result: SweepResult, reduction: ReductionKey) -> float:
@@ -45,12 +40,13 @@ def largest_damage(result: SweepResult, reduction: ReductionKey) -> float:
 
 
 def grid_to(largest: float) -> tuple[float, ...]:
-    """Return evenly spaced values from 0 to at most `largest`, in the finest step that takes few frames.
+    """Return evenly spaced values from 0 to at most `largest`, in the finest step for few frames.
 
     A last one that would lie above it by rounding alone is `largest` itself.
     """
     step = next((step for step in STEPS if largest / step < MOST_FRAMES), STEPS[-1])
-    return tuple(min(round(k * step, 6), largest) for k in range(int(largest / step + 1e-9) + 1))
+    count = int(largest / step + 1e-9) + 1
+    return tuple(min(round(k * step, 6), largest) for k in range(count))
 
 
 def frames_at(
@@ -64,16 +60,20 @@ def frames_at(
 def with_frame_at_damage(
     result: SweepResult, near: Iterable[SweepResult], reduction: ReductionKey
 ) -> SweepResult:
-    """Add a frame at DAMAGE to a result, interpolated in its own or a companion's steps; none if none reaches it."""
-    at = frame_at(own_sweeps(result, near), reduction, DAMAGE)
-    if at is None:
+    """Add a frame at DAMAGE to a result, from its own or a companion's steps, if any reaches it."""
+    added = frame_at(own_sweeps(result, near), reduction, DAMAGE)
+    if added is None:
         return result
-    frames = {**{frame.amount: frame for frame in result.frames}, at.amount: at}
-    return result.model_copy(update={"frames": tuple(frames[amount] for amount in sorted(frames))})
+    kept = [frame for frame in result.frames if frame.amount != added.amount]
+    frames = sorted([*kept, added], key=lambda frame: frame.amount)
+    return result.model_copy(update={"frames": tuple(frames)})
 
 
 def frame_at(sweeps: Iterable[SweepResult], reduction: ReductionKey, target: float) -> Frame | None:
-    """Interpolate a frame linearly where `reaching` says; what either neighbour lacks is missing, and predictions."""
+    """Interpolate a frame linearly where `reaching` says.
+
+    It lacks what either neighbour lacks, and predictions.
+    """
     place = reaching(sweeps, reduction, target)
     if place is None:
         return None
@@ -85,17 +85,19 @@ def frame_at(sweeps: Iterable[SweepResult], reduction: ReductionKey, target: flo
 def reaching(
     sweeps: Iterable[SweepResult], reduction: ReductionKey, target: float
 ) -> tuple[SweepResult, int, float] | None:
-    """Find where a pruning reaches a damage above 0, in the sweep with the smallest steps there; None if none does.
+    """Find where a pruning reaches a damage above 0; None if it does not.
 
     Returns:
-        The sweep, its first frame k that reaches it, and the share of the way from frame k - 1 to k.
+        The sweep with the smallest steps there, its first frame k that reaches the damage, and the
+        share of the way from frame k - 1 to k.
     """
     reached = []  # the step first
     for sweep in sweeps:
         place = first_reached(damages_of(sweep, reduction), target)
         if not isinstance(place, Missing):
             k = int(place[0])
-            reached.append((sweep.amounts[k] - sweep.amounts[k - 1], (sweep, k, float(place[1]))))
+            step = sweep.amounts[k] - sweep.amounts[k - 1]
+            reached.append((step, (sweep, k, float(place[1]))))
     return min(reached, key=itemgetter(0))[1] if reached else None
 
 
@@ -114,12 +116,12 @@ def _mixed(low: Any, high: Any, share: float) -> Any:
 
 
 class Beside(NamedTuple):
-    """The seeds of a method's random control where each has changed the layers as much; NaN where none does.
+    """The seeds of a random control where each has changed the layers as much; NaN for none.
 
     Attributes:
         own: (frames, points) the mean own CKA.
-        amounts: (frames, 3) the mean of the amounts removed, the least and the largest.
-        scores: (frames, 3) the same of the main metric.
+        amounts: (frames, 2) the least and the largest of the amounts removed.
+        scores: (frames, 3) the mean of the main metric, the least and the largest.
     """
 
     own: Array
@@ -140,27 +142,27 @@ def chance_beside(
     Returns:
         None where there is no matched control.
     """
-    seeds = control_sweeps(result, candidates)
+    seeds = control_sweeps(result, candidates).values()
     if not seeds:
         return None
     targets = damages_of(result, reduction)  # (frames,)
-    reached = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
-    values = np.ma.masked_invalid(
-        reached
-    )  # (seeds, frames, 2 + points); masked where a seed does not change as much
-    spread = np.stack(
-        [over(0).filled(np.nan) for over in (values.mean, values.min, values.max)], -1
-    )
-    return Beside(spread[:, 2:, 0], spread[:, 0], spread[:, 1])
+    reached = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds]
+    values = np.ma.masked_invalid(reached)  # (seeds, frames, 2 + points); NaN is masked
+    mean, least, most = (over(0).filled(np.nan) for over in (values.mean, values.min, values.max))
+    amounts, scores = (np.stack([mean, least, most], -1)[:, k] for k in (0, 1))
+    return Beside(mean[:, 2:], amounts[:, 1:], scores)
 
 
 def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -> Array:
-    """Interpolate amount, main metric and own CKA at a damage: (2 + points,), NaN where no sweep reaches it.
+    """Interpolate amount, main metric and own CKA at a damage.
 
     Args:
         sweeps: Results of the same pruning in different steps.
         target: The damage.
         reduction: What damage is measured by.
+
+    Returns:
+        (2 + points,), NaN where no sweep reaches it.
     """
     place = reaching(sweeps, reduction, target) if target > 0 else None
     sweep, k, share = place or (sweeps[0], 0, 0.0)

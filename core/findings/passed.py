@@ -1,9 +1,10 @@
-"""What layers pass on, pruned alone: changes in their own output and in what the classifier reads; harm of halves.
+"""What layers pass on, pruned alone: changes at the end of the model, and harm of its halves.
 
-A *loss* is 1 - CKA with the unpruned model. Ordinary pruning is cumulative: a layer's output carries the pruning of all
-layers below it, so its loss says little about what pruning that layer costs. The *end* is what the classifier reads;
-results without it have the first token of the last layer's output in its place. *Harm* is the share of predictions that
-are no longer the unpruned model's.
+A *loss* is 1 - CKA with the unpruned model. Ordinary pruning is cumulative: a layer's output
+carries the pruning of all layers below it, so its loss says little about what pruning that layer
+costs. The *end* is what the classifier reads; results without it have the first token of the last
+layer's output in its place. *Harm* is the share of predictions that are no longer the unpruned
+model's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,30 +20,32 @@ from core.results.schema import SweepResult
 from core.sweep.equal_damage import gap, upper_share
 from core.sweep.statistics import Array
 
-HELD_AGAINST = 0.4  # of the weights of one half of the layers: where both are compared, since most models work there
+HELD_AGAINST = 0.4  # of the weights of a half of the layers: most models still work there
 
 Alone = Mapping[str, SweepResult]  # results of pruning some layers alone, by scope
-# By amount (layers, 3): of each layer, in depth order, its loss where all layers are pruned by this amount (NaN if
-# unknown), its own loss where it alone is, and the loss at the end.
-ByAmount = Mapping[float, Array]
 
 
 class PassedOn(NamedTuple):
     """What every layer of a model passes on.
 
     Attributes:
-        losses: By amount, see ByAmount.
+        losses: By amount, (layers, 3): of each layer, in depth order, its loss where all layers are
+            pruned by this amount (NaN if unknown), its own loss where it alone is, and the loss at
+            the end.
         is_read: Whether the end is what the classifier reads; else the first token stands for it.
-        halves: By amount, what the last layer's output loses where only the lower half of the layers is pruned, and
-            where only the upper half is.
+        halves: By amount, what the last layer's output loses where only the lower half of the
+            layers is pruned, and where only the upper half is.
     """
 
-    losses: ByAmount
+    losses: Mapping[float, Array]
     is_read: bool
     halves: Mapping[float, tuple[float, float]]
 
     def upper_shares(self, amount: float) -> tuple[float, float]:
-        """Return the upper half's share of the losses: all layers pruned (NaN if unknown), and one at a time."""
+        """Return the upper half's share of the losses, and the same of layers pruned alone.
+
+        The first is NaN if unknown.
+        """
         together, alone = self.losses[amount][:, :2].T  # each (layers,)
         return _upper_share(together), _upper_share(alone)
 
@@ -54,75 +57,61 @@ def _upper_share(losses: Array) -> float:
 def passed_on(
     result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey
 ) -> PassedOn | None:
-    """Collect what every layer passes on, pruned alone like a whole result; None if a layer is missing.
+    """Collect what every layer passes on, pruned alone like a whole result.
+
+    Amounts at which a loss is undefined are left out.
 
     Args:
         result: A whole sweep.
         companions: Results from which those of single layers, and of both halves, are picked.
         reduction: Of all losses but the one at the end.
+
+    Returns:
+        None if a layer is missing.
     """
     alone = isolated_of(result, companions)
-    is_read = all(frame.read is not None for sweep in alone.values() for frame in sweep.frames)
-    losses = by_amount(alone, reduction, is_read, result)
-    ends = [
-        zip(half.amounts, 1 - own_similarity(half, reduction)[:, -1], strict=True)
-        for half in halves_of(alone)
-    ]
-    lower, upper = map(dict, ends) if ends else ({}, {})
-    halves = {
-        amount: (float(lower[amount]), float(upper[amount])) for amount in lower if amount in upper
-    }
-    return PassedOn(losses, is_read, halves) if losses else None
-
-
-def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: SweepResult) -> ByAmount:
-    """Read every amount that all layers were measured at, except where a loss is undefined.
-
-    Args:
-        alone: See `core.findings.comparable.isolated_of`; nothing is returned if a layer is missing.
-        reduction: Of all losses but the one at the end.
-        is_read: Whether the end is what the classifier reads, whose similarity all results then hold.
-        whole: The result of pruning all of them.
-    """
-    depth = next(iter(alone.values())).checkpoint.num_layers if alone else 0
+    depth = result.checkpoint.num_layers
     layers = [alone[scope] for scope in layer_scopes(depth) if scope in alone]
-    if depth < 2 or len(layers) < depth:
-        return {}
+    if len(layers) < max(depth, 2):
+        return None
     amounts = sorted(set.intersection(*(set(sweep.amounts) for sweep in layers)) - {0.0})
-    rows = (
-        [_row(sweep, k, amount, reduction, is_read, whole) for k, sweep in enumerate(layers)]
-        for amount in amounts
-    )
-    tables = zip(amounts, map(np.array, rows), strict=True)
-    return {amount: table for amount, table in tables if not np.isnan(table[:, 1:]).any()}
+    is_read = all(frame.read is not None for sweep in alone.values() for frame in sweep.frames)
+
+    a_layer = len(result.points) // depth
+    ends_of_layers = own_similarity(result, reduction)[:, a_layer - 1 :: a_layer]
+    together = dict(zip(result.amounts, ends_of_layers, strict=True))
+    faded = [together.get(amount, np.full(depth, np.nan)) for amount in amounts]
+    own, end = [], []  # of each layer, (amounts,)
+    for k, sweep in enumerate(layers):
+        rows = [sweep.amounts.index(amount) for amount in amounts]
+        point = sweep.points.index(f"layer.{k}.output")
+        own.append(own_similarity(sweep, reduction)[rows, point])
+        if is_read:
+            end.append(np.array([sweep.frames[row].read for row in rows], np.float64))
+        else:
+            end.append(own_similarity(sweep, "cls")[rows, -1])
+    kept = [np.reshape(faded, (-1, depth)), np.transpose(own), np.transpose(end)]
+    losses = {
+        amount: table
+        for amount, table in zip(amounts, 1 - np.stack(kept, axis=-1), strict=True)
+        if not np.isnan(table[:, 1:]).any()
+    }
+    return PassedOn(losses, is_read, _ends_of_halves(alone, reduction)) if losses else None
 
 
-def _row(
-    alone: SweepResult,
-    layer: int,
-    amount: float,
-    reduction: ReductionKey,
-    is_read: bool,
-    whole: SweepResult,
-) -> tuple[float, float, float]:
-    k, point, faded = (
-        alone.amounts.index(amount),
-        alone.points.index(f"layer.{layer}.output"),
-        np.nan,
+def _ends_of_halves(alone: Alone, reduction: ReductionKey) -> dict[float, tuple[float, float]]:
+    halves = halves_of(alone)
+    if not halves:
+        return {}
+    lower, upper = (
+        dict(zip(half.amounts, (1 - own_similarity(half, reduction)[:, -1]).tolist(), strict=True))
+        for half in halves
     )
-    if amount in whole.amounts:
-        last = (layer + 1) * len(
-            whole.points
-        ) // whole.checkpoint.num_layers - 1  # this layer's last point
-        faded = own_similarity(whole, reduction)[whole.amounts.index(amount), last]
-    own = float(own_similarity(alone, reduction)[k, point])
-    end = float(own_similarity(alone, "cls")[k, -1])  # the last point is the last layer's output
-    read = alone.frames[k].read
-    return 1 - faded, 1 - own, 1 - (read if is_read and read is not None else end)
+    return {amount: (lower[amount], upper[amount]) for amount in lower if amount in upper}
 
 
 class HalvesHarm(NamedTuple):
-    """Harm of pruning one half of the layers alone, where both halves have lost as many weights.
+    """Harm of pruning one half of the layers alone, where both have lost as many weights.
 
     Attributes:
         removed: Share of the half's own weights.
@@ -138,34 +127,30 @@ class HalvesHarm(NamedTuple):
 
 
 def halves_of(alone: Alone) -> list[SweepResult]:
-    """Return the results of the lower and of the upper half of the layers; nothing if either is missing."""
+    """Return the results of the lower and of the upper half of the layers; both or nothing."""
     scopes = half_scopes(next(iter(alone.values())).checkpoint.num_layers) if alone else ()
     return [alone[scope] for scope in scopes] if all(scope in alone for scope in scopes) else []
 
 
 def harm_of(alone: Alone) -> HalvesHarm | None:
-    """Compare both halves where each has lost the share nearest to HELD_AGAINST; None if they never lose equally much.
+    """Compare both halves where each has lost the share nearest to HELD_AGAINST.
 
     Args:
         alone: See `core.findings.comparable.isolated_of`.
-    """
-    from core.sweep.paired_tests import (
-        mcnemar_p,
-    )  # here: statsmodels takes a second, which no first picture waits for
 
-    halves = [
-        {
-            (frame.amount, round(frame.prunable_sparsity, 3)): frame.predictions
-            for frame in half.frames
-        }
-        for half in halves_of(alone)
-    ]
+    Returns:
+        None if they never lose equally much.
+    """
+    from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second to load
+
+    halves = []  # predictions by the amount and the share of all weights
+    for half in halves_of(alone):
+        places = ((frame.amount, round(frame.prunable_sparsity, 3)) for frame in half.frames)
+        halves.append(dict(zip(places, half.predictions, strict=True)))
     unpruned = 0.0, 0.0
-    shared = set.intersection(*map(set, halves)) - {unpruned} if halves else set()
+    shared = set.intersection(*map(set, halves)) - {unpruned} if halves else ()
     if not shared:
         return None
     removed = min(shared, key=lambda place: (abs(place[0] - HELD_AGAINST), place))
-    lower, upper = (
-        np.not_equal(half[removed], half[unpruned]) for half in halves
-    )  # each (examples,)
+    lower, upper = (np.not_equal(half[removed], half[unpruned]) for half in halves)  # (examples,)
     return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper))
