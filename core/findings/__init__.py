@@ -1,1 +1,1 @@
-"""Turn results into facts, and facts into sentences and tables in `words/`; a page's module bears its name."""
+"""Turn results into facts, and facts into the words of `words/`; a page's module bears its name."""

@@ -1,10 +1,11 @@
-"""Judge where in depth a method changes a model, against chance: the one verdict that every page repeats.
+"""Judge where in depth a method changes a model, against chance: the verdict of every page.
 
-Some decline of similarity with depth is expected of any pruning, so only what differs from random removal is the
-method's doing. Both are compared where the layers have changed equally much on average (`core.sweep.equal_damage`): the
-verdict says whether a larger or smaller share of that change lies in the upper half of the layers than under the seeds
-of the matched random control (`core.sweep.control_contrast`). The criteria are fixed in advance; other damages and
-reductions stand beside the verdict. Several verdicts are corrected for their number by Holm's method.
+Some decline of similarity with depth is expected of any pruning, so only what differs from random
+removal is the method's doing. Both are compared where the layers have changed equally much on
+average (`core.sweep.equal_damage`): the verdict says whether a larger or smaller share of that
+change lies in the upper half of the layers than under the seeds of the matched random control
+(`core.sweep.control_contrast`). The criteria are fixed in advance; other damages and reductions
+stand beside the verdict. Several verdicts are corrected for their number by Holm's method.
 """
 
 from bisect import bisect_left
@@ -18,12 +19,12 @@ import numpy as np
 
 from core.findings.accuracy import has_doubtful_range
 from core.findings.comparable import control_sweeps, own_sweeps
-from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import (
     CONFIDENCE,
     CONTROL_SEEDS,
     DAMAGE,
+    FEW_EXAMPLES,
     METHODS,
     REDUCTION,
     SECOND_DAMAGE,
@@ -38,31 +39,30 @@ from core.sweep.control_contrast import DIFFERENT, Contrast, State, contrast
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import Array
 
+# Reductions and damages that stand beside a verdict.
 SENSITIVITY = (
     (REDUCTION, SECOND_DAMAGE),
     (REDUCTION, 0.2),
     ("cls", DAMAGE),
-)  # what stands beside a verdict
+)
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
 CEILING = 0.9  # share under random removal above which a method can hardly lie higher
 ONE_EXAMPLE = 0.5  # of the jackknife's variance, above which one example decides it
+WIDE = "interval too wide"  # a reason that leaves the numbers as good as those of a verdict
 
 Lead = Literal["upper", "lower"]  # the half of the layers that changes more
-BY_INTERVAL = (
-    None,
-    "interval too wide",
-)  # reasons that leave the numbers as good as those of a verdict
 
 
 class AtDamage(NamedTuple):
-    """A pruning at one damage, without the result that it is read from: verdicts on hundreds are kept.
+    """A pruning at one damage, without the result: verdicts on hundreds are kept.
 
     Attributes:
         seed: The seed of the pruning.
         gap: The gap of the depth profile.
         step: The distance of the two amounts between which the damage is reached.
-        works: Whether the model is within its working range there, as far as that is known.
-        has_doubtful_range: Whether that range is judged on too few examples; of a method, not of its control.
+        works: Whether the model is within its working range there, if that is known.
+        has_doubtful_range: Whether that range is judged on too few examples; of a method, not of
+            its control.
     """
 
     seed: int
@@ -82,16 +82,18 @@ class Verdict:
         controls: The usable seeds of its control there.
         needed: The fewest seeds for a verdict.
         state: One of the four states; None where no verdict is given, as on random removal itself.
-        reason: Why it is inconclusive, the first reason that holds, as docs/methods.md explains them; else None.
-        remedy: What may decide it then, which the Lab can do; None where only more seeds than usual may.
+        reason: Why it is inconclusive, the first reason that holds, as docs/methods.md explains
+            them; else None.
+        remedy: What may decide it then, which the Lab can do; None where only more seeds than usual
+            may.
     """
 
     damage: float
     method: AtDamage | None
     controls: tuple[AtDamage, ...]
     needed: int
-    state: State | None
-    reason: str | None
+    state: State | None = None
+    reason: str | None = None
     remedy: Remedy | None = None
 
     @property
@@ -106,12 +108,13 @@ class Verdict:
 
     @property
     def apart(self) -> tuple[Array, Array] | None:
-        """The method's share minus each seed's, (k,), and that without each example, (k, n); None without either."""
+        """The method's share minus each seed's, (k,), and that without each example, (k, n).
+
+        None without either.
+        """
         if not self.method or not self.controls:
             return None
-        gaps = np.array(
-            [[each.gap.value, *each.gap.replicates] for each in (self.method, *self.controls)]
-        )
+        gaps = _with_replicates([self.method, *self.controls])
         shares = upper_share(gaps, self.damage)  # (1 + k, 1 + n)
         return shares[0, 0] - shares[1:, 0], shares[0, 1:] - shares[1:, 1:]
 
@@ -122,44 +125,46 @@ class Verdict:
 
     @property
     def lead(self) -> Lead | None:
-        """Which half of the layers changes more under the method; None if that is not shown."""
+        """The half of the layers that changes more under the method; None if that is not shown."""
         return _lead(self.method.gap.low, self.method.gap.high) if self.method else None
 
     @property
     def control_lead(self) -> Lead | None:
-        """Which half of the layers changes more under the control; None if the mean of its seeds does not show it."""
+        """The half that changes more under the control; None if its seeds' mean shows none."""
         if len(self.controls) < FEWEST_SEEDS:
             return None
-        gaps = np.array(
-            [[seed.gap.value, *seed.gap.replicates] for seed in self.controls]
-        )  # (k, 1 + n)
+        gaps = _with_replicates(self.controls)
         return _lead(*contrast(gaps[:, 0], gaps[:, 1:]).mean_interval())
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What to know of the verdict, as docs/methods.md explains it: none of it changes the state."""
-        method, drawn, apart = self.method, self.control_shares, self.apart
+        """What to know of the verdict, as docs/methods.md explains it: it changes no state."""
+        method, seeds, apart = self.method, self.controls, self.apart
+        broken = sum(not seed.works for seed in seeds)
         holds = {
-            "beyond working range": method is not None and not method.works,
-            "random removal beyond its working range": 2
-            * sum(not seed.works for seed in self.controls)
-            > len(drawn),
-            "range doubtful": method is not None and method.has_doubtful_range,
-            "at the ceiling": bool(drawn) and float(np.mean(drawn)) > CEILING,
-            "one example decides": apart is not None and largest_influence(apart[1]) > ONE_EXAMPLE,
-            "interpolated": method is not None and round(method.step, 9) > SMALL_STEP,
+            "beyond working range": method and not method.works,
+            "random removal beyond its working range": 2 * broken > len(seeds),
+            "range doubtful": method and method.has_doubtful_range,
+            "at the ceiling": seeds and np.mean(self.control_shares) > CEILING,
+            "one example decides": apart and largest_influence(apart[1]) > ONE_EXAMPLE,
+            "interpolated": method and round(method.step, 9) > SMALL_STEP,
         }
         return tuple(flag for flag, is_set in holds.items() if is_set)
 
 
+def _with_replicates(places: Sequence[AtDamage]) -> Array:
+    """Return the gap of each pruning, and that without each example: (prunings, 1 + n)."""
+    return np.array([[place.gap.value, *place.gap.replicates] for place in places])
+
+
 def largest_influence(replicates: Array) -> float:
-    """Return the share of the jackknife's variance of Δ that a single example carries: (k, n) -> [0, 1]."""
+    """Return the share of the jackknife's variance of Δ of a single example: (k, n) -> [0, 1]."""
     squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
     return float(squares.max() / squares.sum()) if squares.any() else 0.0
 
 
 def _lead(low: float, high: float) -> Lead | None:
-    """Which half of the layers changes more by the interval of the gap; None if it holds 0."""
+    """Return the half of the layers that changes more by a gap's interval; None if it holds 0."""
     return "upper" if low > 0 else "lower" if high < 0 else None
 
 
@@ -184,61 +189,63 @@ def verdict(
         for sweeps in control_sweeps(result, companions).values()
     ]
     controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
-    unjudged = Verdict(
-        damage, method, controls, CONTROL_SEEDS[result.pruning.granularity], None, None
-    )
+    needed = CONTROL_SEEDS[result.pruning.granularity]
+    unjudged = Verdict(damage, method, controls, needed)
     if not is_judged(result) or reduction not in SINGLE_BATCH:
         return unjudged
-    contrast = unjudged.contrast
-    # Seeds that were measured and cannot be used change the layers within the first steps.
-    more: Remedy = "all seeds" if len(drawn) < unjudged.needed else "smaller steps"
-    obstacles: dict[str, tuple[bool, Remedy | None]] = {
-        "too few examples": (len(result.task.examples) < catalog.FEW_EXAMPLES, "more examples"),
-        "change not reached": (method is None, "larger amounts"),
-        "steps too coarse": (method is not None and method.gap.coarse, "smaller steps"),
-        "no control": (not drawn, "random removal"),
-        "too few seeds": (len(controls) < unjudged.needed, more),
-        "interval too wide": (
-            not contrast or contrast.state == "inconclusive",
-            narrowing(contrast),
-        ),
-    }
-    reason, remedy = next(
-        ((name, remedy) for name, (holds, remedy) in obstacles.items() if holds), (None, None)
-    )
-    state: State = contrast.state if contrast and not reason else "inconclusive"
-    return replace(unjudged, state=state, reason=reason, remedy=remedy)
+    if len(result.task.examples) < FEW_EXAMPLES:
+        return _inconclusive(unjudged, "too few examples", "more examples")
+    if method is None:
+        return _inconclusive(unjudged, "change not reached", "larger amounts")
+    if method.gap.coarse:
+        return _inconclusive(unjudged, "steps too coarse", "smaller steps")
+    if not drawn:
+        return _inconclusive(unjudged, "no control", "random removal")
+    if len(controls) < needed:
+        # Seeds that were measured and cannot be used change the layers within the first steps.
+        more: Remedy = "all seeds" if len(drawn) < needed else "smaller steps"
+        return _inconclusive(unjudged, "too few seeds", more)
+    beside = unjudged.contrast
+    if beside is None or beside.state == "inconclusive":
+        return _inconclusive(unjudged, WIDE, narrowing(beside))
+    return replace(unjudged, state=beside.state)
+
+
+def _inconclusive(judged: Verdict, reason: str, remedy: Remedy | None) -> Verdict:
+    return replace(judged, state="inconclusive", reason=reason, remedy=remedy)
 
 
 def narrowing(beside: Contrast | None) -> Remedy | None:
-    """Return what may decide a verdict whose interval is too wide: more examples, if twice as many would."""
+    """Return "more examples" if twice as many would decide a verdict whose interval is too wide."""
     if beside is None:
         return None
-    doubled = replace(
-        beside, standard_error=beside.standard_error / np.sqrt(2), examples=2 * beside.examples
-    )
+    error = beside.standard_error / np.sqrt(2)
+    doubled = replace(beside, standard_error=error, examples=2 * beside.examples)
     return "more examples" if doubled.state != "inconclusive" else None
 
 
 def at_damage(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> AtDamage | None:
-    """Read a pruning at one damage from the sweep with the smallest steps there; None if none surely reaches it.
+    """Read a pruning at one damage from the sweep with the smallest steps there.
 
     Args:
         sweeps: From `core.findings.comparable.own_sweeps`, at least one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         damage: One of `core.sweep.equal_damage.DAMAGES`.
+
+    Returns:
+        None if no sweep surely reaches the damage.
     """
     reached = []  # the step there first
     for sweep in sweeps:
-        statistics, name = sweep.statistics_of(reduction), amount_text(damage)
-        gap = statistics.gap_at_damage.get(name) if statistics else None
+        statistics = sweep.statistics_of(reduction)
+        gap = statistics.gap_at_damage.get(amount_text(damage)) if statistics else None
         if isinstance(gap, GapAtDamage):  # else it does not surely reach it
             after = bisect_left(sweep.amounts, gap.amount)  # at least 1: 0 is the unpruned model
             reached.append((sweep.amounts[after] - sweep.amounts[after - 1], sweep, gap))
     if not reached:
         return None
     step, sweep, gap = min(reached, key=itemgetter(0))
-    # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
+    # The range judged on most examples counts; of equal ones, that with the smallest steps.
     judge = max(
         (sweep, *sweeps),
         key=lambda sweep: sweep.working_range.examples if sweep.working_range else 0,
@@ -250,7 +257,10 @@ def at_damage(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> A
 
 
 def is_judged(result: SweepResult) -> bool:
-    """Whether a verdict is given: on a method that prunes all layers, compared after attention blocks, two or more."""
+    """Whether a verdict is given: on a method that prunes all layers.
+
+    It is compared after attention blocks, two or more.
+    """
     return (
         METHODS[result.pruning.method].control is not None
         and run_of(result.pruning.scope) is None
@@ -263,42 +273,32 @@ def is_judged(result: SweepResult) -> bool:
 
 
 def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Correct the verdicts of a table for their number by Holm's method, which a difference must survive."""
-    from core.sweep.paired_tests import (
-        holm,
-    )  # here: statsmodels takes a second, which no first picture waits for
+    """Correct the verdicts of a table for their number: differences must survive Holm's method."""
+    from core.sweep.paired_tests import holm  # here: statsmodels takes a second to load
 
     tested = {
-        k: verdict.contrast.p_value
+        k: verdict.contrast
         for k, verdict in enumerate(verdicts)
-        if verdict.contrast and verdict.state and verdict.reason in BY_INTERVAL
+        if verdict.contrast and verdict.state and verdict.reason in (None, WIDE)
     }
-    adjusted = dict(zip(tested, holm(tuple(tested.values())), strict=True))
-    return [
-        replace(
-            verdict,
-            state="inconclusive",
-            reason="interval too wide",
-            remedy=narrowing(verdict.contrast),
-        )
-        if verdict.state in DIFFERENT and adjusted[k] >= 1 - CONFIDENCE
-        else verdict
-        for k, verdict in enumerate(verdicts)
-    ]
+    adjusted = holm(tuple(beside.p_value for beside in tested.values()))
+    table = list(verdicts)
+    for (k, beside), p_value in zip(tested.items(), adjusted, strict=True):
+        if table[k].state in DIFFERENT and p_value >= 1 - CONFIDENCE:
+            table[k] = _inconclusive(table[k], WIDE, narrowing(beside))
+    return table
 
 
 def with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
-    """Return the results that stand in a table of verdicts: those that are judged, over all amounts.
+    """Return the results that stand in a table of verdicts: those judged, over all amounts.
 
-    Of several results of one pruning only the first is among them, and none on the examples written for this project:
-    these are for trying it.
+    Of several results of one pruning only the first is among them, and none on the examples
+    written for this project: these are for trying it.
     """
     rows: list[SweepResult] = []
     for result in results:
-        is_whole = (
-            result.pruning.stop is None and result.task.source != "written" and is_judged(result)
-        )
-        if is_whole and own_sweeps(result, rows) == [result]:
+        is_whole = result.pruning.stop is None and result.task.source != "written"
+        if is_whole and is_judged(result) and own_sweeps(result, rows) == [result]:
             rows.append(result)
     return rows
 
@@ -308,23 +308,24 @@ def listed_with_verdicts(
 ) -> list[tuple[SweepResult, Verdict | None]]:
     """Return the sweeps that the table of all results lists, each with its verdict if it has one.
 
-    Random controls and sweeps in small steps are listed only where there is nothing else. A visitor is told which
-    verdict lacks its control; a shipped sweep without one is there for something else.
+    Random controls and sweeps in small steps are listed only where there is nothing else. A visitor
+    is told which verdict lacks its control; a shipped sweep without one is there for something
+    else.
 
     Args:
         results: All of them, since each is judged beside others.
     """
+    judged = {
+        row.key
+        for row in with_rows(results)
+        if control_sweeps(row, results) or not store.is_shipped(row.key)
+    }
     whole = [
         result
         for result in results
         if result.pruning.controls is None and result.pruning.stop is None
     ]
-    rows = {
-        row.key
-        for row in with_rows(whole)
-        if control_sweeps(row, results) or not store.is_shipped(row.key)
-    }
     return [
-        (result, verdict(result, results) if result.key in rows else None)
+        (result, verdict(result, results) if result.key in judged else None)
         for result in whole or results
     ]

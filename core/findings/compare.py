@@ -1,12 +1,12 @@
-"""Compare two results: their frames at the same place, where in depth they have changed, and which does better.
+"""Compare two results: frames at the same place, where in depth they change, which does better.
 
-Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it, in the sweeps
-that the verdict reads (`core.findings.claim`), which alone judges against chance. A metric is compared wherever both
-have removed equally much of the encoder's weights in total: from which layers a method takes them is part of the
-method.
+Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows
+it, in the sweeps that the verdict reads (`core.findings.claim`), which alone judges against chance.
+A metric is compared wherever both have removed equally much of the encoder's weights in total: from
+which layers a method takes them is part of the method.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -34,9 +34,8 @@ Scale = Literal["amount", "prunable_sparsity", "damage"]
 Axis = Literal["amount", "damage"]
 Two = tuple[SweepResult, SweepResult]  # each a whole sweep or the first frames of one
 FramePair = tuple[Frame, Frame]
-Tested = tuple[
-    tuple[float, float], float, "PairedTest"
-]  # of frames: both amounts, the share of weights, the test
+# Of two frames: both amounts, the share of weights removed, the test.
+Tested = tuple[tuple[float, float], float, "PairedTest"]
 
 MAX_PAIR_DISTANCE = 0.05  # on a scale of amounts, between frames shown together
 START = 0.1  # of damage, where it is shown first: similarity has fallen by a tenth
@@ -64,13 +63,13 @@ class Together(NamedTuple):
         return self.scale == "damage"
 
 
-def shown_together(two: Two, axis: Axis = "amount", reduction: ReductionKey = "mean") -> Together:
+def shown_together(two: Two, axis: Axis, reduction: ReductionKey) -> Together:
     """Pair the frames of two results.
 
     Args:
         two: The results.
-        axis: On `amount`, stored frames are paired that are each other's nearest; on `damage`, frames are interpolated
-            where both have changed equally much.
+        axis: On `amount`, stored frames are paired that are each other's nearest; on `damage`,
+            frames are interpolated where both have changed equally much.
         reduction: What damage is measured by.
     """
     if axis == "damage":
@@ -78,12 +77,9 @@ def shown_together(two: Two, axis: Axis = "amount", reduction: ReductionKey = "m
         frames = (frames_at(result, reduction, places) for result in two)
         return Together(axis, places, tuple(zip(*frames, strict=True)))
     # The amounts of single weights and of whole units differ in meaning.
-    scale: Scale = (
-        "amount"
-        if len({result.pruning.granularity for result in two}) == 1
-        else "prunable_sparsity"
-    )
-    pairs = _nearest_pairs((result.frames for result in two), scale, MAX_PAIR_DISTANCE)
+    is_alike = two[0].pruning.granularity == two[1].pruning.granularity
+    scale: Scale = "amount" if is_alike else "prunable_sparsity"
+    pairs = _nearest_pairs(two[0].frames, two[1].frames, scale, MAX_PAIR_DISTANCE)
     return Together(scale, tuple(place(frame, scale) for frame, _ in pairs), tuple(pairs))
 
 
@@ -98,46 +94,48 @@ def same_model(two: Two) -> bool:
 
 
 def distinguishing_names(two: Two) -> tuple[str, str]:
-    """Name two results by what tells them apart: their prunings, else what controls are matched to; or their models."""
-    prunings, models = (
-        [brief_name(result.pruning) for result in two],
-        [checkpoint_name(result) for result in two],
-    )
-    is_same_model = same_model(two)
-    if is_same_model and prunings[0] == prunings[1]:
-        prunings = [name_of(result.pruning) for result in two]
-    first, second = map(in_sentence, prunings)
-    if not is_same_model:
-        tasks = [task_title(result.task.name) for result in two]
-        apart = [model.replace(task, "") for model, task in zip(models, tasks, strict=True)]
-        if tasks[0] != tasks[1] and apart[0] == apart[1]:  # the task alone tells them apart
-            models = tasks
-        is_alike = prunings[0] == prunings[1]
-        first, second = (
-            models if is_alike else (f"{first} ({models[0]})", f"{second} ({models[1]})")
-        )
-    return (
-        (f"{first} (first result)", f"{second} (second result)")
-        if first == second
-        else (first, second)
-    )
+    """Name two results by what tells them apart: their prunings, their models, or their order.
+
+    Random removal is told apart by what it is matched to, if need be.
+    """
+    first, second = (in_sentence(brief_name(result.pruning)) for result in two)
+    is_alike = first == second
+    if same_model(two):
+        if is_alike:
+            first, second = (in_sentence(name_of(result.pruning)) for result in two)
+    else:
+        models = _models_apart(two)
+        if is_alike:
+            first, second = models
+        else:
+            first, second = f"{first} ({models[0]})", f"{second} ({models[1]})"
+    if first == second:
+        return f"{first} (first result)", f"{second} (second result)"
+    return first, second
+
+
+def _models_apart(two: Two) -> list[str]:
+    """Name two checkpoints, or their tasks if these alone tell them apart."""
+    names = [checkpoint_name(result) for result in two]
+    tasks = [task_title(result.task.name) for result in two]
+    bare = {name.replace(task, "") for name, task in zip(names, tasks, strict=True)}
+    return tasks if tasks[0] != tasks[1] and len(bare) == 1 else names
 
 
 def _nearest_pairs(
-    sides: Iterable[Sequence[Frame]], scale: Scale, max_distance: float
+    first: Sequence[Frame], second: Sequence[Frame], scale: Scale, most: float
 ) -> list[FramePair]:
-    """Pair frames of two results that are each other's nearest and at most `max_distance` apart."""
-    first, second = sides
+    """Pair frames of two results that are each other's nearest and at most `most` apart."""
     places = ([place(frame, scale) for frame in frames] for frames in (first, second))
     apart = np.abs(np.subtract.outer(*places)).round(9)  # (first, second)
     if not apart.size:
         return []
-    pairs = [
-        (i, j)
+    nearest = apart.argmin(0)  # (second,) of the first
+    return [
+        (first[i], second[j])
         for i, j in enumerate(apart.argmin(1))
-        if apart[:, j].argmin() == i and apart[i, j] <= max_distance
+        if nearest[j] == i and apart[i, j] <= most
     ]
-    return [(first[i], second[j]) for i, j in pairs]
 
 
 # ---------------------------------------------------------------- where in depth they change
@@ -148,10 +146,11 @@ class Depth(NamedTuple):
 
     Attributes:
         shares: Of each, the share of the damage in the upper half of the layers.
-        low: The lower end of the 95 % interval of their difference, first minus second, over examples alone: it says
-            nothing about another draw of a random control.
+        low: The lower end of the 95 % interval of their difference, first minus second, over
+            examples alone: it says nothing about another draw of a random control.
         high: The upper end.
-        verdict: On the method, by all seeds, where one of the two is the other's matched random control.
+        verdict: On the method, by all seeds, where one of the two is the other's matched random
+            control.
     """
 
     shares: tuple[float, float]
@@ -163,7 +162,7 @@ class Depth(NamedTuple):
 def depth_of(
     two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
 ) -> Depth | str:
-    """Compare the shares of the damage in the upper half of the layers, or return why that cannot be done.
+    """Compare the shares of the damage in the upper half of the layers.
 
     Of several sweeps of one pruning, the one with the smallest steps is read.
 
@@ -171,6 +170,9 @@ def depth_of(
         two: The results.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: What either is judged beside: see `core.findings.choices.companions`.
+
+    Returns:
+        The shares, or why they cannot be compared.
     """
     if reduction not in SINGLE_BATCH:
         return "all tokens"
@@ -182,32 +184,33 @@ def depth_of(
         return "change not reached"
     if any(gap.coarse for gap in gaps):
         return "steps too coarse"
-    even, difference = upper_share(0.0, DAMAGE), gap_difference(*gaps)
+    first, second = (upper_share(gap.value, DAMAGE) for gap in gaps)
+    difference = gap_difference(*gaps)
+    even = upper_share(0.0, DAMAGE)
     low, high = (upper_share(bound, DAMAGE) - even for bound in (difference.low, difference.high))
-    shares = upper_share(gaps[0].value, DAMAGE), upper_share(gaps[1].value, DAMAGE)
-    judged = (
-        verdict(method, [drawn, *companions])
-        for method, drawn in (two, two[::-1])
-        if is_matched(drawn, method)
-    )
-    return Depth(shares, low, high, next(judged, None))
+    judged = None
+    for method, drawn in (two[::-1], two):
+        if is_matched(drawn, method):
+            judged = verdict(method, [drawn, *companions])
+    return Depth((first, second), low, high, judged)
 
 
 # ---------------------------------------------------------------- which does better
 
 
 def paired_comparisons(two: Two, metric: str) -> list[Tested]:
-    """Compare two results on the same examples by a metric, wherever they have removed equally much.
+    """Compare two results on the same examples by a metric where they have removed equally much.
 
     Returns:
-        For each pair of frames that are each other's nearest in prunable sparsity and nearly equal: their amounts, the
-        share of the encoder's matrix weights that the first has removed, and a paired test, with its p-value also after
-        Holm's correction over all of them. The baselines, which say nothing about pruning, are left out.
+        For each pair of frames that are each other's nearest in prunable sparsity and nearly equal:
+        their amounts, the share of the encoder's matrix weights that the first has removed, and a
+        paired test, with its p-value also after Holm's correction over all of them. The baselines,
+        which say nothing about pruning, are left out.
     """
     from core.sweep.paired_tests import paired_tests
 
-    pruned = ([frame for frame in result.frames if frame.amount > 0] for result in two)
-    pairs = _nearest_pairs(pruned, "prunable_sparsity", SPARSITY_TOLERANCE)
+    first, second = ([frame for frame in result.frames if frame.amount > 0] for result in two)
+    pairs = _nearest_pairs(first, second, "prunable_sparsity", SPARSITY_TOLERANCE)
     predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
     tests = paired_tests(metric, two[0].task.gold, *predictions)
     return [

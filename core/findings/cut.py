@@ -1,8 +1,8 @@
-"""What a study of cuts offers: how much each depth loses, how fast it is, and which are shown to keep a limit.
+"""What a study of cuts offers: how much each depth loses, how fast it is, which keep a limit.
 
-A limit is kept if the lower end of the one-sided 95 % interval of the difference from the full model reaches it; what
-is shown is the two-sided 95 % interval. Differences are paired: the same draws of rows serve all models (percentile
-bootstrap, fixed seed).
+A limit is kept if the lower end of the one-sided 95 % interval of the difference from the full
+model reaches it; what is shown is the two-sided 95 % interval. Differences are paired: the same
+draws of rows serve all models (percentile bootstrap, fixed seed).
 """
 
 from typing import Literal, NamedTuple
@@ -57,15 +57,22 @@ class Frontier(NamedTuple):
 
 def frontier_of(study: CutStudy) -> Frontier:
     """Collect what a study offers."""
-    values = values_of(
-        study, [study.full, *(depth.saved for depth in study.depths)]
-    )  # (models, 1 + draws)
-    choices = (
-        _choice(study, depth, own, values[0])
-        for depth, own in zip(study.depths, values[1:], strict=True)
-    )
-    full = _estimate(study, study.full, values[0])
-    return Frontier(study, full, reference_of(study, study.task.main_metric)[1], tuple(choices))
+    metric = study.task.main_metric
+    # Each (1 + draws,), of the models in turn.
+    full, *saved = values_of(study, [study.full, *(depth.saved for depth in study.depths)])
+    choices = []
+    for depth, values in zip(study.depths, saved, strict=True):
+        difference = values - full
+        choice = CutChoice(
+            depth,
+            _estimate(depth.saved, metric, values),
+            depth.held.metrics.get(metric),
+            estimated(difference),
+            least=float(np.quantile(difference[1:], 1 - CONFIDENCE)),
+        )
+        choices.append(choice)
+    _, guess = reference_of(study, metric)
+    return Frontier(study, _estimate(study.full, metric, full), guess, tuple(choices))
 
 
 def values_of(study: CutStudy | Recovery, models: list[Worth | Moment]) -> Array:
@@ -76,42 +83,32 @@ def values_of(study: CutStudy | Recovery, models: list[Worth | Moment]) -> Array
     Returns:
         (models, 1 + draws): on all rows, and on those of each draw, which serves all models.
     """
-    labels = np.array(
-        [study.task.gold, *(model.predictions for model in models)]
-    )  # (1 + models, rows)
+    predictions = [model.predictions for model in models]
+    labels = np.array([study.task.gold, *predictions])  # (1 + models, rows)
     kinds, counts = np.unique(labels, axis=1, return_counts=True)  # (1 + models, kinds), (kinds,)
-    draws = np.random.default_rng(0).multinomial(
-        counts.sum(), counts / counts.sum(), DRAWS
-    )  # (draws, kinds)
+    shares = counts / counts.sum()
+    draws = np.random.default_rng(0).multinomial(counts.sum(), shares, DRAWS)  # (draws, kinds)
     drawn = np.vstack([counts, draws]).astype(np.float64)
-    gold, *predicted = kinds[..., None] == np.arange(
-        len(study.task.label_names)
-    )  # each (kinds, labels)
+    names = np.arange(len(study.task.label_names))
+    gold, *predicted = kinds[..., None] == names  # each (kinds, labels)
     score = score_from_counts(study.task.main_metric)
     return np.array([score(drawn @ (gold & own), drawn @ gold, drawn @ own) for own in predicted])
 
 
-def _choice(study: CutStudy, depth: Depth, values: Array, full: Array) -> CutChoice:
-    """Describe a depth; `values` and `full` are the metric of it and of the full model, (1 + draws,)."""
-    difference = values - full
-    return CutChoice(
-        depth=depth,
-        value=_estimate(study, depth.saved, values),
-        held=depth.held.metrics.get(study.task.main_metric),
-        difference=estimated(difference),
-        least=float(np.quantile(difference[1:], 1 - CONFIDENCE)),
-    )
+def _estimate(worth: Worth, metric: str, values: Array) -> EstimateRecord:
+    """Return a model's metric with the interval in its file, else that of the draws.
 
-
-def _estimate(study: CutStudy, worth: Worth, values: Array) -> EstimateRecord:
-    """Return a model's metric with the interval in the file; with that of the draws where a label occurs once."""
+    There is none in the file where a label occurs once.
+    """
     estimate = estimated(values)
-    low, high = worth.intervals.get(study.task.main_metric) or (estimate.low, estimate.high)
-    return EstimateRecord(value=estimate.value, low=low, high=high)
+    interval = worth.intervals.get(metric)
+    if not interval:
+        return estimate
+    return EstimateRecord(value=estimate.value, low=interval[0], high=interval[1])
 
 
 def estimated(values: Array) -> EstimateRecord:
-    """Return the first value, that of all rows, with the percentile interval of the others, which are draws."""
+    """Return the first value, of all rows, with the percentile interval of the others, of draws."""
     low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return EstimateRecord(value=float(values[0]), low=float(low), high=float(high))
 
@@ -125,8 +122,8 @@ def promise_of(frontier: Frontier) -> Literal["few", "guesses"] | None:
     """Return why a study promises nothing; None if it can.
 
     Returns:
-        `few`: fewer than MIN_PROMISED rows were judged. `guesses`: the full model is not shown to beat always guessing
-        the commonest label, so that there is nothing to keep.
+        `few`: fewer than MIN_PROMISED rows were judged. `guesses`: the full model is not shown to
+        beat always guessing the commonest label, so that there is nothing to keep.
     """
     if len(frontier.study.task.gold) < MIN_PROMISED:
         return "few"
@@ -137,18 +134,20 @@ def lead(frontier: Frontier, most: float) -> tuple[CutChoice, Outcome]:
     """Choose what a study recommends if at most so much may be lost.
 
     Returns:
-        `keeps`: the fastest depth that keeps the limit. Else the depth that is closest to keeping it: `closest` if none
-        is shown to, or why nothing can be promised; see `promise_of`.
+        `keeps`: the fastest depth that keeps the limit. Else the depth that is closest to keeping
+        it: `closest` if none is shown to, or why nothing can be promised; see `promise_of`.
     """
     kept = [choice for choice in frontier.choices if keeps(frontier, choice, most)]
-    if kept:
-        return max(
-            kept, key=lambda choice: (choice.depth.speed.value, -choice.depth.layers)
-        ), "keeps"
-    return max(frontier.choices, key=lambda choice: choice.least), promise_of(frontier) or "closest"
+    if not kept:
+        closest = max(frontier.choices, key=lambda choice: choice.least)
+        return closest, promise_of(frontier) or "closest"
+    fastest = max(kept, key=lambda choice: (choice.depth.speed.value, -choice.depth.layers))
+    return fastest, "keeps"
 
 
 def chosen(frontier: Frontier, most: float, keep: str = "") -> CutChoice:
-    """Return the choice whose layers that stay are as many as `keep` says; if it is empty, the recommended one."""
-    named = (choice for choice in frontier.choices if f"{choice.depth.layers}" == keep)
-    return next(named, lead(frontier, most)[0])
+    """Return the choice with as many layers as `keep` says; if empty, the recommended one."""
+    for choice in frontier.choices:
+        if str(choice.depth.layers) == keep:
+            return choice
+    return lead(frontier, most)[0]

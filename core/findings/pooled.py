@@ -1,7 +1,8 @@
-"""What all shipped checkpoints say together: of a method, its share of the change in the upper half, minus random's.
+"""What all shipped checkpoints say together: a method's share of change in the upper half.
 
-Beside it stands what pruning does to them: means over cells, each a task at a depth. `benchmarks.pooled` and
-`benchmarks.meaning` compute both and say how; the app reads the files. Overall change is 1 - the mean own CKA.
+From it random removal's is subtracted. Beside it stands what pruning does to them: means over
+cells, each a task at a depth. `benchmarks.pooled` and `benchmarks.meaning` compute both and say
+how; the app reads the files. Overall change is 1 - the mean own CKA.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ class Cell:
         upper: On how many of them the upper half of the layers is shown to change more.
         control_upper: The same under random removal.
         needed: The seeds of random removal that a verdict takes.
-        by_seed: The method's share less that of each seed which is usable on all these checkpoints.
+        by_seed: The method's share less that of each seed which is usable on all of them.
         contrast: The method against the mean of these seeds.
     """
 
@@ -53,10 +54,12 @@ class PooledEstimate:
         value: By random effects.
         interval: The wider one of `between` and `within`.
         between: The 95 % interval of random effects, cells taken as independent.
-        within: The 95 % interval of the same contrast over the seeds that all cells have; None for fewer than two.
+        within: The 95 % interval of the same contrast over the seeds that all cells have; None for
+            fewer than two.
         deviation: τ, the standard deviation of the differences between cells.
-        inconsistency: I², the share of their variance that the errors within the cells do not explain.
-        predicted: Where the difference in another cell is expected, 95 %; None for fewer than four cells.
+        inconsistency: I², the share of their variance that the errors within cells do not explain.
+        predicted: Where the difference in another cell is expected, 95 %; None for fewer than four
+            cells.
     """
 
     cells: int
@@ -121,15 +124,16 @@ class Estimate:
     Attributes:
         quantity: What it is, a key of `benchmarks.meaning.TITLES`.
         method: A name from METHODS.
-        beside: The method that it is divided by (`changed`, `removed`), or that is subtracted from it; else empty.
-        scale: Whether models are compared where they have changed, or have been pruned, equally much.
+        beside: The method that it is divided by (`changed`, `removed`), or that is subtracted from
+            it; else empty.
+        scale: Whether models are compared where they have changed, or been pruned, equally much.
         at: The overall change, or the amount (of what is pruned).
         value: The mean over cells; of ratios the geometric one.
         interval: Student's 95 % interval over the cells.
         by_cell: The value of each cell, the mean over its checkpoints.
         checkpoints: How many there are.
         above: On how many of them the value is above 0; a ratio above 1, a share above one half.
-        working: On how many of them all models that are compared are within their working range.
+        working: On how many of them all models compared are within their working range.
     """
 
     quantity: str
@@ -155,9 +159,7 @@ def estimate(
 ) -> Estimate | None:
     """Return what the shipped file says of a quantity; None if it does not."""
     place = quantity, scale, at, method, beside
-    rows = (
-        row
-        for row in MEANINGS.read()
-        if (row.quantity, row.scale, row.at, row.method, row.beside) == place
-    )
-    return next(rows, None)
+    for row in MEANINGS.read():
+        if (row.quantity, row.scale, row.at, row.method, row.beside) == place:
+            return row
+    return None

@@ -20,11 +20,12 @@ class Returned(NamedTuple):
     """What a whole recovery shows.
 
     Attributes:
-        scores: (4,) the main metric of the pruned model before and after training, and of the unpruned model.
+        scores: (4,) the main metric of the pruned model before and after training, and of the
+            unpruned model.
         lost: What pruning changed, paired.
         gained: What training changed, paired.
         missing: The trained model's difference from the unpruned model, paired.
-        own: (frames, points) each layer's similarity to its unpruned self; NaN where it is undefined.
+        own: (frames, points) each layer's similarity to its unpruned self; NaN if undefined.
         kept: (points,) the same of the unpruned model trained as long.
         nearest: (points,) the most similar unpruned layer of each after training; -1 if undefined.
     """
@@ -42,10 +43,17 @@ def returned(recovery: Recovery) -> Returned | None:
     """Collect what a recovery shows; None without the whole training of both models."""
     if len(recovery.all_frames) < 2 * len(recovery.steps):
         return None
-    parts = recovery.frames, recovery.unpruned
-    values = values_of(recovery, [part[k] for part in parts for k in (0, -1)])  # (4, 1 + draws)
-    before, after, full, _ = values
-    lost, gained, missing = map(estimated, (before - full, after - before, after - full))
-    pairs, others = (similarities(part, REDUCTION) for part in parts)  # (frames, points, points)
-    own, kept = (np.diagonal(of, axis1=1, axis2=2) for of in (pairs, others[-1:]))
-    return Returned(values[:, 0], lost, gained, missing, own, kept[0], nearest_in(pairs[-1:])[0])
+    frames, unpruned = recovery.frames, recovery.unpruned
+    values = values_of(recovery, [frames[0], frames[-1], unpruned[0], unpruned[-1]])
+    before, after, full, _ = values  # each (1 + draws,)
+    pairs = similarities(frames, REDUCTION)  # (frames, points, points)
+    kept = similarities(unpruned[-1:], REDUCTION)[0]  # (points, points)
+    return Returned(
+        values[:, 0],
+        estimated(before - full),
+        estimated(after - before),
+        estimated(after - full),
+        np.diagonal(pairs, axis1=1, axis2=2),
+        np.diagonal(kept),
+        nearest_in(pairs[-1:])[0],
+    )

@@ -1,7 +1,7 @@
 """Find the examples whose prediction changes under pruning, and the amount.
 
-An example *flips* at the first pruning amount at which the model predicts another label than without pruning. It may
-flip to the gold label or away from it, and it may come back.
+An example *flips* at the first pruning amount at which the model predicts another label than
+without pruning. It may flip to the gold label or away from it, and it may come back.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ class Example:
     row: int
     gold: int
     predictions: tuple[int, ...]
-    texts: tuple[str, ...] = ()
+    texts: tuple[str, ...]
 
     @property
     def is_correct_unpruned(self) -> bool:
@@ -38,10 +38,11 @@ class Example:
 
     @cached_property
     def flip(self) -> int | None:
-        """The first frame that predicts another label than the unpruned model; None if none does."""
-        return next(
-            (k for k, label in enumerate(self.predictions) if label != self.predictions[0]), None
-        )
+        """The first frame that predicts another label than the unpruned model; None for none."""
+        for k, label in enumerate(self.predictions):
+            if label != self.predictions[0]:
+                return k
+        return None
 
     @property
     def returns(self) -> bool:
@@ -52,31 +53,32 @@ class Example:
 def examples_of(result: SweepResult) -> list[Example]:
     """Turn a result's frames, at least one, into examples in evaluation order."""
     task = result.task
-    predictions = zip(*(frame.predictions for frame in result.frames), strict=True)
+    predictions = zip(*result.predictions, strict=True)
     texts = texts_of(task) or ((),) * len(task.examples)
-    return [
-        Example(*fields)
-        for fields in zip(task.examples, task.gold, predictions, texts, strict=True)
-    ]
+    return list(map(Example, task.examples, task.gold, predictions, texts))
 
 
 def spans(example: Example) -> list[tuple[int, int, int]]:
     """Cut an example's predictions where they change.
 
     Returns:
-        For each stretch the index of its first frame, that of the frame after its last one, and the predicted label.
+        For each stretch the index of its first frame, that of the frame after its last one, and the
+        predicted label.
     """
     labels = example.predictions
-    starts = [k for k, label in enumerate(labels) if k == 0 or label != labels[k - 1]]
-    return [(start, end, labels[start]) for start, end in pairwise([*starts, len(labels)])]
+    changes = [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]
+    ends = [0, *changes, len(labels)]
+    return [(start, end, labels[start]) for start, end in pairwise(ends)]
 
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
-    """Sort examples: first those that the unpruned model predicts correctly; in both groups the earliest flip first."""
-    return sorted(
-        examples,
-        key=lambda one: (not one.is_correct_unpruned, one.flip or len(one.predictions), one.gold),
-    )
+    """Sort examples: those correct unpruned first; in both groups the earliest flip first."""
+
+    def place(example: Example) -> tuple[bool, int, int]:
+        flip = example.flip or len(example.predictions)
+        return not example.is_correct_unpruned, flip, example.gold
+
+    return sorted(examples, key=place)
 
 
 def label_name(result: SweepResult, label: int) -> str:
@@ -90,8 +92,8 @@ ALL = "all"
 KINDS: Mapping[str, Callable[[Example], bool]] = {
     ALL: lambda example: True,
     "flips": lambda example: bool(example.flip),
-    "never": lambda example: example.flip is None,
-    "right": lambda example: example.is_correct_unpruned and bool(example.flip),
+    "never": lambda example: not example.flip,
+    "right": lambda example: bool(example.flip) and example.is_correct_unpruned,
     "wrong": lambda example: bool(example.flip) and not example.is_correct_unpruned,
     "returns": lambda example: example.returns,
 }
@@ -108,9 +110,12 @@ def selected(
         label: The name of a gold label, or ALL.
         flips: A key of KINDS, or the amount of the flip as an address writes it.
     """
-    amounts = [amount_text(amount) for amount in result.amounts]
-    is_kind = KINDS.get(flips) or (lambda example: example.flip == amounts.index(flips))
-    labelled = (
-        example for example in examples if label in (ALL, result.task.label_names[example.gold])
-    )
-    return in_order_of_flips(filter(is_kind, labelled))
+    matches = []
+    for example in examples:
+        if flips in KINDS:
+            is_kind = KINDS[flips](example)
+        else:
+            is_kind = bool(example.flip) and amount_text(result.amounts[example.flip]) == flips
+        if is_kind and label in (ALL, result.task.label_names[example.gold]):
+            matches.append(example)
+    return in_order_of_flips(matches)

@@ -1,4 +1,4 @@
-"""The sentences of the pages, one file a page, chosen from facts and filled in; here is what these files share.
+"""The sentences of the pages, one file a page, filled in from facts; and what these files share.
 
 Nothing is escaped here: a page escapes a finished sentence with `ui.text.plain`.
 """
@@ -13,6 +13,7 @@ from core.findings.rounding import to_places
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.results.names import PointLabel, amount_name, removed_name, spanned
 from core.results.schema import SweepResult
+from core.results.statistics import EstimateRecord
 
 NONE = "–"  # in a table
 Table = list[dict[str, str]]  # a row of texts for each fact, by the titles of the columns
@@ -28,9 +29,10 @@ class Button:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a page says: a heading, the answer; at most two sentences beside its picture; and a button, if any helps.
+    """What a page says: a heading, the answer; at most two sentences beside its picture.
 
-    What is more, such as the figures behind a plain sentence, stands in `notes`, which the story shows on request.
+    A button follows, if any helps. What is more, such as the figures behind a plain sentence,
+    stands in `notes`, which the story shows on request.
     """
 
     heading: str
@@ -55,7 +57,7 @@ def layers_named(labels: Sequence[PointLabel], among: Sequence[PointLabel]) -> s
 
 
 def works_words(result: SweepResult, metric: str | None = None, is_brief: bool = False) -> str:
-    """Say up to which amount a model works, as the end of a sentence; empty if that is unknown.
+    """Say up to which amount a model works, as the end of a sentence; empty if unknown.
 
     Args:
         result: A whole sweep or the first frames of one.
@@ -63,8 +65,10 @@ def works_words(result: SweepResult, metric: str | None = None, is_brief: bool =
         is_brief: Whether to leave out what is removed.
     """
     to = working_to(result, metric)
-    if not to:
-        return "" if to is None else "at no amount measured"
+    if to is None:
+        return ""
+    if to == 0:
+        return "at no amount measured"
     least = "at least " if to == result.amounts[-1] else ""
     return f"up to {least}{amount_name(to) if is_brief else removed_name(to, result)}"
 
@@ -75,19 +79,21 @@ def share_with_interval(share: float, interval: Sequence[float] | None) -> str:
 
 
 def mean_and_deviation(shares: Sequence[float]) -> str:
-    """Write the mean of shares and their standard deviation in percentage points; a dash for fewer than two."""
+    """Write the mean and standard deviation of shares; a dash for fewer than two."""
     if len(shares) < 2:
         return NONE
-    return f"{percent(float(np.mean(shares)))} ± {decimals(100 * float(np.std(shares, ddof=1)), 0)}"
+    mean, deviation = float(np.mean(shares)), float(np.std(shares, ddof=1))
+    return f"{percent(mean)} ± {decimals(100 * deviation, 0)}"
 
 
 def signed_points(share: float, places: int = 0) -> str:
     """Write a difference of shares as a number of percentage points: `+1`, `−8`, `0`."""
-    return "+" * (to_places(100 * share, places) > 0) + decimals(100 * share, places)
+    sign = "+" if to_places(100 * share, places) > 0 else ""
+    return sign + decimals(100 * share, places)
 
 
 def points(share: float, places: int = 0, is_signed: bool = False) -> str:
-    """Write a difference of shares in percentage points: `1 point`, `−8 points`, or with a sign also `+1 point`."""
+    """Write a difference of shares in percentage points: `1 point`, `−8 points`, or `+1 point`."""
     number = signed_points(share, places) if is_signed else decimals(100 * share, places)
     return f"{number} {'point' if abs(to_places(100 * share, places)) == 1 else 'points'}"
 
@@ -97,14 +103,21 @@ def points_span(low: float, high: float, places: int = 0) -> str:
     return f"{decimals(100 * low, places)} to {decimals(100 * high, places)}"
 
 
-def narrow(table: Table) -> list[Table]:
-    """Cut a table into parts that fit a telephone: three columns each, beside the first, which names a row.
+def points_with_interval(difference: EstimateRecord) -> str:
+    """Write a difference of scores with its interval: `−1.2 points (−2.6 to 0.2)`."""
+    value = points(difference.value, 1, is_signed=True)
+    return f"{value} ({points_span(difference.low, difference.high, 1)})"
 
-    No part has an empty row; an empty table has no parts.
+
+def narrow(table: Table) -> list[Table]:
+    """Cut a table into parts that fit a telephone: three columns each, beside the first.
+
+    The first names a row. No part has an empty row; an empty table has no parts.
     """
     name, *titles = table[0] if table else ("",)
-    parts = [titles[k : k + 3] for k in range(0, len(titles), 3)]
-    return [
-        [{title: row[title] for title in (name, *part)} for row in table if any(map(row.get, part))]
-        for part in parts
-    ]
+    tables = []
+    for k in range(0, len(titles), 3):
+        part = titles[k : k + 3]
+        rows = [row for row in table if any(map(row.get, part))]
+        tables.append([{title: row[title] for title in (name, *part)} for row in rows])
+    return tables

@@ -23,11 +23,10 @@ SOURCES = {
     "folder": "From a folder (GLUE or your own)",
     "file": "From a file of your own",
 }
-ASKING = {
-    task.title: f"{task.title}: {task.question}" for task in TASKS.values()
-}  # for readers new to GLUE
-# Boxes that shorten the list of results to those that share a value with the one on show, by the parameter of the
-# address.
+# For readers new to GLUE.
+ASKING = {task.title: f"{task.title}: {task.question}" for task in TASKS.values()}
+# Boxes that shorten the list of results to those that share a value with the one on show, by the
+# parameter of the address.
 BOXES: Mapping[str, Callable[[Entry], str]] = {
     "task": lambda entry: task_title(entry.task),
     "checkpoint": lambda entry: entry.model,
@@ -36,26 +35,21 @@ BOXES: Mapping[str, Callable[[Entry], str]] = {
 
 
 def playlist(entries: Sequence[Entry], shown: Entry) -> dict[str, str]:
-    """Return the results that one steps through from the one on show, by key: titles that say how they differ.
+    """Title the results, by key, that one steps through from the one on show.
 
-    These are the published pair and a random control of each, if the one on show is among them; else the results that
-    share its boxes.
+    These are the published pair and a random control of each, if the one on show is among them;
+    else the results that share its boxes.
     """
-    pair = published_pair(entries, shown)
-    controls = [
-        [other for other in companions(side, entries) if is_control(other, side)] for side in pair
-    ]
-    firsts = [
-        min(seeds, key=lambda other: (other.until_damage or 0, other.seed))
-        for seeds in controls
-        if seeds
-    ]
-    titles = {
-        entry.key: f"{task_title(entry.task)}: {in_sentence(name_of(entry))}"
-        for entry in (*pair, *firsts)
-    }
-    if shown.key in titles:
-        return titles
+    titled = published_pair(entries, shown)
+    for side in tuple(titled):
+        controls = [other for other in companions(side, entries) if is_control(other, side)]
+        controls.sort(key=lambda control: (control.until_damage or 0, control.seed))
+        titled += controls[:1]
+    if shown in titled:
+        return {
+            entry.key: f"{task_title(entry.task)}: {in_sentence(name_of(entry))}"
+            for entry in titled
+        }
     among = offered(entries, [shown.key])
     return distinguishing_labels(
         [entry for entry in among if all(of(entry) == of(shown) for of in BOXES.values())]
@@ -63,10 +57,10 @@ def playlist(entries: Sequence[Entry], shown: Entry) -> dict[str, str]:
 
 
 def distinguishing_labels(entries: Sequence[OfAnyKind]) -> dict[str, str]:
-    """Label results that are offered together by their pruning and by whatever else they do not share.
+    """Label results that are offered together by their pruning and whatever else differs.
 
-    What tells most apart comes first, since a narrow list cuts the end off: the checkpoint before the pruning; of one
-    pruning, what differs besides.
+    What tells most apart comes first, since a narrow list cuts the end off: the checkpoint before
+    the pruning; of one pruning, what differs besides.
 
     Returns:
         A different label for each key: equal ones are numbered in the order given.
@@ -77,41 +71,40 @@ def distinguishing_labels(entries: Sequence[OfAnyKind]) -> dict[str, str]:
     labels = [
         SEPARATOR.join(own[k] for k in order if k == 0 or (varies[k] and own[k])) for own in parts
     ]
-    return dict(zip((entry.key for entry in entries), numbered_apart(labels), strict=True))
-
-
-def numbered_apart(labels: Sequence[str]) -> list[str]:
-    """Tell equal labels apart by numbers before them."""
-    count, seen, numbered = Counter(labels), Counter[str](), []
-    for label in labels:
+    count, seen = Counter(labels), Counter[str]()
+    titles = {}
+    for entry, label in zip(entries, labels, strict=True):
         seen[label] += 1
-        numbered.append(
-            f"{seen[label]} of {count[label]}{SEPARATOR}{label}" if count[label] > 1 else label
-        )
-    return numbered
+        number = f"{seen[label]} of {count[label]}{SEPARATOR}" if count[label] > 1 else ""
+        titles[entry.key] = f"{number}{label}"
+    return titles
 
 
 def _parts(entry: OfAnyKind) -> tuple[str, ...]:
-    """Return the names of the pruning, the points, the checkpoint, the data, and the columns and values read.
+    """Name the pruning, points, checkpoint, data, columns and values read.
 
     A study and a recovery are named by their checkpoint first.
     """
     task = task_title(entry.task)
     brief = entry.model.replace(f", fine-tuned on {task}", "")
     model = entry.model if brief == entry.model else f"{task} {brief}"
+    if isinstance(entry, Entry):
+        read = columns_name(entry.columns), meanings_name(entry.label_map)
+        return _pruning(entry), points_name(entry.points), model, entry.data, *read
     if isinstance(entry, RecoveryEntry):
-        draws = {
-            "seed": entry.pruning.seed if entry.pruning.controls else 0,
-            "training seed": entry.training.seed,
-        }
-        drawn = "".join(f", {name} {seed}" for name, seed in draws.items() if seed)
-        model += f"{SEPARATOR}{amount_name(entry.amount)}, {in_sentence(brief_name(entry.pruning))}{drawn}"
-    if not isinstance(entry, Entry):
-        return model, "", "", entry.data, "", ""
-    name, seed = name_of(entry), f"seed {entry.seed}"
-    if entry.controls:  # its draws differ in the seed alone
-        name = f"{capitalised(seed)}: {in_sentence(name)}".replace(f" ({seed})", "").replace(
-            f", {seed})", ")"
-        )
-    read = columns_name(entry.columns), meanings_name(entry.label_map)
-    return name, points_name(entry.points), model, entry.data, *read
+        pruning = in_sentence(brief_name(entry.pruning))
+        model = f"{model}{SEPARATOR}{amount_name(entry.amount)}, {pruning}"
+        if entry.pruning.controls and entry.pruning.seed:
+            model += f", seed {entry.pruning.seed}"
+        if entry.training.seed:
+            model += f", training seed {entry.training.seed}"
+    return model, "", "", entry.data, "", ""
+
+
+def _pruning(entry: Entry) -> str:
+    name = name_of(entry)
+    if not entry.controls:
+        return name
+    seed = f"seed {entry.seed}"  # in which alone its draws differ
+    bare = in_sentence(name).replace(f" ({seed})", "").replace(f", {seed})", ")")
+    return f"{capitalised(seed)}: {bare}"

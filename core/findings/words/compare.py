@@ -15,11 +15,18 @@ from core.results import names as n
 from core.results.schema import SweepResult
 
 HOW_TO_READ = """
-At equal overall change, values are interpolated. Orange is the first result and blue the second; in the difference, the
-colour says under which one layers are more similar. A model *works* while it keeps 90 % of its advantage over always
-guessing the commonest label: an estimate, no interval.
+At equal overall change, values are interpolated. Orange is the first result and blue the second; in
+the difference, the colour says under which one layers are more similar. A model *works* while it
+keeps 90 % of its advantage over always guessing the commonest label: an estimate, no interval.
 """
-PAIRED = "Accuracy: McNemar's exact test; other metrics: randomly exchanged predictions; Holm over all amounts."
+PAIRED = (
+    "Accuracy: McNemar's exact test; other metrics: randomly exchanged predictions; Holm over all "
+    "amounts."
+)
+ONE_RESULT = "First and second are the same result: choose another one to see a difference."
+UNPRUNED = "The two have only the unpruned model in common, so there is nothing to play."
+OTHER_LAYERS = "Their layers are not the same, so there is no picture of their difference."
+OTHER_EXAMPLES = "Their examples are not the same, so no paired test is possible."
 
 
 def compare_finding(
@@ -39,95 +46,92 @@ def compare_finding(
     heading = compare_heading(two, metric)
     if two[0].key == two[1].key or not same_examples(*two):
         return Finding(heading)
-    return Finding(
-        heading, (depth_sentence(two, reduction, companions), metric_sentence(two, metric))
-    )
+    where = depth_sentence(two, reduction, companions)
+    return Finding(heading, (where, metric_sentence(two, metric)))
 
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
-    """Say up to which amount each of two models works; if that is unknown or one is unpruned, only name both."""
-    (first, second), is_alike = (
-        distinguishing_names(two),
-        n.whose_units(two[0]) == n.whose_units(two[1]),
-    )
-    metrics = [metric_of(result, metric) for result in two]
-    ends = works_words(two[0], metrics[0]), works_words(two[1], metrics[1], is_brief=is_alike)
-    if two[0].key == two[1].key or not all(ends) or any(len(result.frames) < 2 for result in two):
+    """Say up to which amount each of two models works; if that is unknown, only name both."""
+    first, second = distinguishing_names(two)
+    is_alike = n.whose_units(two[0]) == n.whose_units(two[1])
+    ends = [
+        works_words(two[0], metric_of(two[0], metric)),
+        works_words(two[1], metric_of(two[1], metric), is_brief=is_alike),
+    ]
+    is_unpruned = any(len(result.frames) < 2 for result in two)
+    if two[0].key == two[1].key or is_unpruned or not all(ends):
         return f"{n.capitalised(first)} beside {second}"
     return f"{n.capitalised(first)} works {ends[0]}, {second} {ends[1]}"
 
 
 def equal_heading(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> str:
-    """Say with how much removed two models have changed equally; empty if they are compared at equal amounts."""
+    """Say with how much removed two models have changed equally; empty at equal amounts."""
     together = facts.shown_together(two, axis, reduction)
-    if not together.is_interpolated or len(together.places) < 2 or two[0].key == two[1].key:
+    places = together.places
+    if not together.is_interpolated or len(places) < 2 or two[0].key == two[1].key:
         return ""
-    k = (
-        together.places.index(facts.START)
-        if facts.START in together.places
-        else len(together.places) // 2
-    )
+    k = places.index(facts.START) if facts.START in places else len(places) // 2
     first, second = (
         f"{percent(frame.amount)} of {n.whose_units(result)} ({name})"
         for frame, result, name in zip(
             together.pairs[k], two, distinguishing_names(two), strict=True
         )
     )
-    return f"Layers change equally ({place_name(together.places[k])}) with {first} and {second} removed"
+    return f"Layers change equally ({place_name(places[k])}) with {first} and {second} removed"
 
 
 def depth_sentence(
     two: Two, reduction: n.ReductionKey, companions: Sequence[SweepResult] = ()
 ) -> str:
-    """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
+    """Say which shares of the change lie in the upper half of the layers.
+
+    Where one result is the control, the verdict follows.
+    """
     depth = facts.depth_of(two, reduction, companions)
-    if not isinstance(depth, facts.Depth):
+    if isinstance(depth, str):
         return f"Where in depth the two change is not compared ({depth})."
-    names, shares = distinguishing_names(two), [percent(share) for share in depth.shares]
+    first, second = distinguishing_names(two)
+    shares = [percent(share) for share in depth.shares]
     by_seeds = f"; by all seeds: {verdict_cell(depth.verdict)}" if depth.verdict else ""
     return (
-        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers for "
-        f"{names[0]} and {shares[1]} for {names[1]} (difference {points_span(depth.low, depth.high)} points, 95 % "
-        f"interval over examples){by_seeds}."
+        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the "
+        f"layers for {first} and {shares[1]} for {second} (difference "
+        f"{points_span(depth.low, depth.high)} points, 95 % interval over examples){by_seeds}."
     )
 
 
 def metric_sentence(two: Two, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
-    metric, names = metric_of(two[0], metric), distinguishing_names(two)
-    title, tests = (
-        METRICS[metric].title,
-        [test for *_, test in facts.paired_comparisons(two, metric)],
-    )
+    metric = metric_of(two[0], metric)
+    title = METRICS[metric].title
+    tests = [test for *_, test in facts.paired_comparisons(two, metric)]
     if not tests:
-        return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."
+        return (
+            f"{title} is not compared: at no amount do the two remove the same share of the "
+            "encoder's weights."
+        )
+    names = distinguishing_names(two)
     better = Counter(
         names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE
     )
+    removed = f"With equally many weights removed, {n.in_sentence(title)}"
     tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
     if not better:
-        return f"With equally many weights removed, {n.in_sentence(title)} does not differ significantly {tested}."
-    where = n.listed(
-        [f"for {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]]
-    )
-    return f"With equally many weights removed, {n.in_sentence(title)} is significantly higher {where} {tested}."
+        return f"{removed} does not differ significantly {tested}."
+    where = [
+        f"for {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]
+    ]
+    return f"{removed} is significantly higher {n.listed(where)} {tested}."
 
 
-def compare_notes(
-    two: Two, axis: facts.Axis = "amount", reduction: n.ReductionKey = "mean"
-) -> list[str]:
+def compare_notes(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> list[str]:
     """Say why a picture or a test of two results is missing; none if only their pruning differs."""
-    together = facts.shown_together(two, axis, reduction)
+    first, second = two
     notes = {
-        "First and second are the same result: choose another one to see a difference.": two[0].key
-        == two[1].key,
-        "The two have only the unpruned model in common, so there is nothing to play.": len(
-            together.pairs
-        )
-        < 2,
-        "Their layers are not the same, so there is no picture of their difference.": two[0].points
-        != two[1].points,
-        "Their examples are not the same, so no paired test is possible.": not same_examples(*two),
+        ONE_RESULT: first.key == second.key,
+        UNPRUNED: len(facts.shown_together(two, axis, reduction).pairs) < 2,
+        OTHER_LAYERS: first.points != second.points,
+        OTHER_EXAMPLES: not same_examples(first, second),
     }
     return [note for note, holds in notes.items() if holds]
 

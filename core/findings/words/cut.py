@@ -1,4 +1,7 @@
-"""Cut's sentences: which layers can go, and what that gains and costs. The answer reads the same wherever it stands."""
+"""Cut's sentences: which layers can go, and what that gains and costs.
+
+The answer reads the same wherever it stands.
+"""
 
 from collections.abc import Sequence
 from math import ceil
@@ -13,6 +16,7 @@ from core.findings.words import (
     numbered,
     points,
     points_span,
+    points_with_interval,
     signed_points,
 )
 from core.findings.words.numbers import decimals
@@ -22,64 +26,67 @@ from core.results.names import capitalised, in_sentence
 from core.results.schema import RefitRecord
 from core.results.statistics import EstimateRecord
 
-EXPLANATION = "A study removes upper layers and refits the rest: how much faster is such a model, how much worse?"
+EXPLANATION = (
+    "A study removes upper layers and refits the rest: how much faster is such a model, how much "
+    "worse?"
+)
 OWN_STUDY = "Study your own model"  # a panel
 RUNNING = "Refitting fewer layers, the deepest cut first"
-FURTHER = "A file of further rows to refit, which judge nothing and need no labels (columns of the same names)"
+FURTHER = (
+    "A file of further rows to refit, which judge nothing and need no labels (columns of the same "
+    "names)"
+)
 WHY_TOP = "The top goes because what a lower layer loses, all layers above it inherit."
 READING = """
-Each point is a smaller model; its number says how many layers stay, always the lowest. What remains was refitted. The
-upright line is its 95 % interval on rows that took no part; differences are paired, in hundredths of the score. A limit
-counts as **kept** if the lower end of the one-sided 95 % interval of the difference reaches it. **Held**, the
-line, is what a linear probe reads from the mean of the same layers' tokens.
+Each point is a smaller model; its number says how many layers stay, always the lowest. What remains
+was refitted. The upright line is its 95 % interval on rows that took no part; differences are
+paired, in hundredths of the score. A limit counts as **kept** if the lower end of the one-sided
+95 % interval of the difference reaches it. **Held**, the line, is what a linear probe reads from
+the mean of the same layers' tokens.
 """
 SLOW = "no speed gain measured"
 
 
 def cut_finding(frontier: Frontier, most: float) -> Finding:
-    """Answer which layers can go if at most so much of the score may be lost, and say on what that was judged."""
+    """Answer which layers can go if at most so much of the score may be lost, judged on what."""
     choice, outcome = lead(frontier, most)
-    symbol, rows = (
-        METRICS[frontier.study.task.main_metric].symbol,
-        len(frontier.study.task.examples),
+    symbol = METRICS[frontier.study.task.main_metric].symbol
+    rows = len(frontier.study.task.examples)
+    own, full = decimals(choice.value.value, 3), decimals(frontier.full.value, 3)
+    scores = (
+        f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model "
+        f"{full}."
     )
-    own, full, guess = (
-        decimals(value, 3) for value in (choice.value.value, frontier.full.value, frontier.guess)
-    )
-    scores = f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model {full}."
     removed = in_sentence(removed_name(frontier, choice))
-    bound = f"One-sided, at 95 % confidence, it loses at most {_at_most(choice)} (the interval is two-sided)"
-    closest = f"closest: without {removed}, {_difference(choice.difference)}"
-    answers = {
-        "keeps": (
-            f"Without {removed}, {speed_words(choice)}: {_lost(frontier, choice)}",
-            f"{bound}.",
-        ),
-        "closest": (
-            f"No cut is shown to keep within {_limit(most)}; {closest}",
-            f"{bound}, more than the limit.",
-        ),
-        "few": (
-            f"{numbered(rows, 'judged row')}: too few for a promise; {closest}",
-            f"A promise takes at least {MIN_PROMISED} judged rows.",
-        ),
-        "guesses": (
-            f"The full model is not shown to beat always guessing the commonest label ({guess})",
-            "So there is nothing that a cut could be shown to keep.",
-        ),
-    }
-    heading, limit = answers[outcome]
-    # The next depth may lose little on these rows, too.
-    less = (
-        c
-        for c in frontier.choices
-        if c.depth.layers < choice.depth.layers and c.difference.value >= -most
+    bound = (
+        f"One-sided, at 95 % confidence, it loses at most {_at_most(choice)} (the interval is "
+        "two-sided)"
     )
-    others = [
-        f"With {numbered(c.depth.layers, 'layer')}: {_lost(frontier, c)}, but by such a bound up to {_at_most(c)}."
-        for c in less
+    closest = f"closest: without {removed}, {_difference(choice.difference)}"
+    if outcome == "keeps":
+        heading = f"Without {removed}, {speed_words(choice)}: {_lost(frontier, choice)}"
+        return Finding(heading, (scores, f"{bound}.", *_further(frontier, choice, most)))
+    if outcome == "closest":
+        heading = f"No cut is shown to keep within {_limit(most)}; {closest}"
+        return Finding(heading, (scores, f"{bound}, more than the limit."))
+    if outcome == "few":
+        heading = f"{numbered(rows, 'judged row')}: too few for a promise; {closest}"
+        return Finding(heading, (scores, f"A promise takes at least {MIN_PROMISED} judged rows."))
+    heading = (
+        "The full model is not shown to beat always guessing the commonest label "
+        f"({decimals(frontier.guess, 3)})"
+    )
+    return Finding(heading, (scores, "So there is nothing that a cut could be shown to keep."))
+
+
+def _further(frontier: Frontier, choice: CutChoice, most: float) -> list[str]:
+    """Say of the depths below a choice that lose little on these rows what they may lose."""
+    return [
+        f"With {numbered(further.depth.layers, 'layer')}: {_lost(frontier, further)}, but by such "
+        f"a bound up to {_at_most(further)}."
+        for further in frontier.choices
+        if further.depth.layers < choice.depth.layers and further.difference.value >= -most
     ]
-    return Finding(heading, (scores, limit, *others[: outcome == "keeps"]))
 
 
 def _at_most(choice: CutChoice) -> str:
@@ -89,8 +96,10 @@ def _at_most(choice: CutChoice) -> str:
 
 def depth_choices(study: CutStudy) -> dict[str, str]:
     """Return the depths that a reader can choose, and their names on screen."""
-    layers, whole = [depth.layers for depth in study.depths], study.checkpoint.num_layers
-    return {"": "As in the heading", **{f"{k}": f"{k} of {whole} layers" for k in layers}}
+    choices = {"": "As in the heading"}
+    for depth in study.depths:
+        choices[str(depth.layers)] = f"{depth.layers} of {study.checkpoint.num_layers} layers"
+    return choices
 
 
 # ---------------------------------------------------------------- of one choice
@@ -98,10 +107,11 @@ def depth_choices(study: CutStudy) -> dict[str, str]:
 
 def choice_sentence(frontier: Frontier, choice: CutChoice, most: float) -> str:
     """Describe the model of a choice, and say whether it keeps a limit."""
-    study, size = frontier.study, choice.depth.size
+    study = frontier.study
+    size, full_size = (_megabytes(part.bytes) for part in (choice.depth.size, study.full_size))
     return (
-        f"The lowest {choice.depth.layers} of {study.checkpoint.num_layers} layers: {speed_words(choice)}, "
-        f"{_megabytes(size.bytes)} instead of {_megabytes(study.full_size.bytes)}; {_lost(frontier, choice)}, "
+        f"The lowest {choice.depth.layers} of {study.checkpoint.num_layers} layers: "
+        f"{speed_words(choice)}, {size} instead of {full_size}; {_lost(frontier, choice)}, "
         f"{limit_words(frontier, choice, most)}."
     )
 
@@ -109,18 +119,17 @@ def choice_sentence(frontier: Frontier, choice: CutChoice, most: float) -> str:
 def save_label(frontier: Frontier, choice: CutChoice, most: float) -> str:
     """Name what a button saves, and what is not shown of it."""
     name = f"Save the model of {numbered(choice.depth.layers, 'layer')}"
-    return (
-        name if keeps(frontier, choice, most) else f"{name}, {limit_words(frontier, choice, most)}"
-    )
+    if keeps(frontier, choice, most):
+        return name
+    return f"{name}, {limit_words(frontier, choice, most)}"
 
 
 def limit_words(frontier: Frontier, choice: CutChoice, most: float) -> str:
     """Say whether a choice keeps a limit: it is shown to, not shown to, or nothing is promised."""
     if promise_of(frontier):
         return "of which nothing is promised"
-    return (
-        f"{'shown' if keeps(frontier, choice, most) else 'not shown'} to keep within {_limit(most)}"
-    )
+    shown = "shown" if keeps(frontier, choice, most) else "not shown"
+    return f"{shown} to keep within {_limit(most)}"
 
 
 def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
@@ -135,19 +144,13 @@ def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
 
 
 def scores_table(scores: Sequence[Score]) -> Table:
-    """Tabulate the accuracy at the depths of a running study that are known so far."""
+    """Tabulate the accuracy at the depths of a running study measured so far."""
     table = []
     for score in scores:
-        saved, held = (
-            decimals(worth.metrics["accuracy"] or 0, 3) for worth in (score.saved, score.held)
-        )
-        table.append(
-            {
-                "Layers that stay": f"{score.layers}",
-                "Accuracy": saved,
-                "Held, by a linear probe": held,
-            }
-        )
+        row = {"Layers that stay": str(score.layers)}
+        for title, worth in (("Accuracy", score.saved), ("Held, by a linear probe", score.held)):
+            row[title] = decimals(worth.metrics["accuracy"] or 0, 3)
+        table.append(row)
     return table
 
 
@@ -156,26 +159,29 @@ def scores_table(scores: Sequence[Score]) -> Table:
 
 def refit_words(study: CutStudy) -> str:
     """Say how the models of a study were refitted, and on what."""
-    refit, layers = study.refit, numbered(study.refit.training.layers, "layer")
-    trained = (
-        f"The classifier and the {layers} below it were trained for at most {training_words(refit)}"
+    refit = study.refit
+    return (
+        f"The classifier and the {numbered(refit.training.layers, 'layer')} below it were trained "
+        f"for at most {training_words(refit)}; {refit.stop:,} others said when to stop."
     )
-    return f"{trained}; {refit.stop:,} others said when to stop."
 
 
 def training_words(rows: RefitRecord) -> str:
     """Name the steps of a training and its rows."""
-    how = rows.training
-    targets = "the labels of" if how.targets == "labels" else "the full model's answers to"
-    return f"{how.steps} steps of {how.batch} on {targets} {rows.refit:,} rows ({rows.source_name}, {rows.split})"
+    training = rows.training
+    targets = "the labels of" if training.targets == "labels" else "the full model's answers to"
+    return (
+        f"{training.steps} steps of {training.batch} on {targets} {rows.refit:,} rows "
+        f"({rows.source_name}, {rows.split})"
+    )
 
 
 def machine_words(study: CutStudy) -> str:
     """Say what speed was measured with."""
-    threads, processor = (
-        study.environment.get(name, "unknown") for name in ("threads", "processor")
-    )
-    return f"Speed: batch of {max(study.depths[0].size.speeds)}, {threads} threads, {processor}"
+    batch = max(study.depths[0].size.speeds)
+    threads = study.environment.get("threads", "unknown")
+    processor = study.environment.get("processor", "unknown")
+    return f"Speed: batch of {batch}, {threads} threads, {processor}"
 
 
 # ---------------------------------------------------------------- names and numbers
@@ -190,18 +196,15 @@ def removed_name(frontier: Frontier, choice: CutChoice) -> str:
 def speed_words(choice: CutChoice) -> str:
     """Write how much faster a model is shown to be."""
     speed = choice.depth.speed
-    return (
-        f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast"
-        if speed.low > 1
-        else SLOW
-    )
+    if speed.low <= 1:
+        return SLOW
+    return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast"
 
 
 def _lost(frontier: Frontier, choice: CutChoice) -> str:
     """Write the difference of a score with its unit: `accuracy −1.2 points (−2.6 to 0.2)`."""
-    lost = choice.difference
-    value = points(lost.value, places=1, is_signed=True)
-    return f"{METRICS[frontier.study.task.main_metric].symbol} {value} ({points_span(lost.low, lost.high, 1)})"
+    metric = METRICS[frontier.study.task.main_metric]
+    return f"{metric.symbol} {points_with_interval(choice.difference)}"
 
 
 def _difference(lost: EstimateRecord) -> str:

@@ -1,4 +1,7 @@
-"""The words of All results: what all checkpoints say together, as the documents open with it, and every sweep."""
+"""The words of All results: what all checkpoints say together, and every sweep.
+
+The documents open with the same claim.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -21,19 +24,20 @@ from core.sweep.control_contrast import DIFFERENT, MARGIN, State
 Value = str | float | None  # of a cell
 LEAST = decimals(100 * MARGIN, 0)  # percentage points that count
 MEANING = (
-    "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
-    f"removal's, where the overall change is {decimals(DAMAGE, 2)}. Intervals are 95 %. Checkpoints that differ only "
-    "in the seed are averaged. Differences say where models change, not how far they work; those within "
-    f"±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: a difference between depths may be "
-    "one between pretrained models."
+    "Points are percentage points of the change in the layers that lies in their upper half, the "
+    "method's minus random removal's, where the overall change is "
+    f"{decimals(DAMAGE, 2)}. Intervals are 95 %. Checkpoints that differ only in the seed are "
+    "averaged. Differences say where models change, not how far they work; those within "
+    f"±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: a difference "
+    "between depths may be one between pretrained models."
 )
 STRICTER = (
-    "An interval is about the mean of the draws. A verdict also asks whether a single draw differs as much, and is "
-    "corrected for the number of verdicts: so it may be inconclusive where an interval excludes 0."
+    "An interval is about the mean of the draws. A verdict also asks whether a single draw differs "
+    "as much, and is corrected for the number of verdicts: so it may be inconclusive where an "
+    "interval excludes 0."
 )
-SHARES: Mapping[
-    State, str
-] = {  # of the overall change, by what the interval of the difference shows
+# Of the overall change, by what the interval of the difference shows.
+SHARES: Mapping[State, str] = {
     "equivalent": "random removal puts about the same share of {}",
     "inconclusive": "whether random removal puts as much of {} is inconclusive",
     "steeper": "random removal puts a smaller share of {}",
@@ -46,56 +50,68 @@ NAMING = 4  # columns that say what a sweep is and how far it works; links follo
 
 
 def claim_finding(pooled: Pooled) -> Finding:
-    """Say where a method changes all checkpoints and whether random removal does the same, then how sure that is."""
-    difference, count = pooled.estimates[ALL], len(pooled.keys)
-    removed = estimate(
-        "removed", "change", DAMAGE, METHODS[pooled.method].control or "", pooled.method
-    )
-    holds = "This holds on all" if pooled.upper == pooled.control_upper == count else "Measured on"
-    encoders = len({cell.layers for cell in pooled.cells})  # checkpoints of one depth come from one
-    where = f"{holds} {count} fine-tunes of {numbered(encoders, 'pretrained encoder')}"
-    apart = f"{points(difference.value, is_signed=True)}, 95 % interval {points_span(*difference.interval)}"
-    share = f"{SHARES[difference.state].format('it there')} ({n.in_sentence(n.brief_name(pooled.pruning))}: {apart})"
+    """Say where a method changes all checkpoints, whether random removal does, and how sure."""
+    count = len(pooled.keys)
+    is_shown = pooled.upper == pooled.control_upper == count
+    holds = "This holds on all" if is_shown else "Measured on"
+    depths = {cell.layers for cell in pooled.cells}  # checkpoints of one come from one encoder
+    difference = pooled.estimates[ALL]
+    share = SHARES[difference.state].format("it there")
+    method = n.in_sentence(n.brief_name(pooled.pruning))
+    control = METHODS[pooled.method].control or ""
+    removed = estimate("removed", "change", DAMAGE, control, pooled.method)
     after = f", after removing {part_name(removed.value)} as many weights" if removed else ""
-    return Finding(claim_heading(pooled), (f"{where}; at equal overall change, {share}{after}.",))
+    sentence = (
+        f"{holds} {count} fine-tunes of {numbered(len(depths), 'pretrained encoder')}; at equal "
+        f"overall change, {share} ({method}: {points(difference.value, is_signed=True)}, 95 % "
+        f"interval {points_span(*difference.interval)}){after}."
+    )
+    return Finding(claim_heading(pooled), (sentence,))
 
 
 def claim_heading(pooled: Pooled) -> str:
-    """Say on which checkpoints a method changes the upper layers most, and on which random removal does."""
-    count, most = len(pooled.keys), "In fine-tuned BERTs the upper layers change most under pruning"
+    """Say on which checkpoints a method changes the upper layers most, and random removal does."""
+    count = len(pooled.keys)
+    most = "In fine-tuned BERTs the upper layers change most under pruning"
     if pooled.upper == pooled.control_upper == count:
         return f"{most}, also when weights go at random"
-    return f"{most} on {pooled.upper} of {count} fine-tunes, and on {pooled.control_upper} when weights go at random"
+    return (
+        f"{most} on {pooled.upper} of {count} fine-tunes, and on {pooled.control_upper} when "
+        "weights go at random"
+    )
 
 
 def difference_sentence(pooled: Pooled) -> str:
     """Say by how much a method that differs from random removal over all cells does."""
-    estimate = pooled.estimates[ALL]
-    low, high = sorted(map(abs, estimate.interval))
-    more = f"{points(abs(estimate.value))} {'more' if estimate.state == 'steeper' else 'less'}"
+    all_cells, whole = pooled.estimates[ALL], pooled.estimates.get(WHOLE)
+    low, high = sorted(map(abs, all_cells.interval))
+    more = "more" if all_cells.state == "steeper" else "less"
     doubt = "" if low >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
-    whole = pooled.estimates.get(WHOLE)
-    if whole is None or whole.state != estimate.state:  # some of the cells lack seeds
+    if whole is None or whole.state != all_cells.state:  # some of the cells lack seeds
         interval = f" (difference {points_span(*whole.interval)})" if whole else ""
         doubt += f"; the tasks with all seeds of random removal leave it inconclusive{interval}"
-    puts = f"{n.brief_name(pooled.pruning)} puts {more} of the change into the upper half of the layers"
-    return f"{puts} than random removal (95 % interval {points_span(low, high)}){doubt}."
+    return (
+        f"{n.brief_name(pooled.pruning)} puts {points(abs(all_cells.value))} {more} of the change "
+        "into the upper half of the layers than random removal (95 % interval "
+        f"{points_span(low, high)}){doubt}."
+    )
 
 
 def differences(table: Sequence[Pooled]) -> tuple[str, ...]:
-    """Say which methods differ from random removal over all checkpoints, and why a verdict may not say so."""
-    different = [pooled for pooled in table if pooled.estimates[ALL].state in DIFFERENT]
-    uncorrected = (
-        [f"These intervals are not corrected for the {len(table)} methods."] if different else []
-    )
-    return (*map(difference_sentence, different), *uncorrected, STRICTER)
+    """Say which methods differ from random removal everywhere, and why a verdict may not say so."""
+    sentences = [
+        difference_sentence(pooled) for pooled in table if pooled.estimates[ALL].state in DIFFERENT
+    ]
+    if sentences:
+        sentences.append(f"These intervals are not corrected for the {len(table)} methods.")
+    return (*sentences, STRICTER)
 
 
 # ---------------------------------------------------------------- every sweep
 
 
 class GridRow(NamedTuple):
-    """One sweep in the table of all results, without the result: the rows of hundreds are kept.
+    """One sweep in the table of all results, without the result: rows of hundreds are kept.
 
     Attributes:
         key: The result's key.
@@ -110,19 +126,21 @@ class GridRow(NamedTuple):
 
 def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
     """Describe each sweep of a grid: see `core.findings.claim.listed_with_verdicts`."""
-    return [_row(result, verdict) for result, verdict in listed_with_verdicts(results)]
+    return [
+        GridRow(result.key, _cells(result), verdict)
+        for result, verdict in listed_with_verdicts(results)
+    ]
 
 
-def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
+def _cells(result: SweepResult) -> dict[str, Value]:
     task, works = result.task, result.working_range
-    points = "" if at_attention(result.points) else n.points_name(result.points)
     measured = (
         n.data_name(result),
         columns_name(task.columns),
         meanings_name(task.label_map),
-        points,
+        "" if at_attention(result.points) else n.points_name(result.points),
     )
-    cells: dict[str, Value] = {
+    return {
         "Checkpoint": n.checkpoint_name(result),
         "Task": task_title(task.name),
         "Method": n.pruning_name(result),
@@ -131,7 +149,6 @@ def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
         "First to change": first_to_change(result, REDUCTION),
         "Measured on": ", ".join(filter(None, measured)),
     }
-    return GridRow(result.key, cells, verdict)
 
 
 def _verdict_cells(judged: Verdict | None) -> dict[str, Value]:
@@ -147,7 +164,7 @@ def _percent(share: float | None) -> int | None:
 
 
 def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> list[GridRow]:
-    """Sort the rows of a grid by their cells, with their verdicts corrected for the number of verdicts.
+    """Sort the rows of a grid by their cells, their verdicts corrected for their number.
 
     Args:
         rows: All rows, each of which counts, whatever is shown.
@@ -155,16 +172,16 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> l
     """
     verdicts = {row.key: row.verdict for row in rows if row.verdict}
     by_key = dict(zip(verdicts, corrected(list(verdicts.values())), strict=True))
-    kept = (
+    kept = [
         row._replace(verdict=by_key.get(row.key))
         for row in rows
         if shown is None or row.key in shown
-    )
+    ]
     return sorted(kept, key=lambda row: list(map(str, row.cells.values())))
 
 
 def grid_heading(rows: Sequence[GridRow]) -> str:
-    """Say whether a verdict on show shows a difference, and how they are spread over the four states."""
+    """Say whether a verdict shows a difference, and how they are spread over the four states."""
     counts = Counter(row.verdict.state for row in rows if row.verdict)
     if not counts:
         return f"{numbered(len(rows), 'sweep')} at a glance, without a verdict"

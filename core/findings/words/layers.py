@@ -14,11 +14,12 @@ from core.results.fields import Bounds
 from core.results.schema import SweepResult
 
 READING = """
-Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
-that similarity first falls below 0.9. The line on it is the 95 % interval, which is not known for *all tokens*. Where
-they are known, these are drawn as well. **Dotted**: everything prunable is gone. **Grey**: random removal of as
-much, the mean of its seeds and their range. **Shaded**: beyond the working range, where the model has lost 10 % of its
-advantage over always guessing the commonest label.
+Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The
+bar below ends where that similarity first falls below 0.9. The line on it is the 95 % interval,
+which is not known for *all tokens*. Where they are known, these are drawn as well. **Dotted**:
+everything prunable is gone. **Grey**: random removal of as much, the mean of its seeds and their
+range. **Shaded**: beyond the working range, where the model has lost 10 % of its advantage over
+always guessing the commonest label.
 """
 FIRST_TO_CHANGE = "The first to change"  # of layers to select
 
@@ -29,7 +30,7 @@ def layers_finding(
     companions: Sequence[SweepResult],
     reduction: n.ReductionKey,
 ) -> Finding:
-    """Say which layer changes first, how far the chosen one stays intact, and whether chance changes the same first.
+    """Say which layer changes first, how far the chosen one stays intact, and what chance does.
 
     Args:
         result: A whole sweep.
@@ -53,59 +54,63 @@ def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
     fallen = order.first or order.last
-    at = n.removed_name(hundredths(fallen[0].value), result)
+    amount = n.removed_name(hundredths(fallen[0].value), result)
     if fallen[0].censored:
-        return f"No layer falls below {SURVIVAL_THRESHOLD}, even with {at}"
+        return f"No layer falls below {SURVIVAL_THRESHOLD}, even with {amount}"
+    below = f"below {SURVIVAL_THRESHOLD} at {amount}"
     if not order.first:
         every = "All layers" if len(order.last) == len(labels) else "All other layers"
-        return f"{every} change together: they fall below {SURVIVAL_THRESHOLD} at {at}"
-    changes = "changes first: it falls" if len(fallen) == 1 else "change first: they fall"
+        return f"{every} change together: they fall {below}"
     named = n.capitalised(layers_named([layer.label for layer in fallen], labels))
+    changes = "changes first: it falls" if len(fallen) == 1 else "change first: they fall"
     rivals = [layer.label for layer in order.rivals]
     doubt = f"; {layers_named(rivals, labels)} may change as early" if rivals else ""
-    return f"{named} {changes} below {SURVIVAL_THRESHOLD} at {at}{doubt}"
+    return f"{named} {changes} {below}{doubt}"
 
 
 def _layer_sentence(result: SweepResult, layer: LayerSurvival) -> str:
     """Say how far a layer stays intact, and how far the model works."""
     if not layer.is_defined:
         return f"{layer.title}: similarity is undefined, even without pruning."
-    at = n.removed_name(hundredths(layer.value), result)
-    until = f"the last amount measured, {at}" if layer.censored else at
-    until += ", and with everything removed" if layer.by_construction else ""
-    interval = (
-        f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})"
-        if layer.interval
-        else ""
-    )
-    works = f"; the model works {words}" if (words := works_words(result, is_brief=True)) else ""
-    return f"{layer.title}, stays intact (at least {SURVIVAL_THRESHOLD}) up to {until}{interval}{works}."
+    until = n.removed_name(hundredths(layer.value), result)
+    if layer.censored:
+        until = f"the last amount measured, {until}"
+    if layer.by_construction:
+        until += ", and with everything removed"
+    if layer.interval:
+        until += f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})"
+    words = works_words(result, is_brief=True)
+    works = f"; the model works {words}" if words else ""
+    return f"{layer.title}, stays intact (at least {SURVIVAL_THRESHOLD}) up to {until}{works}."
 
 
 def _chance_sentence(
     result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey
 ) -> str:
-    """Say whether chance changes the same layer first; empty for a control itself, and where no layer changes first."""
+    """Say whether chance changes the same layer first.
 
-    def first_of(sweep: SweepResult) -> list[n.PointLabel]:
-        return [layer.label for layer in layers_of(sweep, reduction).first]
-
-    if alone := run_of(result.pruning.scope):
-        those, below = (
-            n.pruned_layers(result.pruning),
-            ", so layers below cannot change" if alone.start else "",
-        )
-        return f"Only {those} {'is' if len(alone) == 1 else 'are'} pruned{below}."
-    first, controls = first_of(result), controls_of(result, companions)
+    It is empty for a control itself, and where no layer changes first.
+    """
+    alone = run_of(result.pruning.scope)
+    if alone:
+        below = ", so layers below cannot change" if alone.start else ""
+        is_pruned = "is pruned" if len(alone) == 1 else "are pruned"
+        return f"Only {n.pruned_layers(result.pruning)} {is_pruned}{below}."
+    first = _first_of(result, reduction)
     if not first or METHODS[result.pruning.method].control is None:
         return ""
+    controls = controls_of(result, companions)
     if not controls:
         return "Add a matched random control to see whether chance changes the same layer first."
-    same = sum(not set(first).isdisjoint(first_of(control)) for control in controls)
-    named = ("one of " if len(first) > 1 else "") + layers_named(
-        first, n.point_labels(result.points)
-    )
-    return f"Random removal changes {named} first in {same} of {numbered(len(controls), 'draw')}."
+    same = sum(bool({*first} & {*_first_of(control, reduction)}) for control in controls)
+    named = layers_named(first, n.point_labels(result.points))
+    any_of = "one of " if len(first) > 1 else ""
+    draws = numbered(len(controls), "draw")
+    return f"Random removal changes {any_of}{named} first in {same} of {draws}."
+
+
+def _first_of(result: SweepResult, reduction: n.ReductionKey) -> list[n.PointLabel]:
+    return [layer.label for layer in layers_of(result, reduction).first]
 
 
 # ---------------------------------------------------------------- how far a layer stays intact
@@ -133,29 +138,26 @@ def interval_text(interval: Bounds | None, largest: float) -> str:
         return "unknown"
     low, high = interval
     if high < largest:
-        return (
-            "under 1 % wide"
-            if num.percent(low) == num.percent(high)
-            else num.percent_range(low, high)
-        )
+        is_narrow = num.percent(low) == num.percent(high)
+        return "under 1 % wide" if is_narrow else num.percent_range(low, high)
     beyond = f"beyond {n.amount_name(largest)}"
     return beyond if low >= largest else f"{num.percentage(low)} to {beyond}"
 
 
 def survival_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
     """Tabulate how far each layer stays intact, with intervals and floor where they are known."""
-    layers, floor = layers_of(result, reduction).every, floor_of(result, reduction)
-    largest, intact, rows = (
-        result.amounts[-1],
-        f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to",
-        [],
-    )
+    layers = layers_of(result, reduction).every
+    largest = result.amounts[-1]
+    table = []
     for layer in layers:
-        row = {"Layer": layer.title, intact: survival_text(layer)}
+        row = {
+            "Layer": layer.title,
+            f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to": survival_text(layer),
+        }
         if any(each.interval for each in layers):
             row["95 % interval"] = interval_text(layer.interval, largest)
-        if floor:
+        if floor_of(result, reduction):
             row["With everything removed"] = num.two_places(layer.floor)
         row[f"Similarity at {n.amount_name(largest)} removed"] = num.two_places(layer.own[-1])
-        rows.append(row)
-    return rows
+        table.append(row)
+    return table

@@ -10,10 +10,8 @@ from core.findings.words.numbers import unbroken
 from core.request.catalog import ROOT
 
 PROSE = ROOT / "docs" / "methods.md"
-PART, SECTION = (
-    re.compile("^# (.+)\n", re.MULTILINE),
-    re.compile(r"^## (.+) <!-- ([\w-]+) -->\n", re.MULTILINE),
-)
+PART = re.compile("^# (.+)\n", re.MULTILINE)
+SECTION = re.compile(r"^## (.+) <!-- ([\w-]+) -->\n", re.MULTILINE)
 
 
 class Section(NamedTuple):
@@ -33,9 +31,8 @@ class Part(NamedTuple):
 
     def contents(self, address: str = "#") -> str:
         """Return a table of contents, whose links lead to the anchors at an address."""
-        return " · ".join(
-            f"[{section.title}]({address}{section.anchor})" for section in self.sections
-        )
+        links = [f"[{section.title}]({address}{section.anchor})" for section in self.sections]
+        return " · ".join(links)
 
 
 def methods_parts() -> tuple[Part, Part]:
@@ -46,6 +43,5 @@ def methods_parts() -> tuple[Part, Part]:
 
 def _part(title: str, text: str) -> Part:
     introduction, *fields = SECTION.split(text)
-    return Part(
-        title, introduction, [Section(*fields[k : k + 3]) for k in range(0, len(fields), 3)]
-    )
+    sections = [Section(*fields[k : k + 3]) for k in range(0, len(fields), 3)]
+    return Part(title, introduction, sections)

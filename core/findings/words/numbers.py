@@ -25,12 +25,12 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def unbroken(text: str) -> str:
-    """Keep every number on one line with its signs, and with the word before it: `90 % ± 1`, `4 ×`, `seed 3`."""
+    """Keep every number on a line with its signs and its word: `90 % ± 1`, `4 ×`, `seed 3`."""
     return _WITHIN.sub("\u00a0", text)
 
 
 def place_name(value: float) -> str:
-    """Write a place on a scale, such as an overall change, with two decimals, or more if it has more."""
+    """Write a place on a scale, such as an overall change, with two decimals or more."""
     return max(decimals(value, 2), amount_text(value), key=len)
 
 
@@ -52,9 +52,9 @@ def main_score(task: TaskRecord, measured: Measured) -> str:
 def small(value: float) -> str:
     """Write a number of any size to one digit: `0.02`, `3 × 10⁻⁷`."""
     digit, _, power = f"{value:.1g}".partition("e")
-    return (
-        f"{digit} × 10{str(int(power)).translate(_RAISED)}" if power else digit.replace("inf", "∞")
-    )
+    if power:
+        return f"{digit} × 10{str(int(power)).translate(_RAISED)}"
+    return digit.replace("inf", "∞")
 
 
 def percentage(share: float) -> str:
@@ -68,7 +68,7 @@ def percent(share: float) -> str:
 
 
 def percent_range(*shares: float) -> str:
-    """Write the range of shares in whole percent, `48 to 52 %`, or one of them where all read alike."""
+    """Write the range of shares in whole percent, `48 to 52 %`, or one where all read alike."""
     low, high = percentage(min(shares)), percent(max(shares))
     return high if high == f"{low} %" else f"{low} to {high}"
 

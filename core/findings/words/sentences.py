@@ -16,8 +16,9 @@ from core.results.provenance import task_of
 from core.results.schema import SweepResult, TaskRecord
 
 EXPLANATION = """
-Each line is one example: blue where the model predicts its label, orange where it does not; below the gap, those that
-are incorrect even without pruning. It *flips* at the first amount where the prediction is not the unpruned model's.
+Each line is one example: blue where the model predicts its label, orange where it does not; below
+the gap, those that are incorrect even without pruning. It *flips* at the first amount where the
+prediction is not the unpruned model's.
 """
 FILTERS = {  # by flip
     ALL: "All",
@@ -31,48 +32,54 @@ NO_FIT = "No example fits all of these filters: choose “All” or “Any” in
 NO_TEXTS = (
     "Others' sentences, such as GLUE's, are not ours to ship: run the Lab on them to see them."
 )
-NOT_AT_HAND = "To try a sentence of your own, run this in the Lab, or choose a bundled checkpoint's result above."
+NOT_AT_HAND = (
+    "To try a sentence of your own, run this in the Lab, or choose a bundled checkpoint's result "
+    "above."
+)
 WRITTEN = "Show the sentences written for this project"  # a button
 
 
 def flips_finding(result: SweepResult, examples: Sequence[Example]) -> Finding:
-    """Say how many of all examples flip, when, and what the model predicts at the largest amount."""
-    count, amounts, largest = len(examples), result.amounts, amount_name(result.amounts[-1])
+    """Say how many of all examples flip, when, and what is predicted at the largest amount."""
+    count = len(examples)
     right = sum(example.is_correct_unpruned for example in examples)
     score = main_score(result.task, result.frames[0])
     correct = f"Unpruned, the model is correct on {right} of {count} examples ({score})"
-    if len(amounts) < 2:
+    if len(result.amounts) < 2:
         return Finding("Only the unpruned model has been measured", (f"{correct}.",))
-    label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
-    last = f"At {largest}, the last amount measured, {most} of {count} are predicted “{label_name(result, label)}”."
-    flips = [
-        amount_name(amounts[flip])
-        for flip in sorted(example.flip for example in examples if example.flip)
-    ]
+    largest = amount_name(result.amounts[-1])
+    [(label, most)] = Counter(example.predictions[-1] for example in examples).most_common(1)
+    last = (
+        f"At {largest}, the last amount measured, {most} of {count} are predicted "
+        f"“{label_name(result, label)}”."
+    )
+    flips = sorted(example.flip for example in examples if example.flip)
     if not flips:
         return Finding(f"No prediction flips up to {largest}", (f"{correct}.", last))
-    half = flips[(len(flips) - 1) // 2]
-    heading = f"{len(flips)} of {count} predictions flip, half of the {len(flips)} by the time {half} is removed"
+    first, half = (amount_name(result.amounts[flips[k]]) for k in (0, (len(flips) - 1) // 2))
     returning = sum(example.returns for example in examples)
     reverts = f"{returning} later {'reverts' if returning == 1 else 'revert'}"
-    return Finding(heading, (f"{correct}; the first flips at {flips[0]}, and {reverts}.", last))
+    return Finding(
+        f"{len(flips)} of {count} predictions flip, half of the {len(flips)} by the time {half} is "
+        "removed",
+        (f"{correct}; the first flips at {first}, and {reverts}.", last),
+    )
 
 
 def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, str]:
-    """List the filters by flip for all examples of a result: the kinds, then every amount at which some flip first.
+    """List the filters by flip: the kinds, then every amount at which some examples flip first.
 
     Returns:
         Each filter's word in the address, and its title on screen with the number of examples.
     """
-    kinds = {
+    choices = {
         name: f"{title} ({sum(map(KINDS[name], examples))})" for name, title in FILTERS.items()
     }
     counts = Counter(example.flip for example in examples)
-    amounts = [(k, amount) for k, amount in enumerate(result.amounts) if counts[k]]
-    return kinds | {
-        amount_text(amount): f"First flips at {amount_name(amount)} ({counts[k]})"
-        for k, amount in amounts
-    }
+    for k, amount in enumerate(result.amounts):
+        if counts[k]:
+            choices[amount_text(amount)] = f"First flips at {amount_name(amount)} ({counts[k]})"
+    return choices
 
 
 def text_names(task: TaskRecord) -> list[str]:
@@ -86,22 +93,23 @@ def text_names(task: TaskRecord) -> list[str]:
 def examples_table(result: SweepResult, examples: Sequence[Example]) -> list[dict[str, Any]]:
     """Tabulate examples: their texts where they are kept, when each flips, and its labels."""
     names = text_names(result.task)
-    return [
-        {
-            "Flips at": "never"
-            if example.flip is None
-            else amount_name(result.amounts[example.flip]),
+    table = []
+    for example in examples:
+        flip, after = "never", ""
+        if example.flip:
+            flip = amount_name(result.amounts[example.flip])
+            after = label_name(result, example.predictions[example.flip])
+        row = {
+            "Flips at": flip,
             **dict(zip(names, example.texts, strict=False)),
             "Label": label_name(result, example.gold),
             "Unpruned": label_name(result, example.predictions[0]),
-            "After the flip": ""
-            if example.flip is None
-            else label_name(result, example.predictions[example.flip]),
+            "After the flip": after,
             "Later reverts": "yes" if example.returns else "",
             "Row": example.row,
         }
-        for example in examples
-    ]
+        table.append(row)
+    return table
 
 
 def prediction_sentence(prediction: Prediction) -> str:
@@ -112,23 +120,22 @@ def prediction_sentence(prediction: Prediction) -> str:
         for label, probabilities in zip(labels, prediction.probabilities, strict=True)
     ]
     turns = [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]
+    unpruned = f"Unpruned, the model says {answers[0]}"
     if not turns:
         last = amount_name(prediction.amounts[-1])
-        return f"Unpruned, the model says {answers[0]}, and still does at {last}, the last amount measured."
-    turn = f"{answers[turns[0]]} from {amount_name(prediction.amounts[turns[0]])} on"
+        return f"{unpruned}, and still does at {last}, the last amount measured."
+    first = turns[0]
+    turn = f"{answers[first]} from {amount_name(prediction.amounts[first])} on"
     more = f", and changes {numbered(len(turns) - 1, 'more time')}" if turns[1:] else ""
-    return f"Unpruned, the model says {answers[0]}; pruned, it says {turn}{more}."
+    return f"{unpruned}; pruned, it says {turn}{more}."
 
 
 def prediction_note(prediction: Prediction) -> str:
     """Say which part of the text the model does not read; empty if it reads everything."""
-    notes = []
-    if prediction.num_tokens > MAX_LENGTH:
-        notes.append(
-            f"The text has {prediction.num_tokens} tokens; the model reads the first {MAX_LENGTH}."
-        )
+    count, notes = prediction.num_tokens, []
+    if count > MAX_LENGTH:
+        notes.append(f"The text has {count} tokens; the model reads the first {MAX_LENGTH}.")
     if prediction.num_unknown:
-        notes.append(
-            f"Unknown to this checkpoint and read as [UNK]: {numbered(prediction.num_unknown, 'token')}."
-        )
+        unknown = numbered(prediction.num_unknown, "token")
+        notes.append(f"Unknown to this checkpoint and read as [UNK]: {unknown}.")
     return " ".join(notes)

@@ -1,4 +1,4 @@
-"""The words of a verdict: its state, why it is inconclusive and what would decide it, and what else to know of it."""
+"""The words of a verdict: its state, why it is inconclusive, what may decide it, its marks."""
 
 from collections.abc import Iterable, Mapping
 
@@ -21,28 +21,28 @@ DECIDE_IT = "Decide it in the Lab: {}"  # a button
 
 
 def why_inconclusive(judged: Verdict) -> str:
-    """Say in brackets why a verdict is inconclusive, and what may decide it; nothing for other verdicts."""
-    usable = (
-        f", {len(judged.controls)} of {judged.needed}" if judged.reason == "too few seeds" else ""
-    )
-    return (
-        f" ({judged.reason}{usable}; {judged.remedy or 'more seeds'} may decide it)"
-        if judged.reason
-        else ""
-    )
+    """Say in brackets why a verdict is inconclusive, and what may decide it; else nothing."""
+    if not judged.reason:
+        return ""
+    usable = ""
+    if judged.reason == "too few seeds":
+        usable = f", {len(judged.controls)} of {judged.needed}"
+    return f" ({judged.reason}{usable}; {judged.remedy or 'more seeds'} may decide it)"
 
 
 def verdict_cell(judged: Verdict | None) -> str:
-    """Say a verdict in a cell, and where it is inconclusive why, and what may decide it; a dash without a verdict."""
+    """Say a verdict in a cell, and why it is inconclusive; a dash without a verdict."""
     return STATES[judged.state] + why_inconclusive(judged) if judged and judged.state else NONE
 
 
 def verdict_cells(judged: Verdict | None) -> dict[str, str]:
-    """Write the shares of the change in the upper half, the method's and its control's, and the verdict."""
+    """Write the shares of the change in the upper half, and the verdict.
+
+    The shares are the method's and its control's.
+    """
+    share = judged.share if judged else None
     return {
-        "In the upper half": NONE
-        if judged is None or judged.share is None
-        else num.percent(judged.share),
+        "In the upper half": NONE if share is None else num.percent(share),
         "Random, mean ± SD": mean_and_deviation(judged.control_shares if judged else ()),
         "Verdict": verdict_cell(judged),
     }
@@ -58,37 +58,34 @@ def flags_cell(judged: Verdict) -> str:
 
 def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Table:
     """Tabulate the verdict and those by other criteria, with the numbers behind them."""
-    companions, rows = list(companions), []
+    companions, table = list(companions), []
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         judged = verdict(result, companions, reduction, damage)
-        contrast, change = (
-            judged.contrast,
-            f"{num.decimals(damage, 2)}, {n.in_sentence(REDUCTIONS[reduction].title)}",
-        )
-        points = [contrast.difference, contrast.mean_half_width()] if contrast else []
-        rows.append(
-            {
-                "Overall change": change,
-                **verdict_cells(judged),
-                "Reached at": num.percent(judged.method.gap.amount) if judged.method else NONE,
-                "Minus random, points (90 %)": " ± ".join(num.decimals(100 * x, 1) for x in points)
-                or NONE,
-                "Marks": flags_cell(judged),
-            }
-        )
-    return rows
+        difference = NONE
+        if judged.contrast:
+            points = judged.contrast.difference, judged.contrast.mean_half_width()
+            difference = " ± ".join(num.decimals(100 * point, 1) for point in points)
+        title = n.in_sentence(REDUCTIONS[reduction].title)
+        row = {
+            "Overall change": f"{num.decimals(damage, 2)}, {title}",
+            **verdict_cells(judged),
+            "Reached at": num.percent(judged.method.gap.amount) if judged.method else NONE,
+            "Minus random, points (90 %)": difference,
+            "Marks": flags_cell(judged),
+        }
+        table.append(row)
+    return table
 
 
 def range_table(result: SweepResult) -> Table:
-    """Tabulate how far the model works, how sure that is, and on how many examples it was judged."""
+    """Tabulate how far the model works, how sure that is, and on how many examples."""
     working, drop = result.working_range, smallest_drop(result)
     if not working:
         return []
+    broken = _amount(working.shown_broken_from)
     numbers = {
         f"{METRICS[working.metric].title} keeps 90 % of its advantage up to": _amount(working.to),
-        "A drop, however small, is statistically significant from": _amount(
-            working.shown_broken_from
-        ),
+        "A drop, however small, is statistically significant from": broken,
         "Examples that both are judged on": str(working.examples),
         "Smallest drop that they can show": NONE if drop is None else num.decimals(drop, 2),
     }

@@ -50,7 +50,7 @@ def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined() -> No
         method="random",
         own_cka=lambda a, p, n: 1 - 0.8 * a * (0.5 + p / (n - 1)),
     )
-    together = shown_together((FIRST, second), "damage")
+    together = shown_together((FIRST, second), "damage", "mean")
     assert (together.places[0], len(together.places) > 2) == (0, True)
     for frames in zip(*together.pairs, strict=True):
         damages = [1 - np.mean(frame.own("mean") or ()) for frame in frames]

@@ -246,10 +246,10 @@ def comparisons() -> Iterator[str]:
         yield from lines(compare.compare_finding(made.collapsing(), "mean", metric=metric))
     far = make_result(own_cka=lambda a, p, n: 1 - 0.9 * a * (p + 1) / n)
     yield from compare.compare_notes(
-        (far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage"
+        (far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage", "mean"
     )
-    yield from compare.compare_notes((one, one))
-    assert compare.compare_notes((one, other)) == []
+    yield from compare.compare_notes((one, one), "amount", "mean")
+    assert compare.compare_notes((one, other), "amount", "mean") == []
 
 
 def labs() -> Iterator[str]:
