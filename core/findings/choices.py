@@ -183,7 +183,7 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the methods measured like a result: one sweep each, over all layers and amounts."""
     methods: dict[object, Entry] = {}
     for other in among:
-        is_whole = other.controls is other.until_damage is run_of(other.scope) is None
+        is_whole = not (other.controls or other.until_damage or run_of(other.scope))
         is_beside = _model_and_examples(other) == _model_and_examples(entry)
         if is_whole and is_beside and other.points == entry.points:
             methods.setdefault((other.method, other.scope), other)

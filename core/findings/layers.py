@@ -122,7 +122,8 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
     )
     every = tuple(
         LayerSurvival(
-            *name,
+            name.label,
+            name.title,
             curve,
             np.nan if np.isnan(curve[0]) else float(value),
             bool(censored),

@@ -110,12 +110,10 @@ def selected(
         label: The name of a gold label, or ALL.
         flips: A key of KINDS, or the amount of the flip as an address writes it.
     """
+    amounts = [amount_text(amount) for amount in result.amounts]
+    is_kind = KINDS.get(flips) or (lambda example: example.flip == amounts.index(flips))
     matches = []
     for example in examples:
-        if flips in KINDS:
-            is_kind = KINDS[flips](example)
-        else:
-            is_kind = bool(example.flip) and amount_text(result.amounts[example.flip]) == flips
-        if is_kind and label in (ALL, result.task.label_names[example.gold]):
+        if label in (ALL, result.task.label_names[example.gold]) and is_kind(example):
             matches.append(example)
     return in_order_of_flips(matches)
