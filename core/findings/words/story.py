@@ -1,4 +1,4 @@
-"""The story's sentences: what each of its scenes says, what a presenter adds, and what a result may lack."""
+"""The story's sentences: what each scene says, what a presenter adds, what a result may lack."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,13 +11,11 @@ from core.findings.layers import Towards, layers_of
 from core.findings.passed import PassedOn
 from core.findings.pooled import ALL, WHOLE, Pooled, estimate, shipped
 from core.findings.recovery import Returned
-from core.findings.words import Button, Finding, points, points_span, works_words
-from core.findings.words import cut as cut_words
-from core.findings.words import layers as layers_words
+from core.findings.words import Button, Finding, cut, passed, points, points_span, works_words
 from core.findings.words import numbers as num
-from core.findings.words import passed as passed_words
-from core.findings.words import recovery as recovery_words
 from core.findings.words.grid import SHARES
+from core.findings.words.layers import layers_heading
+from core.findings.words.recovery import came_back, recover_finding
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import DAMAGE, METHODS, RECIPE
 from core.request.scope import run_of
@@ -29,42 +27,53 @@ from core.sweep.control_contrast import DIFFERENT, State
 SIMILAR = Finding(
     "Similar layers keep the same sentences together",
     (
-        "Similarity (CKA) compares how a layer arranges sentences, pruned and unpruned: 1 is equal, near 0 is chance.",
+        "Similarity (CKA) compares how a layer arranges sentences, pruned and unpruned: 1 is "
+        "equal, near 0 is chance.",
     ),
 )
 HOW_TO_READ = """
-**In the stack**, each bar is one layer: its length and colour say how much the layer still resembles its unpruned self.
-A layer's output also reflects the pruning of every layer below it. By convention, a layer is **intact** from a
-similarity of 0.9. **In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model.
-**In bars of two colours**, each layer has its share of what all layers lose. **Random removal** is compared at the
-amount where the overall change is equal: what differs then is which layers have changed. **Shaded** is everything
-where the model no longer works: it has lost 10 % of its advantage over always guessing the commonest label.
+**In the stack**, each bar is one layer: its length and colour say how much the layer still
+resembles its unpruned self. A layer's output also reflects the pruning of every layer below it. By
+convention, a layer is **intact** from a similarity of 0.9. **In the heatmap**, each cell compares
+one layer of the pruned model with one of the unpruned model. **In bars of two colours**, each layer
+has its share of what all layers lose. **Random removal** is compared at the amount where the
+overall change is equal: what differs then is which layers have changed. **Shaded** is everything
+where the model no longer works: it has lost 10 % of its advantage over always guessing the
+commonest label.
 """
 SECOND = "The same story of a model of {} layers"  # a button
 NOTES = {  # for a presenter
     "watch": (
         "Pruning sets weights to zero. Scores say what that costs; we look inside.",
-        "Let the room vote, then play. Do not conclude yet: the scene on chance says what this order is worth.",
+        "Let the room vote, then play. Do not conclude yet: the scene on chance says what this "
+        "order is worth.",
     ),
     "similar": (
         "Turning the whole picture changes nothing. Losing one's neighbours does.",
         "Every layer starts out fully similar to itself.",
     ),
     "chance": (
-        "Random removal is shown at the amount at which it has changed the layers as much, not at the same amount.",
-        "While the changes are small, how much has changed says more than what removed the weights.",
+        "Random removal is shown at the amount at which it has changed the layers as much, not at "
+        "the same amount.",
+        "While the changes are small, how much has changed says more than what removed the "
+        "weights.",
     ),
     "alone": (
         "So far, all layers were pruned. Now one at a time, and all others are left as they are.",
-        "A layer that looks intact still feeds all those above it. Play on: where models break, some tasks turn back.",
+        "A layer that looks intact still feeds all those above it. Play on: where models break, "
+        "some tasks turn back.",
     ),
     "towards": (
-        "Each disc marks what a pruned layer is most similar to: at first itself, then layers below it.",
-        "The likely reason: each block adds less to what passes by it, so that layers become alike.",
+        "Each disc marks what a pruned layer is most similar to: at first itself, then layers "
+        "below it.",
+        "The likely reason: each block adds less to what passes by it, so that layers become "
+        "alike.",
     ),
     "again": (
-        "Hardly anybody uses a model as pruning leaves it: it is trained again. The zeros stay zeros here.",
-        "Judge the end: a dip on the way may be gone in another order of the rows, and the thin line dips, too.",
+        "Hardly anybody uses a model as pruning leaves it: it is trained again. The zeros stay "
+        "zeros here.",
+        "Judge the end: a dip on the way may be gone in another order of the rows, and the thin "
+        "line dips, too.",
     ),
     "cut": (
         "Zeros in place make nothing faster. Layers that are gone do.",
@@ -80,59 +89,60 @@ STRIPES = "; stripes mean that all pruned layers look alike"
 
 def watch_question(result: SweepResult) -> Finding:
     """Ask which layers change first."""
-    cell = (
-        "A cell compares a pruned with an unpruned layer: 1 if both put the same sentences close together. Outlined, "
-        "as in the bars: each layer and its unpruned self."
-    )
-    heading = f"Which layers change first as pruning sets {n.whose_units(result)} to zero?"
     return Finding(
-        heading, (cell, "Guess which bar shortens first and click it, or just press Play.")
+        f"Which layers change first as pruning sets {n.whose_units(result)} to zero?",
+        (
+            "A cell compares a pruned with an unpruned layer: 1 if both put the same sentences "
+            "close together. Outlined, as in the bars: each layer and its unpruned self.",
+            "Guess which bar shortens first and click it, or just press Play.",
+        ),
     )
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
-    """Say of the layer that was guessed how far it is intact, and whether it is the one that falls first."""
-    return f"Your guess, layer {label}: {intact or 'not judged here'}{', the first to fall' if is_first else ''}."
+    """Say how far the layer that was guessed is intact, and whether it falls first."""
+    first = ", the first to fall" if is_first else ""
+    return f"Your guess, layer {label}: {intact or 'not judged here'}{first}."
 
 
 def watch_finding(
     result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey
 ) -> Finding:
-    """Say where a result changes the model, which layer falls first, and up to which amount the model works."""
-    breaks = beyond_from(result) is not None and not n.pruned_layers(result.pruning)
-    falls, works = layers_words.layers_heading(result, reduction), working_text(result)
+    """Say where a result changes the model, which layer falls first, how far the model works."""
     heading = where_heading(result, verdict(result, companions), reduction)
-    return Finding(heading, (f"{falls}.", f"{works}{STRIPES if breaks else ''}."))
+    breaks = beyond_from(result) is not None and not n.pruned_layers(result.pruning)
+    works = f"{working_text(result)}{STRIPES if breaks else ''}."
+    return Finding(heading, (f"{layers_heading(result, reduction)}.", works))
 
 
 def where_heading(result: SweepResult, judged: Verdict, reduction: n.ReductionKey) -> str:
-    """Say which half of the layers a method is shown to change most, and whether the first to fall are among these."""
-    pruning = n.brief_name(result.pruning)
+    """Say which half of the layers a method is shown to change most, and whether also first."""
+    method = n.brief_name(result.pruning)
     if n.pruned_layers(result.pruning):
-        return f"{pruning} can change only what it prunes and the layers above"
+        return f"{method} can change only what it prunes and the layers above"
+    in_sentence = n.in_sentence(method)
     if judged.method is None:
-        return f"Where {n.in_sentence(pruning)} changes the model most is not known here{why_inconclusive(judged)}"
-    if judged.lead:
-        order, half = layers_of(result, reduction), len(result.points) // 2
-        is_upper = {layer in order.every[half:] for layer in order.first}
-        is_first = is_upper == {judged.lead == "upper"}
-        return (
-            f"{pruning} changes the {judged.lead} layers {'first and most' if is_first else 'most'}"
-        )
-    return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
+        doubt = why_inconclusive(judged)
+        return f"Where {in_sentence} changes the model most is not known here{doubt}"
+    if judged.lead is None:
+        return f"Neither half of the layers is shown to change more under {in_sentence}"
+    order = layers_of(result, reduction)
+    upper_half = order.every[len(order.every) // 2 :]
+    is_upper = {layer in upper_half for layer in order.first}
+    first = "first and most" if is_upper == {judged.lead == "upper"} else "most"
+    return f"{method} changes the {judged.lead} layers {first}"
 
 
 def working_text(result: SweepResult) -> str:
     """Say up to which amount the model works."""
     if len(result.amounts) < 2:
         return "Nothing has been removed"
-    if works := works_words(result):
+    works = works_words(result)
+    if works:
         return f"The model works {works}"
-    return (
-        "Even unpruned, the model is not shown to beat guessing"
-        if result.working_range
-        else UNKNOWN
-    )
+    if result.working_range:
+        return "Even unpruned, the model is not shown to beat guessing"
+    return UNKNOWN
 
 
 # ---------------------------------------------------------------- chance
@@ -149,24 +159,24 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult]) -> Fi
     pooled = next((pooled for pooled in shipped() if (pooled.method, pooled.scope) == own), None)
     if not controls_of(result, companions):
         return _without_control(result, pooled)
-    judged, overall = verdict(result, companions), CHANGE
-    broken = (
-        ", beyond its working range"
-        if "random removal beyond its working range" in judged.flags
-        else ""
-    )
-    doubt, sentences = f"{broken}{why_inconclusive(judged)}", list[str]()
+    judged = verdict(result, companions)
+    doubt = why_inconclusive(judged)
+    if "random removal beyond its working range" in judged.flags:
+        doubt = f", beyond its working range{doubt}"
+    share_of, sentences = CHANGE, []
     if judged.method and judged.share is not None and judged.control_shares:
-        here = f"The upper half of the layers carries {num.percent(judged.share)} of the change"
-        here += f" at {num.percent(judged.method.gap.amount)} removed"
+        share_of = "it there"
         drawn = num.percent_range(*(seed.gap.amount for seed in judged.controls))
-        at_random, overall = num.percent_range(*judged.control_shares), "it there"
-        sentences.append(f"{here}, under random removal {at_random} at {drawn}{doubt}.")
+        sentences.append(
+            f"The upper half of the layers carries {num.percent(judged.share)} of the change at "
+            f"{num.percent(judged.method.gap.amount)} removed, under random removal "
+            f"{num.percent_range(*judged.control_shares)} at {drawn}{doubt}."
+        )
     elif judged.reason:
         sentences.append(f"No verdict is possible{doubt}.")
     button = Button(DECIDE_IT.format(judged.remedy), judged.remedy) if judged.remedy else None
-    pooled_words = _pooled_words(pooled, overall, with_weights=not doubt)
-    return _unmeasured(_chance_heading(judged), sentences, button, result, *pooled_words)
+    overall = _pooled_words(pooled, share_of, with_weights=not doubt)
+    return _unmeasured(_chance_heading(judged), sentences, button, result, *overall)
 
 
 def _chance_heading(judged: Verdict) -> str:
@@ -174,68 +184,64 @@ def _chance_heading(judged: Verdict) -> str:
         less = "less" if judged.state == "steeper" else "more"
         return f"Judged alone, random removal changes the upper half of the layers {less}"
     if judged.state == "equivalent":
-        return "At equal overall change, random removal changes the upper half of the layers about as much"
+        return (
+            "At equal overall change, random removal changes the upper half of the layers about as "
+            "much"
+        )
     if judged.state is None:
         return "Random removal is not judged here"
     if judged.lead and judged.control_lead == judged.lead:
-        return f"Random removal changes the {judged.lead} layers most, too (whether to the same degree is inconclusive)"
+        return (
+            f"Random removal changes the {judged.lead} layers most, too (whether to the same "
+            "degree is inconclusive)"
+        )
     return "Whether random removal does the same is inconclusive"
 
 
 def _pooled_words(
     pooled: Pooled | None, share_of: str, with_weights: bool = False
 ) -> Sequence[str]:
-    """Say whether a method and random removal differ over all shipped checkpoints, and give the figures behind that."""
+    """Say whether a method and random removal differ over all checkpoints, and by how much."""
     if pooled is None:
         return ()
-    difference, whole, control = (
-        pooled.estimates[ALL],
-        pooled.estimates.get(WHOLE),
-        METHODS[pooled.method].control,
-    )
-    settled: State = (
-        difference.state if whole and whole.state == difference.state else "inconclusive"
-    )
-    apart, after = (
-        f"{points(difference.value)} (95 % interval {points_span(*difference.interval)})",
-        "",
-    )
+    difference, whole = pooled.estimates[ALL], pooled.estimates.get(WHOLE)
+    is_settled = whole is not None and whole.state == difference.state
+    state: State = difference.state if is_settled else "inconclusive"
+    apart = f"{points(difference.value)} (95 % interval {points_span(*difference.interval)})"
+    after = ""
+    control = METHODS[pooled.method].control
     if control and pooled.scope in ("encoder", None):  # others are not measured so
-        changed, removed = (
-            estimate(of, "change", DAMAGE, control, pooled.method) for of in ("changed", "removed")
-        )
+        changed = estimate("changed", "change", DAMAGE, control, pooled.method)
+        removed = estimate("removed", "change", DAMAGE, control, pooled.method)
         if changed and removed:
-            low, high = (num.decimals(end, 2) for end in changed.interval)
-            flips = f"{num.decimals(changed.value, 2)} times as many predictions ({low} to {high})"
-            part = num.part_name(removed.value)
-            apart += f"; on average, random removal takes {part} as many weights for it, and changes {flips}"
-            is_cheap = with_weights and settled == "equivalent" and removed.value < 0.5
-            after = ", after removing far fewer weights" if is_cheap else ""
-    on = f"On {len(pooled.keys)} checkpoints"
-    where = f"{on}, at an overall change of {num.decimals(DAMAGE, 2)}"
+            times, low, high = (num.decimals(end, 2) for end in (changed.value, *changed.interval))
+            apart += (
+                f"; on average, random removal takes {num.part_name(removed.value)} as many "
+                f"weights for it, and changes {times} times as many predictions ({low} to {high})"
+            )
+            if with_weights and state == "equivalent" and removed.value < 0.5:
+                after = ", after removing far fewer weights"
+    where = f"On {len(pooled.keys)} checkpoints"
     return (
-        f"{on}, {SHARES[settled].format(share_of)}{after}.",
-        f"{where}, the difference is {apart}.",
+        f"{where}, {SHARES[state].format(share_of)}{after}.",
+        f"{where}, at an overall change of {num.decimals(DAMAGE, 2)}, the difference is {apart}.",
     )
 
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
     if METHODS[result.pruning.method].is_random:
-        return Finding(
-            "This is random removal itself",
-            ("Methods are compared with it, at equal overall change.",),
-        )
+        compared = "Methods are compared with it, at equal overall change."
+        return Finding("This is random removal itself", (compared,))
     if run_of(result.pruning.scope):
         why = "No verdict is given where layers are pruned alone."
         return Finding("Would chance do the same? Not asked here", (why,))
-    expected = (
-        "Some order of layers is expected whatever is removed: compare it with random removal."
-    )
-    button, heading = (
-        Button("Measure random removal", "random removal"),
+    return _unmeasured(
         "Would chance do the same? Not measured here",
+        ["Some order of layers is expected whatever is removed: compare it with random removal."],
+        Button("Measure random removal", "random removal"),
+        result,
+        *_pooled_words(pooled, CHANGE),
     )
-    return _unmeasured(heading, [expected], button, result, *_pooled_words(pooled, CHANGE))
 
 
 def _unmeasured(
@@ -247,98 +253,105 @@ def _unmeasured(
     *notes: str,
 ) -> Finding:
     """Offer a button for what is missing, unless the weights are not shipped."""
-    is_shipped = not result.checkpoint.id.startswith(RECIPE)
-    return Finding(
-        heading, tuple(filter(None, (*sentences, more))), button if is_shipped else None, notes
-    )
+    if result.checkpoint.id.startswith(RECIPE):
+        button = None
+    return Finding(heading, tuple(filter(None, (*sentences, more))), button, notes)
 
 
 # ---------------------------------------------------------------- alone, and towards what
 
 
-def alone_finding(result: SweepResult, passed: PassedOn | None) -> Finding:
+def alone_finding(result: SweepResult, losses: PassedOn | None) -> Finding:
     """Say which layers change most, pruned alone; see `core.findings.words.passed`."""
-    if passed:
-        return passed_words.alone_finding(passed)
+    if losses:
+        return passed.alone_finding(losses)
+    question = "Which layers change most when pruned alone?"
     is_whole = METHODS[result.pruning.controls or result.pruning.method].granularity == "weight"
     if not is_whole or result.checkpoint.num_layers < 2 or run_of(result.pruning.scope):
         why = "Layers are pruned alone only where weights of several layers are removed."
-        return Finding("Which layers change most when pruned alone? Not asked here", (why,))
-    takes = "A layer hands its change on to those above: its own shows if it is pruned alone, which was not done here."
-    button = Button("Prune each layer alone", "layers")
-    return _unmeasured(
-        "Which layers change most when pruned alone? Not measured here", (takes,), button, result
+        return Finding(f"{question} Not asked here", (why,))
+    takes = (
+        "A layer hands its change on to those above: its own shows if it is pruned alone, which "
+        "was not done here."
     )
+    button = Button("Prune each layer alone", "layers")
+    return _unmeasured(f"{question} Not measured here", [takes], button, result)
 
 
 def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
-    """Say whether pruned layers come to resemble earlier ones, here and over all shipped checkpoints."""
+    """Say whether pruned layers come to resemble earlier ones, here and on all checkpoints."""
     if towards is None:
-        why = "The model is not shown to work pruned: beyond the working range, what is most similar is noise."
+        why = (
+            "The model is not shown to work pruned: beyond the working range, what is most similar "
+            "is noise."
+        )
         return Finding("What do pruned layers come to resemble? Not known here", (why,))
     nearest = towards.nearest[-1].tolist()
-    is_earlier = towards.earlier > max(towards.later, 0.005)  # which is 0.01 on screen
-    turn = (
-        ("come to resemble" if _sunk(nearest) else "come closer to")
-        if is_earlier
-        else "do not turn to"
+    turn = "do not turn to"
+    if towards.earlier > max(towards.later, 0.005):  # which is 0.01 on screen
+        turn = "come to resemble" if _sunk(nearest) else "come closer to"
+    removed = n.removed_name(result.amounts[len(towards.nearest) - 1], result)
+    sentences = [f"With {removed}, {_earlier_words(result.points, nearest)}."]
+    note = (
+        "The similarity of upper layers to earlier ones has then changed by "
+        f"{num.decimals(towards.earlier, 2)}"
     )
-    heading, here = f"Pruned layers {turn} earlier ones", _earlier_words(result.points, nearest)
-    sentences = [
-        f"With {n.removed_name(result.amounts[len(towards.nearest) - 1], result)}, {here}."
-    ]
-    note = f"The similarity of upper layers to earlier ones has then changed by {num.decimals(towards.earlier, 2)}"
-    grown, drawn = (
-        estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random")
-    )
+    grown = estimate("earlier", "change", DAMAGE)
+    drawn = estimate("earlier", "change", DAMAGE, "random")
     if grown and drawn:
-        nearer = f"Upper layers come closer to earlier ones on {grown.above} of {grown.checkpoints} checkpoints"
         sentences.append(
-            f"{nearer} under magnitude pruning, on {drawn.above} under random removal."
+            f"Upper layers come closer to earlier ones on {grown.above} of {grown.checkpoints} "
+            f"checkpoints under magnitude pruning, on {drawn.above} under random removal."
         )
-        by, low, high, at_random = (
-            num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value)
+        by, low, high = (num.decimals(end, 2) for end in (grown.value, *grown.interval))
+        note += (
+            f", on average over all by {by} at an overall change of {num.decimals(DAMAGE, 2)} "
+            f"under magnitude pruning (95 % interval {low} to {high}), by "
+            f"{num.decimals(drawn.value, 2)} at random"
         )
-        note += f", on average over all by {by} at an overall change of {num.decimals(DAMAGE, 2)} under magnitude"
-        note += f" pruning (95 % interval {low} to {high}), by {at_random} at random"
-    return Finding(heading, tuple(sentences), notes=(f"{note}.",))
+    return Finding(f"Pruned layers {turn} earlier ones", tuple(sentences), notes=(f"{note}.",))
 
 
 def _sunk(nearest: Sequence[int]) -> list[int]:
+    """Return the layers whose nearest unpruned layer is an earlier one."""
     return [k for k, place in enumerate(nearest) if 0 <= place < k]
 
 
-def _earlier_words(points: Sequence[str], nearest: Sequence[int]) -> str:
-    """Say how many pruned layers are most like an earlier unpruned one, and what the last of these is like."""
-    labels, sunk = n.point_labels(points), _sunk(nearest)
+def _earlier_words(names: Sequence[str], nearest: Sequence[int]) -> str:
+    """Say how many pruned layers are most like an earlier unpruned one, and name the last."""
+    labels, sunk = n.point_labels(names), _sunk(nearest)
     if not sunk:
         return "no layer is most like an earlier unpruned one"
-    share = f"{len(sunk)} of {len(labels)} layers {'is' if len(sunk) == 1 else 'are'}"
-    return f"{share} most like an earlier unpruned one, layer {labels[sunk[-1]]} like layer {labels[nearest[sunk[-1]]]}"
+    last = sunk[-1]
+    are = "is" if len(sunk) == 1 else "are"
+    return (
+        f"{len(sunk)} of {len(labels)} layers {are} most like an earlier unpruned one, layer "
+        f"{labels[last]} like layer {labels[nearest[last]]}"
+    )
 
 
 # ---------------------------------------------------------------- trained again, and cut
 
 
 def again_finding(
-    result: SweepResult, recovery: Recovery | None, known: Returned | None
+    result: SweepResult, recovery: Recovery | None, returned: Returned | None
 ) -> Finding:
-    """Say what comes back when the pruned model is trained again; see `core.findings.words.recovery`."""
-    if recovery and known:
-        said, *notes = recovery_words.recover_finding(recovery, known).sentences
-        heading = f"Trained again: {n.in_sentence(recovery_words.came_back(recovery, known))}"
-        still = f"Afterwards, {_earlier_words(recovery.points, known.nearest.tolist())}."
-        return Finding(heading, (said, still), notes=(*notes,))
-    heading, button = (
-        "Trained again, what comes back? Not tried here",
-        Button("Train it again", "again"),
+    """Say what comes back in training again; see `core.findings.words.recovery`."""
+    if recovery and returned:
+        heading = f"Trained again: {n.in_sentence(came_back(recovery, returned))}"
+        trained, *notes = recover_finding(recovery, returned).sentences
+        still = f"Afterwards, {_earlier_words(recovery.points, returned.nearest.tolist())}."
+        return Finding(heading, (trained, still), notes=tuple(notes))
+    why = (
+        "A pruned model is usually trained again, its zeros held; how much of score and similarity "
+        "returns varies."
     )
-    why = "A pruned model is usually trained again, its zeros held; how much of score and similarity returns varies."
-    return _unmeasured(heading, (why,), button, result)
+    button = Button("Train it again", "again")
+    return _unmeasured("Trained again, what comes back? Not tried here", [why], button, result)
 
 
 def cut_finding(result: SweepResult, frontier: Frontier | None, most: float) -> Finding:
-    """Say which layers can go if at most so much of the score may be lost; see `core.findings.words.cut`.
+    """Say which layers can go if at most so much of the score may be lost.
 
     Args:
         result: A whole sweep.
@@ -346,13 +359,12 @@ def cut_finding(result: SweepResult, frontier: Frontier | None, most: float) -> 
         most: How much of the score may be lost.
     """
     if frontier:
-        answer = cut_words.cut_finding(frontier, most)
-        return replace(
-            answer, sentences=answer.sentences[:1], button=OWN, notes=answer.sentences[1:]
-        )
-    heading, button = (
-        "Which layers can go? Not studied here",
-        Button("Study which layers can go", "cut"),
+        answer = cut.cut_finding(frontier, most)
+        first, *notes = answer.sentences
+        return replace(answer, sentences=(first,), button=OWN, notes=tuple(notes))
+    why = (
+        "Without its upper layers, a model is smaller and faster; how much worse it is, once "
+        "refitted, is not known."
     )
-    why = "Without its upper layers, a model is smaller and faster; how much worse it is, once refitted, is not known."
-    return _unmeasured(heading, (why,), button, result)
+    button = Button("Study which layers can go", "cut")
+    return _unmeasured("Which layers can go? Not studied here", [why], button, result)
