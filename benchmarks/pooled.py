@@ -92,7 +92,7 @@ def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
     # By seed, (1 + n,): the method's share minus the seed's, and the same without each example.
     differences: list[dict[int, Array]] = []
     for twin in twins.values():
-        apart = np.column_stack(twin.apart or ((), ()))  # (k, 1 + n)
+        apart = () if twin.apart is None else twin.apart  # (k, 1 + n)
         differences.append(dict(zip((seed.seed for seed in twin.controls), apart, strict=True)))
     seeds = sorted(set.intersection(*map(set, differences))) if differences else []
     if len(seeds) < FEWEST_SEEDS:

@@ -107,21 +107,20 @@ class Verdict:
         return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
 
     @property
-    def apart(self) -> tuple[Array, Array] | None:
-        """The method's share minus each seed's, (k,), and that without each example, (k, n).
+    def apart(self) -> Array | None:
+        """The method's share minus each seed's, and that without each example: (k, 1 + n).
 
         None without either.
         """
         if not self.method or not self.controls:
             return None
-        gaps = _with_replicates([self.method, *self.controls])
-        shares = upper_share(gaps, self.damage)  # (1 + k, 1 + n)
-        return shares[0, 0] - shares[1:, 0], shares[0, 1:] - shares[1:, 1:]
+        shares = upper_share(_with_replicates([self.method, *self.controls]), self.damage)
+        return shares[0] - shares[1:]
 
     @cached_property
     def contrast(self) -> Contrast | None:
         """The share of the method against the seeds'; None with fewer than two."""
-        return contrast(*self.apart) if self.apart and len(self.controls) >= FEWEST_SEEDS else None
+        return None if self.apart is None else _contrast(self.apart)
 
     @property
     def lead(self) -> Lead | None:
@@ -131,10 +130,8 @@ class Verdict:
     @property
     def control_lead(self) -> Lead | None:
         """The half that changes more under the control; None if its seeds' mean shows none."""
-        if len(self.controls) < FEWEST_SEEDS:
-            return None
-        gaps = _with_replicates(self.controls)
-        return _lead(*contrast(gaps[:, 0], gaps[:, 1:]).mean_interval())
+        mean = _contrast(_with_replicates(self.controls))
+        return _lead(*mean.mean_interval()) if mean else None
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -146,7 +143,7 @@ class Verdict:
             "random removal beyond its working range": 2 * broken > len(seeds),
             "range doubtful": method and method.has_doubtful_range,
             "at the ceiling": seeds and np.mean(self.control_shares) > CEILING,
-            "one example decides": apart and largest_influence(apart[1]) > ONE_EXAMPLE,
+            "one example decides": apart is not None and largest_influence(apart) > ONE_EXAMPLE,
             "interpolated": method and round(method.step, 9) > SMALL_STEP,
         }
         return tuple(flag for flag, is_set in holds.items() if is_set)
@@ -157,8 +154,14 @@ def _with_replicates(places: Sequence[AtDamage]) -> Array:
     return np.array([[place.gap.value, *place.gap.replicates] for place in places])
 
 
-def largest_influence(replicates: Array) -> float:
-    """Return the share of the jackknife's variance of Δ of a single example: (k, n) -> [0, 1]."""
+def _contrast(values: Array) -> Contrast | None:
+    """Contrast the seeds' values and replicates, (k, 1 + n); None with fewer than two."""
+    return contrast(values[:, 0], values[:, 1:]) if len(values) >= FEWEST_SEEDS else None
+
+
+def largest_influence(values: Array) -> float:
+    """Return the share of the jackknife's variance of Δ of a single example: (k, 1 + n) -> [0, 1]."""
+    replicates = values[:, 1:]
     squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
     return float(squares.max() / squares.sum()) if squares.any() else 0.0
 
