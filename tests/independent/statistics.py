@@ -1,22 +1,21 @@
-"""The numbers of a result by their definitions, in plain numpy: slow, and without any code of the engine's.
+"""The numbers of a result by their definitions, in plain numpy, without the engine.
 
-HSIC1 is written as the paper prints it, with a trace and vectors of ones. The jackknife leaves out each example and
-computes everything again. Whatever is undefined is NaN.
+HSIC1 is written as the paper prints it, with a trace and vectors of ones. The jackknife leaves out
+each example and computes everything again. Whatever is undefined is NaN.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
 Array = npt.NDArray[np.float64]
-Numbers = dict[str, Array]
 
 DAMAGES = (0.05, 0.1, 0.2, 0.3)
-INTERVAL = ", interval"  # ends the name of what the jackknife adds
-
 CONSTANT = 1e-9  # relative; a representation that varies less over the examples does so by rounding
+NO_LOSS = 1e-9  # of similarity
 
 # ---------------------------------------------------------------- CKA
 
@@ -33,7 +32,10 @@ def gram(features: Array) -> Array:
 
 
 def hsic1(k: Array, l: Array) -> float:  # noqa: E741 (the paper's letters)
-    """Compute the unbiased HSIC of two Gram matrices with zero diagonals, (n, n); Nguyen et al. 2021, equation 3."""
+    """Compute the unbiased HSIC of two Gram matrices with zero diagonals, (n, n).
+
+    Source: Nguyen et al. 2021, equation 3.
+    """
     n = len(k)
     ones = np.ones(n)
     trace = np.einsum("ij,ji->", k, l)
@@ -62,9 +64,11 @@ def cka(first: Sequence[Array], second: Sequence[Array]) -> float:
 
 def is_constant(batches: Sequence[Array]) -> bool:
     """Whether a representation is the same for all examples of each minibatch, up to rounding."""
-    return all(
-        bool((np.ptp(batch, axis=0) <= CONSTANT * np.abs(batch).max(0)).all()) for batch in batches
-    )
+    for batch in batches:
+        ranges, sizes = np.ptp(batch, axis=0), np.abs(batch).max(0)
+        if (ranges > CONSTANT * sizes).any():
+            return False
+    return True
 
 
 def cka_matrix(first: Sequence[Array], second: Sequence[Array]) -> Array:
@@ -84,7 +88,7 @@ def cka_matrix(first: Sequence[Array], second: Sequence[Array]) -> Array:
 
 
 def own_cka(first: Array, second: Array) -> Array:
-    """Compare each point of one model with the same point of another: two (points, n, features) -> (points,)."""
+    """Compare two models, each (points, n, features), point by point: (points,)."""
     return np.array([cka([a], [b]) for a, b in zip(first, second, strict=True)])
 
 
@@ -92,12 +96,15 @@ def own_cka(first: Array, second: Array) -> Array:
 
 
 def gap(profile: Array) -> float:
-    """Compute the lower half's mean minus the upper half's; the middle of an odd number counts half in each."""
+    """Compute the lower half's mean minus the upper half's, from two points on.
+
+    The middle of an odd number counts half in each.
+    """
     points = len(profile)
-    lower = np.clip(
-        points / 2 - np.arange(points), 0, 1
-    )  # the share of each point that lies in the lower half
-    return float((2 * lower - 1) @ profile / (points / 2)) if points > 1 else float("nan")
+    if points < 2:
+        return float("nan")
+    lower = np.clip(points / 2 - np.arange(points), 0, 1)  # each point's share in the lower half
+    return float((2 * lower - 1) @ profile / (points / 2))
 
 
 def interpolated(values: Array, damages: Array, target: float) -> Array:
@@ -136,105 +143,101 @@ def survival(amounts: Sequence[float], values: Array, threshold: float) -> float
             continue
         if k == 0:
             return amounts[0]
+        if np.isnan(value):
+            return amounts[k]
         share = (values[k - 1] - threshold) / (values[k - 1] - value)
-        return float(
-            amounts[k - 1] + (1.0 if np.isnan(share) else share) * (amounts[k] - amounts[k - 1])
-        )
+        return float(amounts[k - 1] + share * (amounts[k] - amounts[k - 1]))
     return amounts[-1]
 
 
 # ---------------------------------------------------------------- everything
 
 
-def numbers(frames: Array, floor: Array | None) -> Numbers:
-    """Compute everything that one reduction says about a sweep.
+class Numbers(NamedTuple):
+    """What one reduction says about a sweep.
 
-    Args:
-        frames: (frames, points, n, features); the first is the baseline.
-        floor: (points, n, features) of the emptied model; None where the method has none.
-
-    Returns:
-        Arrays by name.
+    Attributes:
+        own: (frames, points) own CKA.
+        own_bounds: (2, frames, points) the 95 % interval.
+        gaps: (damages,) the gap at each of DAMAGES.
+        gap_bounds: (2, damages).
     """
-    own = np.stack([own_cka(frames[0], frame) for frame in frames])  # (frames, points)
+
+    own: Array
+    own_bounds: Array
+    gaps: Array
+    gap_bounds: Array
+
+
+def own_and_gaps(frames: Array) -> tuple[Array, Array]:
+    """Compute `Numbers.own` and `Numbers.gaps`."""
+    own = np.stack([own_cka(frames[0], frame) for frame in frames])
     damages = 1 - own.mean(1)  # (frames,)
-    profiles = [interpolated(own, damages, target) for target in DAMAGES]  # each (points,)
-    gaps = np.array([gap(profile) for profile in profiles])  # (damages,)
-    values = {"own CKA": own, "gap at damage": gaps}
-    if floor is not None:
-        values["floor"] = own_cka(frames[0], floor)  # (points,)
-    return values
+    gaps = [gap(interpolated(own, damages, target)) for target in DAMAGES]
+    return own, np.array(gaps)
 
 
-def jackknifed(frames: Array, floor: Array | None) -> Numbers:
+def jackknifed(frames: Array) -> Numbers:
     """Compute everything, and compute it again without each example.
 
     Args:
-        frames: See `numbers`.
-        floor: See `numbers`.
+        frames: (frames, points, n, features); the first is the baseline.
 
     Returns:
-        The arrays of `numbers`, and of each the bounds of the 95 % interval, (2, …), under
-        `NAME, interval`. A gap is undefined where it is without one of the examples.
+        A gap is undefined where it is without one of the examples.
     """
-    values = numbers(frames, floor)
-    without = [
-        numbers(
-            np.delete(frames, m, axis=2),
-            None if floor is None else np.delete(floor, m, axis=1),
-        )
-        for m in range(frames.shape[2])
-    ]
-    replicates = {name: np.stack([found[name] for found in without]) for name in values}
-    undefined = np.isnan(replicates["gap at damage"]).any(0)  # (damages,)
-    values["gap at damage"][undefined] = np.nan
-    intervals = {}
-    for name, value in values.items():
-        bounds = own_interval if name == "own CKA" else interval
-        intervals[f"{name}{INTERVAL}"] = bounds(value, replicates[name])
-    return values | intervals
+    own, gaps = own_and_gaps(frames)
+    without = [own_and_gaps(np.delete(frames, m, axis=2)) for m in range(frames.shape[2])]
+    own_without, gaps_without = map(np.stack, zip(*without, strict=True))  # each (n, …)
+    gaps[np.isnan(gaps_without).any(0)] = np.nan
+    return Numbers(own, own_interval(own, own_without), gaps, interval(gaps, gaps_without))
 
 
 def interval(value: Array, without: Array) -> Array:
-    """Compute the interval of one array, (…), from its values without each example, (n, …): (2, …)."""
+    """Compute the interval of an array, (…), from its values without each example: (2, …).
+
+    Args:
+        value: The array, (…).
+        without: (n, …).
+    """
     n = len(without)
-    variance = (n - 1) / n * ((without - without.mean(0)) ** 2).sum(0)  # (…)
-    margin = student.ppf(0.975, n - 1) * np.sqrt(variance)  # (…)
+    margin = student.ppf(0.975, n - 1) * np.sqrt((n - 1) * without.var(0))  # (…)
     return np.stack([value - margin, value + margin])
 
 
 def own_interval(value: Array, without: Array) -> Array:
-    """Compute that of similarities to the own baseline on the scale of log(1 - similarity): (2, …).
+    """Compute the interval of own CKA on the scale of log(1 - CKA): (2, …).
 
-    Student's t has 2n / (kurtosis - 1) degrees of freedom, from 1 to n - 1. Losses up to 1e-9 are none.
+    Student's t has 2n / (kurtosis - 1) degrees of freedom, from 1 to n - 1.
     """
-    n, none = len(without), 1e-9
-    loss, logs = 1 - value, np.log(np.maximum(1 - without, none))  # (…), (n, …)
+    n = len(without)
+    loss = 1 - value  # (…)
+    logs = np.log(np.maximum(1 - without, NO_LOSS))  # (n, …)
+    variance = logs.var(0)  # (…)
     with np.errstate(all="ignore"):
-        excess = ((logs - logs.mean(0)) ** 4).mean(0) / logs.var(0) ** 2 - 1  # (…), kurtosis - 1
-        freedom = np.where(excess * (n - 1) < 2 * n, n - 1, np.maximum(2 * n / excess, 1))  # (…)
-        margin = student.ppf(0.975, freedom) * np.sqrt((n - 1) * logs.var(0))  # (…)
-    margin = np.where((loss <= none) | (logs.var(0) == 0), 0, margin)  # (…)
+        kurtosis = ((logs - logs.mean(0)) ** 4).mean(0) / variance**2  # (…)
+        freedom = np.clip(2 * n / (kurtosis - 1), 1, n - 1)  # (…)
+        margin = student.ppf(0.975, freedom) * np.sqrt((n - 1) * variance)  # (…)
+    margin = np.where((loss <= NO_LOSS) | (variance == 0), 0, margin)
     return np.stack([np.maximum(1 - loss * np.exp(margin), -1), 1 - loss * np.exp(-margin)])
 
 
-def survivals(amounts: Sequence[float], own: Array, bounds: Array, threshold: float) -> Array:
-    """Find each point's survival, and the amounts at which the threshold lies inside the interval of own similarity.
+def survivals(amounts: Sequence[float], numbers: Numbers, threshold: float) -> Array:
+    """Find up to which amount each point keeps a similarity, and the interval of that.
 
-    Args:
-        amounts: (frames,) ascending from 0.
-        own: (frames, points).
-        bounds: (2, frames, points) from `interval`; where they are undefined and the value is not, they say nothing.
-        threshold: The similarity that a layer must keep.
+    At these amounts, the threshold lies inside the interval of own CKA; where only its interval is
+    undefined, own CKA may have any value.
 
     Returns:
-        (3, points): value, low and high; undefined where the similarity is so without pruning.
+        (points, 3): value, low and high; undefined where the similarity is so without pruning.
     """
-    unknown = np.isnan(bounds) & ~np.isnan(own)  # (2, frames, points)
-    wide = np.where(
-        unknown, np.array([-np.inf, np.inf])[:, None, None], bounds
-    )  # (2, frames, points)
-    found = np.array(
-        [[survival(amounts, column, threshold) for column in rows.T] for rows in (own, *wide)]
-    )
-    return np.where(np.isnan(own[0]), np.nan, found)
+    low, high = numbers.own_bounds
+    is_known = ~np.isnan(numbers.own)
+    low = np.where(np.isnan(low) & is_known, -np.inf, low)
+    high = np.where(np.isnan(high) & is_known, np.inf, high)
+    points = []
+    for columns in zip(numbers.own.T, low.T, high.T, strict=True):
+        is_undefined = np.isnan(columns[0][0])
+        amount = [survival(amounts, column, threshold) for column in columns]
+        points.append([np.nan] * 3 if is_undefined else amount)
+    return np.array(points)
