@@ -46,19 +46,18 @@ class LocalHub:
     _met: Counter[str] = field(default_factory=Counter)
 
     def files(self, kind: str, repo_id: str) -> dict[str, bytes] | None:
+        """Return the files of the main branch."""
         folder = (self.datasets if kind == "datasets" else self.models).get(repo_id)
         return None if folder is None else _content(folder)
 
     def at(self, kind: str, repo_id: str, revision: str) -> dict[str, bytes] | None:
         """Return the files at a branch, a tag or a commit."""
-        now = self.files(kind, repo_id)
-        if revision == "main":
-            return now
-        if (repo_id, revision) in self.branches:
-            return _content(self.branches[repo_id, revision])
-        further = [folder for (known, _), folder in self.branches.items() if known == repo_id]
-        contents = [now or {}, *map(_content, further)]
-        return next((files for files in contents if commit_of(files) == revision), None)
+        named = {"main": self.files(kind, repo_id) or {}}
+        for (repo, name), folder in self.branches.items():
+            if repo == repo_id:
+                named[name] = _content(folder)
+        commits = {commit_of(files): files for files in named.values()}
+        return (named | commits).get(revision)
 
     def spoilt(self, answer: Answer, repo_id: str, at: str, name: str) -> Answer:
         """Return an answer changed by the repository's fault, if it has one."""
@@ -75,9 +74,7 @@ def local_hub() -> Iterator[LocalHub]:
     """Serve a LocalHub on a free port until the block ends."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.hub = hub = LocalHub(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
-    threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
-    ).start()
+    threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
     try:
         yield hub
     finally:
@@ -93,9 +90,8 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 def commit_of(files: dict[str, bytes]) -> str:
     """Return a commit hash, which changes with any file."""
-    return hashlib.sha1(
-        repr(sorted((name, _sha256(content)) for name, content in files.items())).encode()
-    ).hexdigest()
+    digests = sorted((name, _sha256(content)) for name, content in files.items())
+    return hashlib.sha1(repr(digests).encode()).hexdigest()
 
 
 def _sha256(content: bytes) -> str:
@@ -118,9 +114,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = (
-        True  # a head does not wait until the client acknowledges the body before
-    )
+    disable_nagle_algorithm = True  # no head waits for the client to acknowledge an earlier body
 
     def log_message(self, *_: object) -> None:
         pass
@@ -135,19 +129,15 @@ class _Handler(BaseHTTPRequestHandler):
         api = re.fullmatch(r"/api/(models|datasets)/([^/]+/[^/]+)(?:/revision/(.+))?", path)
         file = re.fullmatch(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
         if api:
-            kind, repo_id, revision, name, at = api[1], api[2], unquote(api[3] or "main"), "", "api"
+            kind, repo_id, revision = api.groups("main")
+            name, at = "", "api"
         elif file:
-            kind, repo_id, revision, name = (
-                file[1] or "models",
-                file[2],
-                unquote(file[3]),
-                unquote(file[4]),
-            )
+            kind, repo_id, revision, name = file.groups("models")
             at = "head" if self.command == "HEAD" else "get"
         else:
             return self._send(Answer(404))
-        answer = _answer(hub, kind, repo_id, revision, name)
-        spoilt = hub.spoilt(answer, repo_id, at, name)
+        answer = _answer(hub, kind, repo_id, unquote(revision), unquote(name))
+        spoilt = hub.spoilt(answer, repo_id, at, unquote(name))
         self.close_connection |= spoilt is not answer
         return self._send(spoilt)
 
@@ -155,15 +145,14 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Connection": "close"} if self.close_connection else {}
         if answer.pieces is None:
             headers["Content-Length"] = str(len(answer.body))
-        lines = [
-            f"HTTP/1.1 {answer.status} Said",
-            *(f"{k}: {v}" for k, v in {**headers, **answer.headers}.items()),
-        ]
-        head, body = "".join(f"{line}\r\n" for line in [*lines, ""]).encode(), answer.body
+        lines = [f"HTTP/1.1 {answer.status} Said"]
+        lines += [f"{name}: {value}" for name, value in {**headers, **answer.headers}.items()]
+        head = "\r\n".join([*lines, "", ""]).encode()
+        body = b"" if self.command == "HEAD" else answer.body
         if not answer.head_pieces and not answer.pieces:
-            return self._write([head if self.command == "HEAD" else head + body])
+            return self._write([head + body])
         self._write(answer.head_pieces(head) if answer.head_pieces else [head])
-        if self.command != "HEAD":
+        if body:
             self._write(answer.pieces(body) if answer.pieces else [body])
 
     def _write(self, pieces: Iterable[Piece]) -> None:
@@ -175,9 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
                 elif piece is not RESET:
                     self.wfile.write(piece)
                 else:
-                    self.connection.setsockopt(
-                        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                    )
+                    lingering = struct.pack("ii", 1, 0)
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingering)
                     self.connection.close()
                 if hub.over.is_set():
                     return

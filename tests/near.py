@@ -15,9 +15,9 @@ def near(first: object, second: object) -> bool:
         case float(), float():
             return math.isclose(first, second, rel_tol=0, abs_tol=1e-9)
         case Mapping(), Mapping():
-            return first.keys() == second.keys() and all(
-                near(value, second[key]) for key, value in first.items()
-            )
+            if first.keys() != second.keys():
+                return False
+            return all(near(value, second[key]) for key, value in first.items())
         case ((list() | tuple()), (list() | tuple())):
             return len(first) == len(second) and all(map(near, first, second))
     if is_dataclass(first):
@@ -29,9 +29,10 @@ def near_text(first: str, second: str) -> bool:
     """Whether two texts are equal, rounded numbers to one in the last digit."""
     if ROUNDED.sub("#", first) != ROUNDED.sub("#", second):
         return False
-    pairs = zip(*(map(_digits, ROUNDED.findall(text)) for text in (first, second)), strict=True)
-    return all(abs(one - other) <= 1 for one, other in pairs)
+    return all(abs(a - b) <= 1 for a, b in zip(_digits(first), _digits(second), strict=True))
 
 
-def _digits(number: str) -> int:
-    return int(number.replace("−", "-").replace(".", ""))
+def _digits(text: str) -> list[int]:
+    """Return the rounded numbers of a text, in units of their last digits."""
+    numbers = ROUNDED.findall(text)
+    return [int(number.replace("−", "-").replace(".", "")) for number in numbers]

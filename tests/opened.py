@@ -28,12 +28,10 @@ def ended(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> 
 
 
 patch.object(app_test, "ScriptCache", lambda: COMPILED).start()
-patch.multiple(
-    local_script_runner, ScriptCache=lambda: COMPILED, require_widgets_deltas=ended
-).start()
-patch.object(
-    manifest_scanner, "scan_component_manifests", list
-).start()  # the app's components need none
+patch.object(local_script_runner, "ScriptCache", lambda: COMPILED).start()
+patch.object(local_script_runner, "require_widgets_deltas", ended).start()
+# The app's components need no manifests.
+patch.object(manifest_scanner, "scan_component_manifests", list).start()
 
 
 def open_page(page: str, **parameters: str) -> AppTest:
@@ -65,17 +63,16 @@ def press(app: AppTest, label: str) -> AppTest:
 def fill(app: AppTest, settings: Mapping[str, Any]) -> AppTest:
     """Set the Lab's settings one after another, by the ends of their keys, as a visitor sees each before the next."""
     for name, value in settings.items():
-        kinds = (
-            app.selectbox,
-            app.multiselect,
-            app.text_input,
-            app.number_input,
-            app.checkbox,
-            app.toggle,
+        widgets = (
+            *app.selectbox,
+            *app.multiselect,
+            *app.text_input,
+            *app.number_input,
+            *app.checkbox,
+            *app.toggle,
         )
-        next(widget for kind in kinds for widget in kind if widget.key == f"lab-{name}").set_value(
-            value
-        )
+        widget = next(widget for widget in widgets if widget.key == f"lab-{name}")
+        widget.set_value(value)
         run(app)
     return app
 
@@ -98,10 +95,8 @@ def links(app: AppTest) -> dict[str, str]:
 
 def box(app: AppTest, parameter: str) -> Any:
     """Return the box of a choice in the address; its key changes when something else changes the choice."""
-    boxes = (*app.selectbox, *app.button_group)
-    return next(
-        widget for widget in boxes if (widget.key or "").split(".")[0] == f"choose-{parameter}"
-    )
+    boxes = {(box.key or "").split(".")[0]: box for box in (*app.selectbox, *app.button_group)}
+    return boxes[f"choose-{parameter}"]
 
 
 def follow(app: AppTest, page: str) -> AppTest:
@@ -114,13 +109,14 @@ def follow(app: AppTest, page: str) -> AppTest:
 
 def players(app: AppTest) -> list[dict[str, Any]]:
     """Return the data of each player on the page, from the top; in a story, of those that move."""
-    mounted = []
+    found = []
     for data in _mounted(app):
-        moving = (step["player"] for step in data.get("steps", ()) if step["player"])
-        mounted += (
-            [scene for scene in moving if scene["frames"][0]["name"]] if "steps" in data else [data]
-        )
-    return mounted
+        if "steps" not in data:
+            found.append(data)
+            continue
+        scenes = (step["player"] for step in data["steps"])
+        found += [scene for scene in scenes if scene and scene["frames"][0]["name"]]
+    return found
 
 
 def story(app: AppTest) -> dict[str, Any]:
@@ -130,28 +126,22 @@ def story(app: AppTest) -> dict[str, Any]:
 
 
 def _mounted(app: AppTest) -> list[dict[str, Any]]:
-    components = [component.proto for component in app.get("bidi_component")]
-    return [
-        _read(json.loads(proto.json))
-        for proto in components
-        if proto.component_name.endswith("prunescope_player")
-    ]
+    mounted = []
+    for component in app.get("bidi_component"):
+        if component.proto.component_name.endswith("prunescope_player"):
+            data = json.loads(component.proto.json)
+            _parse_pictures(data)
+            mounted.append(data)
+    return mounted
 
 
-def _read(data: dict[str, Any]) -> dict[str, Any]:
+def _parse_pictures(data: dict[str, Any]) -> None:
     """Parse the pictures, which are JSON in JSON, as player.js does."""
-    views = {name: json.loads(text) for name, text in data.get("views", {}).items()}
-    choices = [_read(choice) for choice in data.get("choices", [])]
-    if "steps" in data:
-        steps = [
-            {**step, "player": step["player"] and _read(step["player"])} for step in data["steps"]
-        ]
-        return {**data, "steps": steps}
-    return {
-        **data,
-        **({"views": views} if views else {}),
-        **({"choices": choices} if choices else {}),
-    }
+    for name, text in data.get("views", {}).items():
+        data["views"][name] = json.loads(text)
+    scenes = [step["player"] for step in data.get("steps", [])]
+    for part in (*data.get("choices", []), *filter(None, scenes)):
+        _parse_pictures(part)
 
 
 def player(app: AppTest) -> dict[str, Any]:

@@ -23,10 +23,8 @@ LOOKS = {**styled(THEMES["light"], 12), "aria": True}
 
 def at_frame(spec: Spec, frame: int) -> Spec:
     """Return the picture as a player shows it at a frame, with marks that Vega labels with their values."""
-    values = {
-        **{parameter["name"]: parameter["value"] for parameter in spec["params"]},
-        "frame": frame,
-    }
+    values = {parameter["name"]: parameter["value"] for parameter in spec["params"]}
+    values["frame"] = frame
     params = [{"name": name, "value": value} for name, value in values.items()]
     return {**spec, "config": {**LOOKS, **spec["config"]}, "params": params}
 
@@ -34,11 +32,9 @@ def at_frame(spec: Spec, frame: int) -> Spec:
 def drawn(spec: Spec, frame: int) -> ElementTree.Element:
     """Draw the picture as SVG."""
     vega = _compiled(json.dumps(at_frame(spec, 0)))
-    signals = [
-        {**signal, "value": frame} if signal["name"] == "frame" else signal
-        for signal in vega["signals"]
-    ]
-    return ElementTree.fromstring(vl_convert.vega_to_svg({**vega, "signals": signals}))
+    signal = next(signal for signal in vega["signals"] if signal["name"] == "frame")
+    signal["value"] = frame
+    return ElementTree.fromstring(vl_convert.vega_to_svg(vega))
 
 
 @lru_cache(maxsize=32)

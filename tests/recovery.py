@@ -19,8 +19,10 @@ def tiny_sweep(folder: Path, **options: Any) -> SweepResult:
 
 def found(folder: Path, result: SweepResult, rate: float = 1e-3, **options: Any) -> RecoveryInputs:
     """Find the inputs of a recovery of `tiny_sweep`, in batches of 8."""
-    places = {"checkpoint": str(folder / "base"), "data": str(folder / "rows.csv")}
-    inputs = find_recovery(result, lambda *_: None, **{**places, **options})
-    training = inputs.start.rows.training.model_copy(update={"batch": 8, "rate": rate})
-    rows = inputs.start.rows.model_copy(update={"training": training})
+    options.setdefault("checkpoint", str(folder / "base"))
+    options.setdefault("data", str(folder / "rows.csv"))
+    inputs = find_recovery(result, lambda *_: None, **options)
+    rows = inputs.start.rows
+    training = rows.training.model_copy(update={"batch": 8, "rate": rate})
+    rows = rows.model_copy(update={"training": training})
     return inputs._replace(start=inputs.start.model_copy(update={"rows": rows}))

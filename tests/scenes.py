@@ -17,7 +17,7 @@ OTHER = make_result(
     amounts=AMOUNTS,
     method="random",
     seed=2,
-    own_cka=lambda a, p, n: 1 - a * (p + 1) / n,
+    own_cka=lambda amount, point, size: 1 - amount * (point + 1) / size,
 )
 PREDICTION = Prediction(
     AMOUNTS, ("negative", "positive"), ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)), 5, 0

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -13,7 +12,7 @@ from safetensors.torch import load_file, save_file
 Change = Callable[[Path], None]
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
-INDEX, SHARD = "model.safetensors.index.json", "model-00001-of-00001.safetensors"
+INDEX = "model.safetensors.index.json"
 DEEP = "[" * 100_000
 # An array file that promises more than it holds.
 PROMISING = (
@@ -26,9 +25,9 @@ DIGESTS, PICKLE = "training_examples.npy", "pytorch_model.bin"
 P = ParamSpec("P")
 
 
-def change(of: Callable[Concatenate[Path, P], object]) -> Callable[P, Change]:
+def change(edit: Callable[Concatenate[Path, P], object]) -> Callable[P, Change]:
     """Turn a function of a folder into one that returns a change."""
-    return lambda *args, **kwargs: lambda folder: of(folder, *args, **kwargs)
+    return lambda *args, **kwargs: lambda folder: edit(folder, *args, **kwargs)
 
 
 @change
@@ -57,9 +56,9 @@ def gone(folder: Path, name: str) -> None:
 
 
 @change
-def both(folder: Path, *changes: Change) -> None:
-    for each in changes:
-        each(folder)
+def both(folder: Path, first: Change, second: Change) -> None:
+    first(folder)
+    second(folder)
 
 
 @change
@@ -77,13 +76,11 @@ def weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> 
     save_file(found, folder / WEIGHTS, metadata={"format": "pt"})
 
 
-@change
-def sharded(folder: Path, shard: str, **others: Any) -> None:
-    """Turn the weights into one shard, with a copy outside, and name one shard for all weights in the index."""
-    shutil.copy(folder / WEIGHTS, folder.parent / "outside.safetensors")
-    weight_map = dict.fromkeys(load_file(folder / WEIGHTS), shard)
-    (folder / WEIGHTS).rename(folder / SHARD)
-    (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": weight_map, **others}))
+def shard_outside(folder: Path) -> None:
+    """Turn the weights into a shard outside the folder."""
+    weight_map = dict.fromkeys(load_file(folder / WEIGHTS), "../outside.safetensors")
+    (folder / WEIGHTS).rename(folder.parent / "outside.safetensors")
+    (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
 
 
 def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
@@ -124,7 +121,7 @@ CHECKPOINTS: Mapping[str, Change] = {
     ),
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards
-    "a shard outside": sharded("../outside.safetensors"),
+    "a shard outside": shard_outside,
     # tokenizer
     "no tokenizer": gone(TOKENIZER),
     "tokenizer is deep": text(TOKENIZER, DEEP),
@@ -133,9 +130,8 @@ CHECKPOINTS: Mapping[str, Change] = {
     "added tokens beyond the model": text("added_tokens.json", '{"[NEW]": 123456789}'),
     "two million lines": both(gone(TOKENIZER), text("vocab.txt", "word\n" * 2_000_000)),
     "no padding token": changed("tokenizer_config.json", pad_token=None),
-    "weights of 100 GB": lambda folder: os.truncate(
-        folder / WEIGHTS, 100 * 2**30
-    ),  # sparse: it takes no room
+    # Sparse: it takes no room.
+    "weights of 100 GB": lambda folder: os.truncate(folder / WEIGHTS, 100 * 2**30),
     # training data that come along
     "digests that promise a trillion": text(DIGESTS, PROMISING),
 }
