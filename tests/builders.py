@@ -9,7 +9,7 @@ import numpy as np
 
 from core.inputs.examples import Examples, open_examples
 from core.inputs.prepare import prepare, pruning_record
-from core.request.amounts import amount_text, stepped_amounts
+from core.request.amounts import stepped_amounts
 from core.request.catalog import (
     DEFAULT_CONTROLLED,
     ENGINE_VERSION,
@@ -29,7 +29,6 @@ from core.results.schema import (
     FileRecord,
     Frame,
     RecipeRecord,
-    Similarities,
     Statistics,
     SweepResult,
 )
@@ -99,9 +98,10 @@ def make_result(
         correct = round(accuracy(amount) * num_examples)
         share = correct / num_examples
         half_width = 1.96 * np.sqrt(share * (1 - share) / num_examples)
-        here = {
-            (row, column) for at, row, column in holes if amount_text(at) == amount_text(amount)
-        }
+        cells = {(row, column) for at, row, column in holes if at == amount}
+        changed = {"share": amount / 2, "interval": None}
+        if amount:
+            changed["interval"] = amount / 3, amount / 1.5
         return Frame(
             amount=amount,
             sparsity=round(amount * 0.53, 6),
@@ -109,60 +109,63 @@ def make_result(
             layer_sparsity=(prunable_sparsity(amount),) * num_layers,
             metrics={"accuracy": share},
             intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
-            similarity=_similarity(amount, len(names), own_cka, here),
-            predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
-            changed={
-                "share": amount / 2,
-                "interval": (amount / 3, amount / 1.5) if amount else None,
+            similarity={
+                "cka": {
+                    name: _matrix(amount, len(names), own_cka or _deeper_falls_earlier(name), cells)
+                    for name in REDUCTIONS
+                }
             },
+            predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
+            changed=changed,
         )
 
     frames = tuple(map(frame, amounts))
-    checkpoint = {
-        "id": f"embedded:{task}",
-        "source": "embedded",
-        "architecture": "bert",
-        "num_layers": num_layers,
-    }
-    checkpoint |= {"hidden_size": 384, "num_parameters": 20_000_000, "num_prunable": 10_616_832}
-    checkpoint |= {"revision": f"{num_layers:064x}"}  # another depth is another checkpoint
-    source_name = "written for Prunescope" if source == "written" else "GLUE"
-    examples = {
-        "name": task,
-        "source": source,
-        "source_name": source_name,
-        "split": "validation",
-        "gold": gold,
-    }
-    examples |= {
-        "examples": range(num_examples),
-        "label_names": TASKS[task].label_names,
-        "main_metric": "accuracy",
-    }
-    examples |= {"max_length": 128, "fingerprint": digest([task, source])}
-    pruning = {
-        "method": method,
-        "granularity": METHODS[method].granularity,
-        "scope": scope,
-        "seed": seed,
-    }
-    stop = None if until_damage is None else {"damage": until_damage, "amounts": amounts}
-    pruning |= {"controls": controls or DEFAULT_CONTROLLED.get(method), "stop": stop}
-    size, statistics = len(names), statistics and num_examples > 4
-    floor = {"mean": tuple(0.9 - 0.8 * k / size for k in range(size)), "cls": (None,) * size}
+    size = len(names)
     result = SweepResult(
-        checkpoint=checkpoint,
-        task=examples,
-        pruning=pruning,
+        checkpoint={
+            "id": f"embedded:{task}",
+            "source": "embedded",
+            "architecture": "bert",
+            "num_layers": num_layers,
+            "hidden_size": 384,
+            "num_parameters": 20_000_000,
+            "num_prunable": 10_616_832,
+            "revision": f"{num_layers:064x}",  # another depth is another checkpoint
+        },
+        task={
+            "name": task,
+            "source": source,
+            "source_name": "written for Prunescope" if source == "written" else "GLUE",
+            "split": "validation",
+            "gold": gold,
+            "examples": range(num_examples),
+            "label_names": TASKS[task].label_names,
+            "main_metric": "accuracy",
+            "max_length": 128,
+            "fingerprint": digest([task, source]),
+        },
+        pruning={
+            "method": method,
+            "granularity": METHODS[method].granularity,
+            "scope": scope,
+            "seed": seed,
+            "controls": controls or DEFAULT_CONTROLLED.get(method),
+            "stop": until_damage and {"damage": until_damage, "amounts": amounts},
+        },
         similarity={"points": names},
-        floor={"cka": floor},
+        floor={
+            "cka": {
+                "mean": tuple(0.9 - 0.8 * k / size for k in range(size)),
+                "cls": (None,) * size,
+            }
+        },
         frames=frames,
-        statistics=_statistics(frames, num_examples) if statistics else None,
+        statistics=_statistics(frames, num_examples) if statistics and num_examples > 4 else None,
         environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
     )
-    return sealed(result.model_copy(update={"key": key_of(result)}))
+    return with_own_key(result)
 
 
 def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
@@ -173,12 +176,13 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
 
 def made_by_recipe(checkpoint: CheckpointRecord, family: str, seed: int) -> CheckpointRecord:
     """Turn a checkpoint into one whose weights are made by a recipe."""
-    known = {
+    fields = {
         "id": f"recipe:{family}-seed-{seed}",
         "source": "folder",
         "revision": digest([family, seed]),
+        "recipe": RecipeRecord(family=family, seed=seed),
     }
-    return checkpoint.model_copy(update={**known, "recipe": RecipeRecord(family=family, seed=seed)})
+    return checkpoint.model_copy(update=fields)
 
 
 def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
@@ -187,34 +191,33 @@ def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
     count = len(result.task.examples)
     gold = tuple(random.integers(0, len(labels), count).tolist())
     metrics = made_task(("review",), labels).metrics
-
-    def frame(known: Frame) -> Frame:
-        kept = random.random(count) > known.amount
-        predictions = np.where(kept, gold, random.integers(0, len(labels), count)).tolist()
+    frames = []
+    for frame in result.frames:
+        is_kept = random.random(count) > frame.amount
+        others = random.integers(0, len(labels), count)
+        predictions = tuple(np.where(is_kept, gold, others).tolist())
         values, intervals = evaluate(metrics, gold, predictions)
-        return known.model_copy(
-            update={"predictions": tuple(predictions), "metrics": values, "intervals": intervals}
-        )
-
-    columns = ColumnsRecord(text=("review",), label="mood")
-    files = (FileRecord(name="moods.csv", sha256="0" * 64, rows=(0, 2 * count)),)
-    known = {
+        fields = {"predictions": predictions, "metrics": values, "intervals": intervals}
+        frames.append(frame.model_copy(update=fields))
+    task = {
         "name": AUTO,
         "source": "file",
         "source_name": "moods.csv",
         "split": "all",
         "gold": gold,
-    }
-    known |= {
         "label_names": tuple(labels),
         "main_metric": "macro_f1",
         "fingerprint": digest([AUTO, labels]),
+        "columns": ColumnsRecord(text=("review",), label="mood"),
+        "label_map": {"meh": None},
+        "files": (FileRecord(name="moods.csv", sha256="0" * 64, rows=(0, 2 * count)),),
+        "guessed": ("text",),
     }
-    known |= {"columns": columns, "label_map": {"meh": None}, "files": files, "guessed": ("text",)}
-    task = result.task.model_copy(update=known)
-    checkpoint = result.checkpoint.model_copy(update={"id": "moods", "source": "folder"})
     return with_own_key(
-        result, task=task, checkpoint=checkpoint, frames=tuple(map(frame, result.frames))
+        result,
+        task=result.task.model_copy(update=task),
+        checkpoint=result.checkpoint.model_copy(update={"id": "moods", "source": "folder"}),
+        frames=tuple(frames),
     )
 
 
@@ -229,30 +232,16 @@ def make_result_of(request: SweepRequest) -> SweepResult:
     return with_own_key(result, checkpoint=checkpoint, task=record, pruning=pruning, frames=frames)
 
 
-def _similarity(
-    amount: float, size: int, own_cka: OwnCka | None, holes: set[tuple[int, int]]
-) -> Similarities:
-    return Similarities(
-        cka={
-            name: _matrix(amount, size, own_cka or _deeper_falls_earlier(name), holes)
-            for name in REDUCTIONS
-        }
-    )
-
-
 def _statistics(frames: tuple[Frame, ...], num_examples: int) -> Statistics:
     """Let CKA without an example differ a little, the more so the further it has fallen."""
     amounts = [frame.amount for frame in frames]
     by_reduction = {}
     for reduction in SINGLE_BATCH:
-        own = np.array(
-            [frame.own(reduction) for frame in frames], dtype=np.float64
-        )  # (frames, points)
-        wobble = np.random.default_rng(0).normal(
-            scale=0.003, size=(own.shape[1], num_examples)
-        )  # (points, n)
-        without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
-        by_reduction[reduction] = layer_statistics(amounts, own, without)
+        own = np.array([frame.own(reduction) for frame in frames], np.float64)[..., None]
+        random = np.random.default_rng(0)
+        wobble = random.normal(scale=0.003, size=(own.shape[1], num_examples))  # (points, n)
+        without = own + (1 - own) * wobble  # (frames, points, n)
+        by_reduction[reduction] = layer_statistics(amounts, own[..., 0], without)
     return Statistics(cka=by_reduction)
 
 
@@ -263,33 +252,36 @@ def _logistic(amount: float, middle: float, width: float) -> float:
 
 @lru_cache(maxsize=128)  # one function a share, which `make_result` finds in its cache
 def declining(share: float) -> OwnCka:
-    """Return a decline whose damage is the amount, with a share of it in the upper half, even within each half."""
+    """Return a decline whose damage is the amount, with a share of it in the upper half."""
     return lambda amount, point, size: 1 - amount * 2 * (share if point >= size / 2 else 1 - share)
+
+
+# By reduction, the amounts at which the first and the last point have lost half.
+_HALF_LOST = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}
 
 
 def _deeper_falls_earlier(reduction: str) -> OwnCka:
     """Return a decline like that of magnitude pruning."""
-    first, last = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}[
-        reduction
-    ]  # where half is lost
-    return lambda amount, point, size: _logistic(
-        amount, first + (last - first) * point / max(size - 1, 1), 0.07
-    )
+    first, last = _HALF_LOST[reduction]
+
+    def own_cka(amount: float, point: int, size: int) -> float:
+        middle = first + (last - first) * point / max(size - 1, 1)
+        return _logistic(amount, middle, 0.07)
+
+    return own_cka
 
 
 def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int]]) -> Matrix:
-    """Return a matrix whose neighbours are alike; distant points differ, and may be slightly below zero."""
+    """Return a matrix whose neighbours are alike; distant points may be slightly below zero."""
 
     def cell(row: int, column: int) -> float | None:
         own = own_cka(amount, column, size)
         if own is None or (row, column) in holes:
             return None
+        if row == column:
+            return float(own)
         distance = abs(row - column) * 6 / size
-        return float(
-            own
-            if row == column
-            else 0.97 * own * np.exp(-distance / 3) - 0.01 * distance * (1 - own)
-        )
+        return float(0.97 * own * np.exp(-distance / 3) - 0.01 * distance * (1 - own))
 
     return tuple(tuple(cell(row, column) for column in range(size)) for row in range(size))
 

@@ -32,21 +32,19 @@ def make_study(
     seed: int = 0,
     loss: float = 0.4,
 ) -> CutStudy:
-    """Build a sealed study that never ran: each removed layer costs some accuracy, `loss` all of them together."""
+    """Build a sealed study that never ran; all removed layers together cost `loss` of accuracy."""
     random = np.random.default_rng(seed)
     swept = make_result(task=task, num_layers=num_layers, num_examples=num_examples)
+    gold = np.array(swept.task.gold)
 
     def predicting(left: int) -> Worth:
-        wrong = random.random(num_examples) < 0.1 + loss * (1 - left / num_layers)
-        return worth_of(
-            swept.task,
-            tuple(np.where(wrong, 1 - np.array(swept.task.gold), swept.task.gold).tolist()),
-        )
+        is_wrong = random.random(num_examples) < 0.1 + loss * (1 - left / num_layers)
+        return worth_of(swept.task, tuple((gold ^ is_wrong).tolist()))
 
     full = predicting(num_layers)
     depths = [
-        made_depth(k, num_layers, predicting(k), predicting(k))
-        for k in range(num_layers - 1, 0, -1)
+        made_depth(left, num_layers, predicting(left), predicting(left))
+        for left in range(num_layers - 1, 0, -1)
     ]
     study = CutStudy(
         checkpoint=swept.checkpoint,
@@ -77,35 +75,44 @@ def made_depth(left: int, num_layers: int, held: Worth, saved: Worth, gain: floa
 
 
 def by_hand(*wrong: int, full: int = 0, rows: int = 200, num_layers: int = 3) -> CutStudy:
-    """Build a study of which each depth, the deepest last, gets so many rows wrong, the first ones; its probe none."""
-    known = make_study(num_layers=num_layers, num_examples=rows)
+    """Build a study whose depths, the deepest last, get so many of the first rows wrong."""
+    study = make_study(num_layers=num_layers, num_examples=rows)
 
     def worth(count: int) -> Worth:
-        predictions = (1 - label if k < count else label for k, label in enumerate(known.task.gold))
-        return worth_of(known.task, tuple(predictions))
+        gold = study.task.gold
+        return worth_of(study.task, (*(1 - label for label in gold[:count]), *gold[count:]))
 
-    left = range(num_layers - 1, 0, -1)
-    depths = (
-        made_depth(k, num_layers, worth(0), worth(count))
-        for k, count in zip(left, wrong, strict=False)
+    depths = tuple(
+        made_depth(num_layers - removed, num_layers, worth(0), worth(count))
+        for removed, count in enumerate(wrong[: num_layers - 1], 1)
     )
-    return known.model_copy(update={"full": worth(full), "depths": tuple(depths)})
+    return study.model_copy(update={"full": worth(full), "depths": depths})
 
 
 def make_recovery(before: float = 0.6) -> Recovery:
-    """Build a sealed recovery of 10 steps that never ran, from results at amounts that are as similar."""
-    swept, how, moments = make_result(), RECOVERY.model_copy(update={"steps": 10}), []
-    for step, amount, score in ((0, 0.9, before), (10, 0.5, 0.75), (0, 0.01, 0.9), (10, 0.2, 0.88)):
-        frame = make_result(amounts=(0.0, amount), accuracy=lambda _, score=score: score).frames[-1]  # type: ignore[misc]
-        values = {
-            name: getattr(frame, name)
-            for name in ("metrics", "intervals", "predictions", "changed")
-        }
-        moments.append(Moment(step=step, **values, similarity=frame.similarity))
-    known = {
-        name: getattr(swept, name) for name in (*Header.model_fields, "environment", "created_at")
-    }
-    rows = REFIT.model_copy(update={"training": how})
-    return with_own_key(
-        Recovery(**known, amount=0.9, rows=rows, frames=moments[:2], unpruned=moments[2:])
+    """Build a sealed recovery of 10 steps that never ran, from results that are as similar."""
+    swept = make_result()
+    training = RECOVERY.model_copy(update={"steps": 10})
+
+    def moment(step: int, amount: float, score: float) -> Moment:
+        frame = make_result(amounts=(0.0, amount), accuracy=lambda _: score).frames[-1]
+        return Moment(
+            step=step,
+            metrics=frame.metrics,
+            intervals=frame.intervals,
+            predictions=frame.predictions,
+            changed=frame.changed,
+            similarity=frame.similarity,
+        )
+
+    header = {name: getattr(swept, name) for name in Header.model_fields}
+    recovery = Recovery(
+        **header,
+        environment=swept.environment,
+        created_at=swept.created_at,
+        amount=0.9,
+        rows=REFIT.model_copy(update={"training": training}),
+        frames=[moment(0, 0.9, before), moment(10, 0.5, 0.75)],
+        unpruned=[moment(0, 0.01, 0.9), moment(10, 0.2, 0.88)],
     )
+    return with_own_key(recovery)
