@@ -4,10 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.results.cut import TRAINING, CutStudy, Depth, Size, Worth
+from core.results.cut import TRAINING, CutStudy, Depth, Size
 from core.results.key import key_of, sealed
 from core.results.recovery import RECOVERY, Moment, Recovery
-from core.results.schema import Header, RefitRecord, TaskRecord
+from core.results.schema import Header, RefitRecord, TaskRecord, Worth
 from core.results.statistics import EstimateRecord
 from core.sweep.metrics import evaluate
 from tests.builders import make_result, with_own_key

@@ -17,12 +17,12 @@ from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, TASKS
 from core.request.limits import DATASET
 from core.request.pages import LOSS
-from core.results.cut import CutStudy, Result, Trained, Worth
+from core.results.cut import CutStudy, Result, Trained
 from core.results.fields import Bounds
 from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
 from core.results.provenance import recompute_script, task_of
 from core.results.recovery import Recovery
-from core.results.schema import Frame, Measured, SweepResult, TaskRecord
+from core.results.schema import Frame, SweepResult, TaskRecord, Worth
 
 LOADING = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -72,7 +72,7 @@ def recovered_card(recovery: Recovery, folder: str, licence: str | None) -> str:
 
 
 def _pruned_card(
-    result: SweepResult | Recovery, frame: Measured, amount: float, licence: str | None, then: str
+    result: SweepResult | Recovery, frame: Worth, amount: float, licence: str | None, then: str
 ) -> str:
     """Write how a checkpoint was pruned, what it scores, and the beginning of a table about it."""
     method, by = result.pruning.method, result.pruning.calibration
@@ -194,7 +194,7 @@ def upload_line(folder: str) -> str:
     return f"hf upload OWNER/NAME {shlex.quote(folder)}"
 
 
-def _beginning(result: Result, scored: Measured | Worth, tag: str, licence: str | None) -> str:
+def _beginning(result: Result, scored: Worth, tag: str, licence: str | None) -> str:
     """Write the metadata and the first words of the title."""
     base = result.checkpoint.id if result.checkpoint.source == "hub" else None
     fields = {
@@ -222,7 +222,7 @@ def _base(result: Result, licence: str | None) -> str:
 | licence | {licence or "that of the base"} |"""
 
 
-def score_table(scored: Measured | Worth) -> str:
+def score_table(scored: Worth) -> str:
     """Tabulate every metric with its value and 95 % interval."""
     rows = (_row(name, value, scored.intervals.get(name)) for name, value in scored.metrics.items())
     return "\n".join(("| metric | value | 95 % interval |", "|---|---|---|", *rows))

@@ -5,14 +5,16 @@ model reaches it; what is shown is the two-sided 95 % interval. Differences are 
 draws of rows serve all models (percentile bootstrap, fixed seed).
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from core.findings.accuracy import reference_of
 from core.request.catalog import CONFIDENCE, MIN_PROMISED
-from core.results.cut import CutStudy, Depth, Worth
-from core.results.recovery import Moment, Recovery
+from core.results.cut import CutStudy, Depth
+from core.results.recovery import Recovery
+from core.results.schema import Worth
 from core.results.statistics import EstimateRecord
 from core.sweep.scores import Array, score_from_counts
 
@@ -75,7 +77,7 @@ def frontier_of(study: CutStudy) -> Frontier:
     return Frontier(study, _estimate(study.full, metric, full), guess, tuple(choices))
 
 
-def values_of(study: CutStudy | Recovery, models: list[Worth | Moment]) -> Array:
+def values_of(study: CutStudy | Recovery, models: Sequence[Worth]) -> Array:
     """Value models by the main metric, on all judged rows and on each draw of them.
 
     Rows with the same labels are interchangeable, so draws of rows are draws of their numbers.

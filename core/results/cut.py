@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS
-from core.results import fields as f
+from core.results.fields import FEW, Count, Many, Record
 from core.results.recovery import Recovery
 from core.results.schema import (
     CheckpointRecord,
@@ -19,31 +19,24 @@ from core.results.schema import (
     SweepResult,
     TaskRecord,
     TrainingRecord,
+    Worth,
 )
 from core.results.statistics import EstimateRecord
 
 
-class Worth(f.Record):
-    """A model's predicted labels of the judged rows, as indices, and their metrics with 95 % intervals."""
-
-    predictions: f.Labels
-    metrics: f.Scores
-    intervals: f.Intervals
-
-
-class Size(f.Record):
+class Size(Record):
     """The measured size of a saved model: the bytes of its folder, and its parameters.
 
     `speeds` maps a batch size to the model's speed as a multiple of the full model's, the median ratio of their forward
     times. The full model has none.
     """
 
-    bytes: f.Count
-    parameters: f.Count
-    speeds: Annotated[dict[f.Count, EstimateRecord], f.FEW] = Field(default={})
+    bytes: Count
+    parameters: Count
+    speeds: Annotated[dict[Count, EstimateRecord], FEW] = Field(default={})
 
 
-class Score(f.Record):
+class Score(Record):
     """The worth of the lowest `layers` layers of a checkpoint, refitted.
 
     `held` is that of a linear probe on the mean of the tokens of the last of them, `saved` that of the model that is
@@ -59,7 +52,7 @@ class Depth(Score):
     """The lowest layers of a checkpoint, refitted; `steps` is the step of training whose weights were kept."""
 
     size: Size
-    steps: f.Count
+    steps: Count
 
     @property
     def speed(self) -> EstimateRecord:
@@ -84,7 +77,7 @@ class CutStudy(Computed):
     refit: RefitRecord
     full: Worth
     full_size: Size
-    depths: Annotated[tuple[Depth, ...], Field(min_length=1, max_length=MAX_LAYERS), f.FAST]
+    depths: Annotated[Many[Depth], Field(min_length=1, max_length=MAX_LAYERS)]
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -1,13 +1,21 @@
 """Recovery, the file of a pruned model that was trained again with its zeros held, step by step."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
 from core.request.catalog import MAX_LAYERS
-from core.results import fields as f
-from core.results.schema import Computed, Header, Measured, RefitRecord, SweepResult, TrainingRecord
+from core.results.fields import Amount, Count, Many
+from core.results.schema import (
+    Computed,
+    Header,
+    Measured,
+    RefitRecord,
+    SweepResult,
+    TrainingRecord,
+    fit_together,
+)
 
 FRAMES = (0, 10, 25, 50, 100, 200, 400)  # steps
 RECOVERY = TrainingRecord(
@@ -24,7 +32,7 @@ def beyond_working(result: SweepResult) -> float:
 class Moment(Measured):
     """The metrics and the similarities after so many steps of training."""
 
-    step: f.Count
+    step: Count
 
 
 class Recovery(Header, Computed):
@@ -35,41 +43,30 @@ class Recovery(Header, Computed):
     """
 
     kind: Literal["recovery"] = "recovery"
-    amount: f.Amount
+    amount: Amount
     rows: RefitRecord
-    frames: Annotated[tuple[Moment, ...], f.FAST] = ()
-    unpruned: Annotated[tuple[Moment, ...], f.FAST] = ()
+    frames: Many[Moment] = ()
+    unpruned: Many[Moment] = ()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        frames, parts = self.all_frames, (self.frames, self.unpruned)
-        if not (
-            all(tuple(frame.step for frame in part) == self.steps[: len(part)] for part in parts)
-            and (
-                not self.key
-                or [*map(len, parts)] == [len(self.steps), len(self.steps) * (self.amount > 0)]
-            )
-            and {len(self.task.gold), *map(len, self.predictions)} == {len(self.task.examples)}
-            and len(
-                {
-                    frozenset(values)
-                    for frame in frames
-                    for values in (frame.metrics, frame.intervals)
-                }
-            )
-            <= 1
-            and all(frame.fits(len(self.points)) for frame in frames)
-        ):
+        steps, parts = self.steps, (self.frames, self.unpruned)
+        expected = [len(steps), len(steps) if self.amount else 0]
+        facts = (
+            all(tuple(frame.step for frame in part) == steps[: len(part)] for part in parts),
+            not self.key or [*map(len, parts)] == expected,
+            {len(self.task.gold), *map(len, self.predictions)} == {len(self.task.examples)},
+            fit_together(self.all_frames, len(self.points)),
+        )
+        if not all(facts):
             raise ValueError("its frames, steps, examples and points do not fit each other")
         return self
 
     @property
     def steps(self) -> tuple[int, ...]:
         """The steps of the frames of a whole training."""
-        return (
-            *(step for step in FRAMES if step < self.rows.training.steps),
-            self.rows.training.steps,
-        )
+        last = self.rows.training.steps
+        return (*(step for step in FRAMES if step < last), last)
 
     @property
     def all_frames(self) -> tuple[Moment, ...]:
@@ -84,12 +81,11 @@ class Recovery(Header, Computed):
     @property
     def control(self) -> "Recovery":
         """The unpruned model alone, trained as long."""
-        return self.model_copy(
-            update={
-                "amount": 0.0,
-                "frames": self.unpruned,
-                "unpruned": (),
-                "key": "",
-                "checksum": "",
-            }
-        )
+        changes = {
+            "amount": 0.0,
+            "frames": self.unpruned,
+            "unpruned": (),
+            "key": "",
+            "checksum": "",
+        }
+        return self.model_copy(update=changes)

@@ -1,40 +1,52 @@
 """The records of a result's statistics, each a part of the file."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from core.results import fields as f
+from core.results.fields import (
+    Amount,
+    Bounds,
+    ByName,
+    Count,
+    Fraction,
+    Many,
+    MetricName,
+    Name,
+    Record,
+    Replicates,
+    Statistic,
+)
 
 
-class ChangedRecord(f.Record):
+class ChangedRecord(Record):
     """The share of predictions that differ from the baseline's, with Wilson's 95 % interval."""
 
-    share: f.Fraction
-    interval: f.Bounds | None
+    share: Fraction
+    interval: Bounds | None
 
 
-class WorkingRangeRecord(f.Record):
+class WorkingRangeRecord(Record):
     """The amount up to which the model works, and the one from which it is shown not to.
 
     `reason` explains a null: "no lead" over the majority class is shown, or "too few examples" to
     show a drop of a tenth of the lead.
     """
 
-    to: f.Amount | None
-    metric: f.MetricName
-    examples: f.Count
-    shown_broken_from: f.Amount | None
-    lead: f.Statistic
+    to: Amount | None
+    metric: MetricName
+    examples: Count
+    shown_broken_from: Amount | None
+    lead: Statistic
     reason: Literal["no lead", "too few examples"] | None
 
 
-class EstimateRecord(f.Record):
+class EstimateRecord(Record):
     """A value with its 95 % interval."""
 
-    value: f.Statistic
-    low: f.Statistic
-    high: f.Statistic
+    value: Statistic
+    low: Statistic
+    high: Statistic
 
 
 class SurvivalRecord(EstimateRecord):
@@ -53,18 +65,18 @@ class GapAtDamage(EstimateRecord):
     on the same examples. `coarse` means that too few amounts precede it for a verdict.
     """
 
-    replicates: f.Replicates
-    amount: f.Amount
+    replicates: Replicates
+    amount: Amount
     coarse: bool
 
 
-class NotAtDamage(f.Record):
+class NotAtDamage(Record):
     """The reason for a missing value at a damage."""
 
-    reason: f.Name
+    reason: Name
 
 
-class LayerStatistics(f.Record):
+class LayerStatistics(Record):
     """Statistics of CKA under one reduction.
 
     `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is
@@ -72,6 +84,6 @@ class LayerStatistics(f.Record):
     damage, such as `0.05`.
     """
 
-    own: Annotated[tuple[Annotated[tuple[f.Bounds | None, ...], f.FAST], ...], f.FAST] | None = None
-    survival: Annotated[tuple[SurvivalRecord | None, ...], f.FAST]
-    gap_at_damage: Annotated[dict[f.Name, GapAtDamage | NotAtDamage], f.FEW] = Field(default={})
+    own: Many[Many[Bounds | None]] | None = None
+    survival: Many[SurvivalRecord | None]
+    gap_at_damage: ByName[GapAtDamage | NotAtDamage] = Field(default={})

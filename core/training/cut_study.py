@@ -20,7 +20,8 @@ from core.inputs.examples import EvalSubset
 from core.inputs.forecast import refit_rows
 from core.inputs.hub import Report
 from core.pruning.cut import cut
-from core.results.cut import CutStudy, Depth, Score, Worth
+from core.results.cut import CutStudy, Depth, Score
+from core.results.schema import Worth
 from core.sweep.meter import silent
 from core.sweep.metrics import evaluate
 from core.sweep.sweep import ended, environment
