@@ -16,7 +16,7 @@ from core.results.cut import CutStudy, Depth
 from core.results.recovery import Recovery
 from core.results.schema import Worth
 from core.results.statistics import EstimateRecord
-from core.sweep.scores import Array, score_from_counts
+from core.sweep.scores import FROM_COUNTS, Array
 
 Outcome = Literal["keeps", "closest", "few", "guesses"]
 ROUNDING = 1e-9  # of losses: one of exactly so much is allowed
@@ -93,7 +93,7 @@ def values_of(study: CutStudy | Recovery, models: Sequence[Worth]) -> Array:
     drawn = np.vstack([counts, draws]).astype(np.float64)
     names = np.arange(len(study.task.label_names))
     gold, *predicted = kinds[..., None] == names  # each (kinds, labels)
-    score = score_from_counts(study.task.main_metric)
+    score = FROM_COUNTS[study.task.main_metric]
     return np.array([score(drawn @ (gold & own), drawn @ gold, drawn @ own) for own in predicted])
 
 

@@ -1,4 +1,4 @@
-"""The key of a result, a digest of what decides its numbers; its checksum, a digest of its file; digests."""
+"""The key of a result, a digest of what decides its numbers; its checksum, a digest of its file."""
 
 import hashlib
 import json
@@ -47,10 +47,11 @@ def result_key(
     environment: Mapping[str, str | int],
     measures: Iterable[str] = (),
 ) -> str:
-    """Compute a result's key, a digest of everything that decides its numbers (not threads, processor or time).
+    """Compute a sweep's key, a digest of everything that decides its numbers.
 
-    What is null or at its default is left out, so that a part added later changes no existing key. Only the scope and
-    the calibration examples stay in as null, as in the first keys.
+    Threads, processor and time don't. What is null or at its default is left out, so that a part
+    added later changes no existing key. Only the scope and the calibration examples stay in as
+    null, as in the first keys.
 
     Args:
         request: The points, and all amounts.
@@ -63,17 +64,14 @@ def result_key(
     settings = _settings(pruning)
     if pruning.stop:
         settings["until_damage"] = pruning.stop.damage
-    amounts = [*map(amount_text, request.amounts)]
-    former = {"measures": sorted(measures)} if measures else {}
-    return _key(
-        revision,
-        task,
-        environment,
-        pruning=settings,
-        points=request.points,
-        amounts=amounts,
-        **former,
-    )
+    parts = {
+        "pruning": settings,
+        "points": request.points,
+        "amounts": [*map(amount_text, request.amounts)],
+    }
+    if measures:
+        parts["measures"] = sorted(measures)
+    return _key(revision, task, environment, **parts)
 
 
 def _settings(pruning: PruningRecord) -> dict[str, Any]:
@@ -93,7 +91,7 @@ def training_key(
     environment: Mapping[str, str | int],
     **parts: Any,
 ) -> str:
-    """Compute the key of a result for which models were trained, a digest of everything that decides its numbers.
+    """Compute the key of a result for which models were trained.
 
     Args:
         kind: The kind of the result.
@@ -101,8 +99,8 @@ def training_key(
         task: The judged rows.
         refit: The rows to train on, and the training.
         environment: See `result_key`.
-        parts: What else decides them: of a study, the layers that stay at each depth; of a recovery, the pruning, the
-            amount and the points.
+        parts: What else decides its numbers: of a study, the layers that stay at each depth; of a
+            recovery, the pruning, the amount and the points.
     """
     rows = refit.model_dump(mode="json", include={"refit", "stop", "fingerprint", "training"})
     return _key(revision, task, environment, kind=kind, refit=rows, **parts)
@@ -127,9 +125,8 @@ def key_of(result: Result) -> str:
         ValueError: The content lacks something that the key depends on.
     """
     environment, revision, task = result.environment, result.checkpoint.revision, result.task
-    if not {"dtype", "engine"} <= set(environment) or (
-        isinstance(result, SweepResult) and not result.frames
-    ):
+    has_frames = not isinstance(result, SweepResult) or result.frames
+    if not has_frames or not {"dtype", "engine"} <= {*environment}:
         raise ValueError("it has no frames, dtype or engine")
     if isinstance(result, SweepResult):
         measures = result.similarity.measures or {}
@@ -145,6 +142,5 @@ def key_of(result: Result) -> str:
 
 def sealed(result: AnyResult) -> AnyResult:
     """Return the result with its checksum."""
-    return result.model_copy(
-        update={"checksum": digest(result.model_dump(mode="json", exclude={"checksum"}))}
-    )
+    content = result.model_dump(mode="json", exclude={"checksum"})
+    return result.model_copy(update={"checksum": digest(content)})

@@ -1,8 +1,8 @@
 """The available results: the shipped ones, listed in their manifest, and the user's own.
 
-Pages list hundreds of results without reading them: `cached_results/manifest.json` describes every shipped one, and of
-the user's own, extracts are read. An extract is a result with fewer numbers, at most a fifth as large. Lists and the
-table of all results need no more; a page about one result reads its whole file.
+Pages list hundreds of results without reading them: `cached_results/manifest.json` describes every
+shipped one, and of the user's own, extracts are read. An extract is a result with fewer numbers.
+Lists and the table of all results need no more; a page about one result reads its whole file.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
 
 from cachetools import LRUCache, cached
 from platformdirs import user_cache_path
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from core.errors import BusyError, PrunescopeError
 from core.request.catalog import DTYPE, REDUCTION
@@ -38,9 +38,7 @@ from core.results.schema import (
 from core.results.store import FileState, state_of, user_folder, write_atomically
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
-MOST_BYTES = (
-    384 * 2**20
-)  # of extracts in memory, 270 kB each: all shipped ones, and hundreds of the user's
+MOST_BYTES = 384 * 2**20  # of extracts in memory: all shipped ones, and hundreds of the user's
 MOST_ENTRIES = 10_000  # of the user's results, in memory
 VERSION = 3  # raise it when the content of extracts changes
 
@@ -52,16 +50,16 @@ class Listed(Record):
         key: The result's key, which names its file.
         checkpoint: The checkpoint's id.
         task: The task's name.
-        model: The checkpoint's name on screen; older manifests lack it.
-        data: The name of the examples on screen; older manifests lack it.
+        model: The checkpoint's name on screen.
+        data: The name of the examples on screen.
         created_at: When it was computed, in ISO format.
     """
 
     key: str
     checkpoint: str
     task: str
-    model: str = Field(default_factory=lambda fields: fields["checkpoint"])
-    data: str = Field(default_factory=lambda fields: f"examples of {fields['task']}")
+    model: str
+    data: str
     created_at: str
 
     @property
@@ -70,11 +68,14 @@ class Listed(Record):
         return False
 
     @property
+    def pruning_name(self) -> str:
+        """The last part of the name."""
+        return CUT
+
+    @property
     def name(self) -> str:
         """The name on screen; see `result_name`."""
-        return SEPARATOR.join(
-            (self.data, self.model, name_of(self) if isinstance(self, Pruning) else CUT)
-        )
+        return SEPARATOR.join((self.data, self.model, self.pruning_name))
 
 
 class Entry(Listed, Pruning):
@@ -98,20 +99,28 @@ class Entry(Listed, Pruning):
     until_damage: float | None = None
     dtype: str = DTYPE
 
+    @property
+    def pruning_name(self) -> str:
+        """See `Listed`."""
+        return name_of(self)
+
 
 class CutEntry(Listed):
     """What is known about a study of cuts without reading its file.
 
-    `revision` is that of its checkpoint, since different models may share an id, as folders of one name do. It is empty
-    in older manifests.
+    `revision` is that of its checkpoint, since different models may share an id, as folders of one
+    name do.
     """
 
     kind: Literal["cut"]
-    revision: str = ""
+    revision: str
 
 
 class RecoveryEntry(Listed):
-    """What is known about a recovery without reading its file; the amount of an unpruned model's is 0."""
+    """What is known about a recovery without reading its file.
+
+    The amount of an unpruned model's is 0.
+    """
 
     kind: Literal["recovery"]
     revision: str
@@ -125,15 +134,15 @@ class RecoveryEntry(Listed):
         return not self.amount
 
     @property
-    def name(self) -> str:
-        """The name on screen; see `result_name`."""
-        return SEPARATOR.join((self.data, self.model, training_name(self.pruning, self.amount)))
+    def pruning_name(self) -> str:
+        """See `Listed`."""
+        return training_name(self.pruning, self.amount)
 
 
 AnyEntry = TypeVar("AnyEntry", Entry, CutEntry, RecoveryEntry)
 Line = TypeVar("Line")  # a row of a table
 OfAnyKind = Entry | CutEntry | RecoveryEntry
-# What is listed and what is read of trained models, by the parameter that names one.
+# The entries and the results of trained models, by the parameter that names one.
 TRAINED: Mapping[str, Any] = {"study": (CutEntry, CutStudy), "recovery": (RecoveryEntry, Recovery)}
 _ENTRIES = TypeAdapter(tuple[CutEntry | RecoveryEntry | Entry, ...])
 
@@ -147,23 +156,32 @@ def entry_of(result: Recovery) -> RecoveryEntry: ...
 def entry_of(result: Result) -> OfAnyKind:
     """Describe a whole result."""
     checkpoint, task = result.checkpoint, result.task
-    names = {
+    listed = {
+        "key": result.key,
+        "checkpoint": checkpoint.id,
+        "task": task.name,
         "model": checkpoint_name(result),
         "data": data_name(result),
-        "checkpoint": checkpoint.id,
+        "created_at": result.created_at,
     }
-    listed = {**names, "key": result.key, "task": task.name, "created_at": result.created_at}
     if isinstance(result, CutStudy):
         return CutEntry(**listed, kind=result.kind, revision=checkpoint.revision)
     if isinstance(result, Recovery):
-        about = {"kind": result.kind, "revision": checkpoint.revision, "pruning": result.pruning}
-        return RecoveryEntry(**listed, **about, amount=result.amount, training=result.rows.training)
+        return RecoveryEntry(
+            **listed,
+            kind=result.kind,
+            revision=checkpoint.revision,
+            pruning=result.pruning,
+            amount=result.amount,
+            training=result.rows.training,
+        )
+    stop = result.pruning.stop
     return Entry(
         **listed,
         **result.pruning.model_dump(include=set(Pruning.model_fields)),
         **task.model_dump(include={"source", "fingerprint", "columns", "label_map"}),
         points=result.points,
-        until_damage=result.pruning.stop.damage if result.pruning.stop else None,
+        until_damage=stop.damage if stop else None,
         dtype=result.dtype,
     )
 
@@ -208,11 +226,8 @@ def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    return tuple(
-        entry
-        for entry in read_manifest(store.SHIPPED_RESULTS.parent / MANIFEST)
-        if isinstance(entry, kind)
-    )
+    entries = read_manifest(store.SHIPPED_RESULTS.parent / MANIFEST)
+    return tuple(entry for entry in entries if isinstance(entry, kind))
 
 
 def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
@@ -220,14 +235,15 @@ def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
 
     A file is omitted if it is `unreadable`, or if `find` prefers another file of its key.
     """
-    entries = (
-        (entry, Path(file.path)) for file, entry in _described().items() if isinstance(entry, kind)
+    return tuple(
+        entry
+        for file, entry in _described().items()
+        if isinstance(entry, kind) and store.find(entry.key) == Path(file.path)
     )
-    return tuple(entry for entry, path in entries if store.find(entry.key) == path)
 
 
 def unreadable() -> list[str]:
-    """Return why pages cannot show some of the user's result files, a reason a file, newest first."""
+    """Return why pages cannot show some of the user's result files, newest first."""
     return [str(reason) for reason in _described().values() if isinstance(reason, PrunescopeError)]
 
 
@@ -241,13 +257,13 @@ def _of_each(
     read: Callable[[FileState], Line], files: Iterable[FileState]
 ) -> dict[FileState, Line | PrunescopeError]:
     """Read something of each file, or say why that was not possible in time."""
-    found: dict[FileState, Line | PrunescopeError] = {}
+    lines: dict[FileState, Line | PrunescopeError] = {}
     for file in files:
         try:
-            found[file] = read(file)
+            lines[file] = read(file)
         except BusyError as error:  # which no cache keeps
-            found[file] = error
-    return found
+            lines[file] = error
+    return lines
 
 
 @lru_cache(MOST_ENTRIES)
@@ -284,21 +300,20 @@ Extract = Result | PrunescopeError  # the error says why there is no extract
 
 
 def extracts(files: Iterable[FileState]) -> dict[FileState, Extract]:
-    """Return the extract of each result file, or why there is none; those of other kinds than sweeps are whole."""
+    """Return the extract of each result file, or why there is none; only sweeps are shortened."""
     return _of_each(_extract, files)
 
 
 @cached(LRUCache(MOST_BYTES, bytes_of), lock=Lock())
 def _extract(file: FileState) -> Extract:
-    """Return a file's extract from the user's cache, since to read the whole result takes eight times as long.
+    """Return a file's extract, kept in the user's cache: a whole result is slower to read.
 
     Raises:
         BusyError: The file was not read in time; so it is not cached that there is no extract.
     """
     path = Path(file.path)
-    kept = (
-        user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *map(ascii, file)])}.json"
-    )
+    name = digest([VERSION, *map(ascii, file)])
+    kept = user_cache_path("prunescope") / "extracts" / f"{name}.json"
     with suppress(OSError, ValueError):
         return RESULT.validate_json(kept.read_bytes())
     try:
@@ -307,37 +322,36 @@ def _extract(file: FileState) -> Extract:
         raise
     except PrunescopeError as error:
         return PrunescopeError(str(error))  # without the values that a trace holds
-    if (
-        path.parent == store.SHIPPED_RESULTS or not is_hosted()
-    ):  # there the user's results are deleted in time
+    # On a shared server the user's results are deleted in time.
+    if path.parent == store.SHIPPED_RESULTS or not is_hosted():
         with suppress(OSError):
             write_atomically(kept, extract.model_dump_json())
     return extract
 
 
 def extract_of(result: Result) -> Result:
-    """Return a result without what only its own pages show, and without its checksum, which covers the whole file.
+    """Return a result without what only its own pages show.
 
-    A sweep keeps the diagonal of CKA, and the statistics that verdicts and tables read; other kinds are kept whole.
+    It lacks the checksum, which covers the whole file. A sweep keeps the diagonal of CKA, and the
+    statistics that verdicts and tables read; other kinds are kept whole.
     """
-    if not isinstance(result, SweepResult):
-        return result.model_copy(update={"checksum": ""})
-    frames = []
-    for frame in result.frames:
-        own = Similarities(cka={REDUCTION: frame.own(REDUCTION)})
-        frames.append(frame.model_copy(update={"similarity": own, "changed": None}))
-    statistics = None
-    if known := result.statistics_of(REDUCTION):
-        read = known.model_copy(update={"own": None})
-        statistics = Statistics(cka={REDUCTION: read})
-    return result.model_copy(
-        update={
-            "frames": tuple(frames),
-            "statistics": statistics,
-            "floor": None,
-            "checksum": "",
-        }
-    )
+    changes: dict[str, Any] = {"checksum": ""}
+    if isinstance(result, SweepResult):
+        changes["floor"] = None
+        changes["frames"] = tuple(
+            frame.model_copy(
+                update={
+                    "similarity": Similarities(cka={REDUCTION: frame.own(REDUCTION)}),
+                    "changed": None,
+                }
+            )
+            for frame in result.frames
+        )
+        statistics = result.statistics_of(REDUCTION)
+        if statistics:
+            read = statistics.model_copy(update={"own": None})
+            changes["statistics"] = Statistics(cka={REDUCTION: read})
+    return result.model_copy(update=changes)
 
 
 # ---------------------------------------------------------------- tables of all shipped results

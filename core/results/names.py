@@ -17,7 +17,7 @@ SEPARATOR = " · "  # between the parts of a name
 CUT = "layers removed"  # the pruning of a study of cuts
 SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
 
-PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
+PointLabel = str  # a layer's name on an axis: `1`; `1a` is its attention block beside outputs
 ReductionKey = str  # a key of REDUCTIONS
 
 
@@ -29,15 +29,21 @@ class PointName(NamedTuple):
 
 
 def point_names(points: Sequence[str]) -> list[PointName]:
-    """Name points such as `layer.0.attention`: layers count from 1; beside outputs, attention blocks are 1a, 2a, …."""
-    parts = [point.split(".") for point in points]
-    mark = "a" if len({part for *_, part in parts}) > 1 else ""
-    return [
-        PointName(f"{int(layer) + 1}{mark}", f"Layer {int(layer) + 1}, attention block")
-        if part == "attention"
-        else PointName(f"{int(layer) + 1}", f"Layer {int(layer) + 1}, output")
-        for _, layer, part in parts
-    ]
+    """Name points such as `layer.0.attention`.
+
+    Layers count from 1; beside outputs, attention blocks are 1a, 2a, ….
+    """
+    has_outputs = any(point.endswith("output") for point in points)
+    names = []
+    for point in points:
+        _, layer, part = point.split(".")
+        number = str(int(layer) + 1)
+        if part == "attention":
+            label = f"{number}a" if has_outputs else number
+            names.append(PointName(label, f"Layer {number}, attention block"))
+        else:
+            names.append(PointName(number, f"Layer {number}, output"))
+    return names
 
 
 def point_labels(points: Sequence[str]) -> list[PointLabel]:
@@ -48,15 +54,20 @@ def point_labels(points: Sequence[str]) -> list[PointLabel]:
 def points_name(points: Sequence[str]) -> str:
     """Name the kind of a result's points as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}
-    return in_sentence(
-        POINTS["both" if len(parts) > 1 else "layer" if "output" in parts else "attention"]
-    )
+    if len(parts) > 1:
+        return in_sentence(POINTS["both"])
+    return in_sentence(POINTS["layer" if "output" in parts else "attention"])
 
 
 def amount_name(amount: float) -> str:
-    """Write an amount in percent: `50 %`, `12.25 %`; rounded to one decimal if two are not enough: `16.7 %`."""
+    """Write an amount in percent: `50 %`, `12.25 %`.
+
+    It is rounded to one decimal if two are not enough: `16.7 %`.
+    """
     percent = round(100 * amount, 4)
-    return f"{amount_text(percent if percent == round(percent, 2) else round(percent, 1))} %"
+    if percent != round(percent, 2):
+        percent = round(percent, 1)
+    return f"{amount_text(percent)} %"
 
 
 def stage_name(amount: float) -> str:
@@ -70,13 +81,16 @@ def brief_label(label: str) -> str:
 
 
 def checkpoint_name(result: Result) -> str:
-    """Return the checkpoint's title in the catalog, with its seed if it has a recipe, else its id; and a rare dtype."""
-    checkpoint, dtype = result.checkpoint, "" if result.dtype == DTYPE else f" in {result.dtype}"
-    if checkpoint.recipe and checkpoint.recipe.family in FAMILIES:
-        return f"{FAMILIES[checkpoint.recipe.family]}, seed {checkpoint.recipe.seed}{dtype}"
-    return (
-        CHECKPOINTS[checkpoint.id].title if checkpoint.id in CHECKPOINTS else checkpoint.id
-    ) + dtype
+    """Return the checkpoint's title in the catalog, else its id; and a rare dtype.
+
+    A checkpoint with a recipe is named with its seed.
+    """
+    name, recipe = result.checkpoint.id, result.checkpoint.recipe
+    if recipe and recipe.family in FAMILIES:
+        name = f"{FAMILIES[recipe.family]}, seed {recipe.seed}"
+    elif name in CHECKPOINTS:
+        name = CHECKPOINTS[name].title
+    return name if result.dtype == DTYPE else f"{name} in {result.dtype}"
 
 
 def data_name(result: Result) -> str:
@@ -94,26 +108,25 @@ def data_name(result: Result) -> str:
 
 
 def pruning_name(result: SweepResult | Recovery) -> str:
-    """Name the method and its scope, and for a random control also the method that it follows and its seed."""
-    return (
-        training_name(result.pruning, result.amount)
-        if isinstance(result, Recovery)
-        else name_of(result.pruning)
-    )
+    """Name the method and its scope; of a random control also the method it follows and the seed."""
+    if isinstance(result, Recovery):
+        return training_name(result.pruning, result.amount)
+    return name_of(result.pruning)
 
 
 def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = True) -> str:
     """Name a pruning like `pruning_name` or `brief_name`, or the method and its scope alone."""
     method, layers = METHODS[pruning.method], pruned_layers(pruning)
-    is_random_unit = method.is_random and method.granularity == "neuron"
-    name = f"Pruning of {in_sentence(method.name)}" if is_random_unit else f"{method.name} pruning"
-    additions, is_matched = [method.variant], with_control and pruning.controls
+    controls = pruning.controls if with_control else None
+    name, additions = f"{method.name} pruning", [method.variant]
+    if method.is_random and method.granularity == "neuron":
+        name = f"Pruning of {in_sentence(method.name)}"
     if layers:
         name += f" of {layers} alone"
-    elif pruning.scope != "encoder" or (with_encoder and not is_matched):
+    elif pruning.scope != "encoder" or (with_encoder and not controls):
         name += SCOPES[pruning.scope]
-    if pruning.controls and is_matched:
-        controlled = METHODS[pruning.controls]
+    if controls:
+        controlled = METHODS[controls]
         name += f", matched to {in_sentence(controlled.name)}"
         additions += [controlled.variant, f"seed {pruning.seed}"]
     in_brackets = ", ".join(filter(None, additions))
@@ -121,12 +134,15 @@ def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = Tr
 
 
 def brief_name(pruning: Pruning) -> str:
-    """Name a pruning in a heading: without the usual scope, and without what a control is matched to."""
+    """Name a pruning in a heading: without the usual scope and a control's method."""
     return name_of(pruning, with_control=False, with_encoder=False)
 
 
 def pruned_layers(pruning: Pruning) -> str:
-    """Name the layers that are pruned alone, counted from 1: `layer 2`, `layers 1 to 3`; empty if all are pruned."""
+    """Name the layers that are pruned alone, counted from 1: `layer 2`, `layers 1 to 3`.
+
+    Empty if all are pruned.
+    """
     run = run_of(pruning.scope)
     if run is None:
         return ""
@@ -144,15 +160,11 @@ def removed_name(amount: float, result: SweepResult | Recovery) -> str:
 
 
 def whose_units(result: SweepResult | Recovery) -> str:
-    """Name the whole of an amount: `weights`, `units`, `layer 2's weights`, `the weights of layers 1 to 3`."""
-    units, layers, run = (
-        units_name(result),
-        pruned_layers(result.pruning),
-        run_of(result.pruning.scope),
-    )
-    if run is None:
+    """Name what an amount is a share of: `weights`, `layer 2's weights`, `the units of layers …`."""
+    units, layers = units_name(result), pruned_layers(result.pruning)
+    if not layers:
         return units
-    return f"{layers}'s {units}" if len(run) == 1 else f"the {units} of {layers}"
+    return f"the {units} of {layers}" if layers.startswith("layers") else f"{layers}'s {units}"
 
 
 def in_sentence(name: str) -> str:
@@ -173,32 +185,32 @@ def result_name(result: Result) -> str:
 
 def training_name(pruning: Pruning, amount: float) -> str:
     """Name a model that was trained again."""
-    return (
-        f"{brief_name(pruning)}, {amount_name(amount)}, trained again"
-        if amount
-        else "unpruned, trained as long"
-    )
+    if not amount:
+        return "unpruned, trained as long"
+    return f"{brief_name(pruning)}, {amount_name(amount)}, trained again"
 
 
 def origins(results: Sequence[SweepResult | Recovery], reduction: ReductionKey) -> tuple[str, ...]:
-    """Return the caption of pictures, a line each: checkpoint, data and pruning of all results, and the reduction."""
+    """Return the caption of pictures: a line on all results, and one on the reduction."""
     names = [
         (checkpoint_name(result), data_name(result), in_sentence(pruning_name(result)))
         for result in results
     ]
-    return "; ".join(map(_together, zip(*names, strict=True))), REDUCTIONS[reduction].title
+    parts = map(_together, zip(*names, strict=True))
+    return "; ".join(parts), REDUCTIONS[reduction].title
 
 
 def _together(names: Sequence[str]) -> str:
-    """Write different names as one, what they share only once: `800 examples of SST-2 and CoLA validation`."""
+    """Write names as one, what they share only once: `800 examples of SST-2 and CoLA validation`."""
     different = list(dict.fromkeys(names))
-    words = [name.split() for name in different]
-    start = _alike(words)
-    end = _alike([name[start:][::-1] for name in words])
-    parts = [" ".join(name[start : len(name) - end]) for name in words]
+    names_in_words = [name.split() for name in different]
+    start = _alike(names_in_words)
+    end = _alike([words[start:][::-1] for words in names_in_words])
+    parts = [" ".join(words[start : len(words) - end]) for words in names_in_words]
     if not all(parts):  # there is one, or one is the beginning of another
         return listed(different)
-    return " ".join((*words[0][:start], listed(parts), *words[0][len(words[0]) - end :]))
+    first = names_in_words[0]
+    return " ".join((*first[:start], listed(parts), *first[len(first) - end :]))
 
 
 def _alike(names: Sequence[Sequence[str]]) -> int:
@@ -211,10 +223,14 @@ def spanned(labels: Sequence[str], among: Sequence[str]) -> str:
     parts: list[str] = []
     for _, group in groupby(enumerate(labels), key=lambda item: among.index(item[1]) - item[0]):
         run = [label for _, label in group]
-        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
+        if len(run) > 2:
+            run = [f"{run[0]} to {run[-1]}"]
+        parts += run
     return listed(parts)
 
 
 def listed(words: Sequence[str]) -> str:
     """Join words into a list: `1, 2 and 3`."""
-    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

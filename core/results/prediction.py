@@ -1,4 +1,4 @@
-"""A checkpoint's prediction for a sentence or pair that a visitor types: the worker's order, and its answer."""
+"""A checkpoint's prediction for a typed sentence or pair: the worker's order and its answer."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,8 @@ class Prediction:
         amounts: Pruning amounts, ascending from 0.
         labels: Label names.
         probabilities: For each amount, one probability per label.
-        num_tokens: Tokens of the whole text, special ones included; the model reads the first MAX_LENGTH.
+        num_tokens: Tokens of the whole text, special ones included; the model reads the first
+            MAX_LENGTH.
         num_unknown: Tokens among those read for which the checkpoint has no word piece.
     """
 
@@ -37,29 +38,37 @@ class Prediction:
 
 
 def question(result: SweepResult, texts: Sequence[str], request: SweepRequest) -> dict[str, Any]:
-    """Return the fields of the worker's `predict` order: a checkpoint and its content, a pruning, and the texts.
+    """Return the fields of the worker's `predict` order.
 
     Args:
         result: A whole sweep.
         texts: One text for each column of its task.
         request: The request that led to it, which holds the places of folders and files.
     """
-    fields = vars(
-        replace(request, until_damage=None, range_examples="subset", amounts=result.amounts)
-    )
-    return {**fields, "revision": result.checkpoint.revision, "texts": [*texts]}
+    swept = replace(request, until_damage=None, range_examples="subset", amounts=result.amounts)
+    return {**vars(swept), "revision": result.checkpoint.revision, "texts": [*texts]}
 
 
 def request_to_predict(result: SweepResult, known: SweepRequest | None) -> SweepRequest | None:
-    """Return the request with which a typed text can be tried; None if its checkpoint or its data are not at hand.
+    """Return the request with which a typed text can be tried.
 
     Args:
-        result: A whole sweep. A bundled checkpoint is always at hand, with written examples to score on.
+        result: A whole sweep. A bundled checkpoint is always at hand, with written examples to
+            score on.
         known: The request that led to it, if its places are known.
+
+    Returns:
+        None if the checkpoint or the data are not at hand.
     """
-    if result.checkpoint.source == "embedded" and result.task.name in TASKS:
-        written = replace(
-            request_of(result), data="written", num_examples=None, split=None, source_name=None
-        )
-        return replace(written, text=(), label=None, label_map=())
-    return known
+    if result.checkpoint.source != "embedded" or result.task.name not in TASKS:
+        return known
+    return replace(
+        request_of(result),
+        data="written",
+        num_examples=None,
+        split=None,
+        source_name=None,
+        text=(),
+        label=None,
+        label_map=(),
+    )

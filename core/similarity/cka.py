@@ -8,7 +8,8 @@ representations. HSIC1 does not change when a_i + a_j is added off the diagonal,
 U-centred matrices K, L, with zero row sums, can replace the raw matrices even without
 example m. What remains has the row sums -K_im, whose total is 0, and eq. 3 becomes
 
-    HSIC1 without m = [T - 2 (n-2)/(n-3) · p_m] / ((n-1)(n-4)),    p_m = Σ_i K_im L_im,    T = Σ_m p_m.
+    HSIC1 without m = [T - 2 (n-2)/(n-3) · p_m] / ((n-1)(n-4)),
+    p_m = Σ_i K_im L_im,    T = Σ_m p_m.
 
 (A bootstrap counts one example as two that agree, which biases the unbiased HSIC.)
 """
@@ -45,18 +46,15 @@ class Similarity(NamedTuple):
 
 def all_similarities(first: Grams, second: Grams) -> Similarity:
     """Compute CKA of every point of one model with every point of another."""
-    without = None
-    if first.can_leave_one_out:
-        without = leave_one_out(own_products(first, second), first, second)
+    without = leave_one_out(first, second) if first.can_leave_one_out else None
     return Similarity(cka(first, second).numpy(), without)
 
 
 def own_similarities(first: Grams, second: Grams) -> Array:
     """Compute CKA of each point in two models, over a single batch: (points,)."""
-    products = own_products(first, second)  # (points, n)
-    cross, a, b = (
-        part.numpy().sum(-1) for part in (products, first.by_example, second.by_example)
-    )  # each (points,)
+    cross = own_products(first, second).numpy().sum(-1)  # (points,)
+    a = first.by_example.numpy().sum(-1)  # (points,)
+    b = second.by_example.numpy().sum(-1)  # (points,)
     return _normalised(cross, a, b, (a > 0) & (b > 0))
 
 
@@ -68,31 +66,31 @@ def cka(first: Grams, second: Grams) -> Tensor:
     """
     scale = torch.outer(first.hsic, second.hsic).sqrt()  # (first points, second points)
     similarity = hsic(first, second) / scale  # (first points, second points)
-    return torch.where(torch.isfinite(similarity) & (scale > 0), similarity, torch.nan)
+    is_defined = torch.isfinite(similarity) & (scale > 0)
+    return torch.where(is_defined, similarity, torch.nan)
 
 
-def leave_one_out(products: Tensor, first: Grams, second: Grams) -> Array:
-    """Compute CKA of each point in two models without each example, in closed form (see the module docstring).
+def leave_one_out(first: Grams, second: Grams) -> Array:
+    """Compute CKA of each point in two models without each example (see the module docstring).
 
     Args:
-        products: (points, n) from `own_products`, over a single batch of at least five examples.
-        first: One model.
+        first: One model, over a single batch of at least five examples.
         second: The other.
 
     Returns:
         (points, n), for each example m the CKA of the other n - 1; NaN where it is undefined.
     """
-    parts = [
-        part.numpy() for part in (products, first.by_example, second.by_example)
-    ]  # each (points, n)
-    cross, a, b = map(_sum_without, parts)  # each (points, n)
-    return _normalised(cross, a, b, _exceeds_rounding(a, parts[1]) & _exceeds_rounding(b, parts[2]))
+    cross = _sum_without(own_products(first, second).numpy())  # (points, n)
+    a = _sum_without(first.by_example.numpy())  # (points, n)
+    b = _sum_without(second.by_example.numpy())  # (points, n)
+    is_defined = _exceeds_rounding(a, first) & _exceeds_rounding(b, second)
+    return _normalised(cross, a, b, is_defined)
 
 
-def _normalised(cross: Array, a: Array, b: Array, defined: npt.NDArray[np.bool_]) -> Array:
+def _normalised(cross: Array, a: Array, b: Array, is_defined: npt.NDArray[np.bool_]) -> Array:
     """Divide by the geometric mean of a and b where it is defined, else return NaN."""
-    scale = np.sqrt(a * b, out=np.ones_like(cross), where=defined)
-    return np.where(defined, cross / scale, np.nan)
+    scale = np.sqrt(a * b, out=np.ones_like(cross), where=is_defined)
+    return np.where(is_defined, cross / scale, np.nan)
 
 
 def _sum_without(p: Array) -> Array:
@@ -101,6 +99,8 @@ def _sum_without(p: Array) -> Array:
     return np.asarray(p.sum(-1, keepdims=True) - 2 * (n - 2) / (n - 3) * p)
 
 
-def _exceeds_rounding(left: Array, p: Array) -> npt.NDArray[np.bool_]:
-    """Whether more than rounding noise is left without example m."""
-    return np.asarray(left > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))
+def _exceeds_rounding(left: Array, model: Grams) -> npt.NDArray[np.bool_]:
+    """Whether more than rounding noise is left without example m, (points, n)."""
+    p = model.by_example.numpy()  # (points, n)
+    noise = 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True)
+    return np.asarray(left > noise)

@@ -42,8 +42,8 @@ def u_centred_gram(features: Tensor) -> Tensor:
     Raises:
         ValueError: Fewer than four examples.
     """
-    centred, every_row = _centred(features), slice(0, features.shape[-2])
-    gram = _gram(centred, every_row)  # (points, n, n)
+    every_row = slice(0, features.shape[-2])
+    gram = _gram(_centred(features), every_row)  # (points, n, n)
     return _u_centred(gram, gram.sum(-1, keepdim=True), every_row)
 
 
@@ -54,15 +54,17 @@ def u_centred_bands(features: Tensor) -> Iterable[Tensor]:
         features: See `u_centred_gram`.
 
     Returns:
-        Bands (points, rows, n), which can be iterated over repeatedly: a single stored band if it takes at most
-        BAND_BYTES, else several, computed anew in every iteration.
+        Bands (points, rows, n), which can be iterated over repeatedly: a single stored band if it
+        takes at most BAND_BYTES, else several, computed anew in every iteration.
 
     Raises:
         ValueError: Fewer than four examples.
     """
     num_points, n, _ = features.shape
     rows = BAND_BYTES // (num_points * n * torch.float64.itemsize)
-    return [u_centred_gram(features)] if rows >= n else _Bands(_centred(features), max(rows, 1))
+    if rows >= n:
+        return [u_centred_gram(features)]
+    return _Bands(_centred(features), max(rows, 1))
 
 
 class _Bands:
@@ -91,7 +93,8 @@ def _centred(features: Tensor) -> Tensor:
     if n < 4:
         raise ValueError(f"CKA over {n} examples: the unbiased HSIC needs at least 4")
     centred = features - features.mean(-2, keepdim=True)  # (points, n, features)
-    return centred.mul_(varies(features))
+    centred *= varies(features)
+    return centred
 
 
 def _gram(centred: Tensor, band: slice) -> Tensor:
@@ -113,14 +116,16 @@ def _u_centred(gram: Tensor, sums: Tensor, band: slice) -> Tensor:
 def varies(features: Tensor) -> Tensor:
     """Find the representations that vary over the batch; the others are constant up to rounding.
 
-    A constant c need not arrive as equal numbers, because the mean over an example's T tokens rounds. In whatever order
-    they are added, T - 1 additions and one division move the mean of a constant by at most T · u · |c| to first order
-    (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), with the unit roundoff u = eps / 2. So two
-    examples of at most MAX_LENGTH tokens differ by at most MAX_LENGTH · eps · |c|, and a feature in which two differ by
+    A constant c need not arrive as equal numbers, because the mean over an example's T tokens
+    rounds. In whatever order they are added, T - 1 additions and one division move the mean of a
+    constant by at most T · u · |c| to first order (Higham, Accuracy and Stability of Numerical
+    Algorithms, section 4.2), with the unit roundoff u = eps / 2. So two examples of at most
+    MAX_LENGTH tokens differ by at most MAX_LENGTH · eps · |c|, and a feature in which two differ by
     more varies. A step of float16 is at least 2¹² · eps · |c|, well above that bound.
 
-    The batch size does not matter: examples are compared with each other, not with a mean that rounds as well. Nor does
-    the number of features: each is judged by its own size, because a small feature may vary beside a large constant.
+    The batch size does not matter: examples are compared with each other, not with a mean that
+    rounds as well. Nor does the number of features: each is judged by its own size, because a small
+    feature may vary beside a large constant.
 
     Args:
         features: (points, n, features).
@@ -128,13 +133,10 @@ def varies(features: Tensor) -> Tensor:
     Returns:
         (points, 1, 1) bool, whether any feature varies.
     """
-    smallest, largest = (
-        features.amin(-2, keepdim=True),
-        features.amax(-2, keepdim=True),
-    )  # (points, 1, features)
-    bound = (
-        MAX_LENGTH * torch.finfo(features.dtype).eps * torch.maximum(smallest.abs(), largest.abs())
-    )
+    smallest = features.amin(-2, keepdim=True)  # (points, 1, features)
+    largest = features.amax(-2, keepdim=True)  # (points, 1, features)
+    size = torch.maximum(smallest.abs(), largest.abs())  # (points, 1, features)
+    bound = MAX_LENGTH * torch.finfo(features.dtype).eps * size  # (points, 1, features)
     return (largest - smallest > bound).any(-1, keepdim=True)
 
 
@@ -146,7 +148,8 @@ class Grams(NamedTuple):
 
     Attributes:
         pieces: All minibatches, or the bands of a single batch, each (points, rows, n), U-centred.
-        hsic: (points,) float64, HSIC1 of each point with itself, summed over the minibatches; never negative.
+        hsic: (points,) float64, HSIC1 of each point with itself, summed over the minibatches; never
+            negative.
         by_example: (points, examples) float64, Σ_i K_im² of each example m within its minibatch.
         can_leave_one_out: Whether this is a single batch with enough examples to leave one out.
     """
@@ -163,14 +166,19 @@ def prepare(pieces: Iterable[Tensor]) -> Grams:
     Args:
         pieces: All minibatches, or the bands of a single batch, each (points, rows, n), U-centred.
     """
-    hsic, by_example = [], []
+    hsic, sums = [], []
     for gram in pieces:
         squares = gram.square()  # (points, rows, n)
         hsic.append(squares.sum((-2, -1)) / _pairs(gram))  # (points,)
-        by_example.append(squares.sum(-1))  # (points, rows)
-    sums = torch.cat(by_example, -1)  # (points, examples)
+        sums.append(squares.sum(-1))  # (points, rows)
+    by_example = torch.cat(sums, -1)  # (points, examples)
+    examples = by_example.shape[-1]
+    is_single_batch = examples == gram.shape[-1]
     return Grams(
-        pieces, torch.stack(hsic).sum(0), sums, MIN_EXAMPLES < sums.shape[-1] == gram.shape[-1]
+        pieces,
+        torch.stack(hsic).sum(0),
+        by_example,
+        can_leave_one_out=is_single_batch and examples > MIN_EXAMPLES,
     )
 
 
@@ -184,15 +192,21 @@ def hsic(first: Grams, second: Grams) -> Tensor:
     Returns:
         (first points, second points) float64.
     """
-    pairs = zip(first.pieces, second.pieces, strict=True)
-    return torch.stack([a.flatten(1) @ b.flatten(1).T / _pairs(a) for a, b in pairs]).sum(0)
+    products = [
+        a.flatten(1) @ b.flatten(1).T / _pairs(a)
+        for a, b in zip(first.pieces, second.pieces, strict=True)
+    ]  # each (first points, second points)
+    return torch.stack(products).sum(0)
 
 
 def own_products(first: Grams, second: Grams) -> Tensor:
-    """Compute Σ_i K_im L_im of each point in two models, for each example m: (points, examples) float64."""
-    return torch.cat(
-        [(a * b).sum(-1) for a, b in zip(first.pieces, second.pieces, strict=True)], -1
-    )
+    """Compute Σ_i K_im L_im of each point in two models, for each example m.
+
+    Returns:
+        (points, examples) float64.
+    """
+    pairs = zip(first.pieces, second.pieces, strict=True)
+    return torch.cat([(a * b).sum(-1) for a, b in pairs], -1)
 
 
 def _pairs(gram: Tensor) -> int:

@@ -33,7 +33,7 @@ class _Carrier(nn.ModuleList):
 
 
 class _Loader:
-    """What torch-cka needs of a DataLoader: batches (here centred one by one), their number, and a data set."""
+    """The part of a DataLoader that torch-cka needs; batches are centred one by one."""
 
     dataset = "representations"
 
@@ -48,32 +48,31 @@ class _Loader:
             batch = pair[self.side]  # (points, n, features)
             features = batch.double()  # (points, n, features)
             centred = features - features.mean(1, keepdim=True)  # (points, n, features)
-            yield (
-                (centred * varies(batch)).float(),
-            )  # torch-cka reads the first element of a batch
+            representations = (centred * varies(batch)).float()  # (points, n, features)
+            yield (representations,)  # torch-cka reads the first element of a batch
 
 
 def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> Tensor:
     """Compute CKA of every baseline point with every pruned point by torch-cka.
 
     Args:
-        pairs: For each (mini)batch, the features of the baseline and of the pruned model, each (points, n, features).
+        pairs: For each (mini)batch, the features of the baseline and of the pruned model, each
+            (points, n, features).
         num_pairs: Number of (mini)batches.
         num_points: Number of points of either model.
 
     Returns:
         (baseline points, pruned points) float32; NaN where torch-cka has no value.
     """
-    # Imported here because torch-cka imports matplotlib, which takes half a second and looks for a display.
+    # Imported here because torch-cka imports matplotlib, which is slow and looks for a display.
     os.environ.setdefault("MPLBACKEND", "agg")
     from torch_cka import CKA
 
     names = [*map(str, range(num_points))]  # an nn.ModuleList's names of its modules
     carriers = (_Carrier(nn.Identity() for _ in names) for _ in range(2))
     tool = CKA(*carriers, "baseline", "pruned", names, names)
-    loaders = [
-        _Loader(copy, side, num_pairs) for side, copy in enumerate(tee(pairs))
-    ]  # torch-cka reads them in turn
+    copies = tee(pairs)  # torch-cka reads both loaders in turn
+    loaders = [_Loader(copy, side, num_pairs) for side, copy in enumerate(copies)]
     try:
         with redirect_stderr(StringIO()):  # its progress bar
             tool.compare(*loaders)

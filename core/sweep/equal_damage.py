@@ -1,9 +1,10 @@
-"""Own CKA of all points at one damage: results are compared where they have changed equally, whatever the amounts.
+"""Where a result reaches a damage: results are compared where they have changed equally much.
 
-*Damage* is 1 - the mean own CKA over all points. Values at damage d are interpolated linearly between the frames k - 1
-and k, where k is the first frame whose damage reaches d; every delete-one replicate has its own k. The *depth profile*
-is the own CKA of all points there; the *gap* is its mean over the lower half minus that over the upper half, where the
-middle of an odd number counts half in each.
+*Damage* is 1 - the mean own CKA over all points. Values at damage d are interpolated linearly
+between the frames k - 1 and k, where k is the first frame whose damage reaches d; every delete-one
+replicate has its own k. The *depth profile* is the own CKA of all points there; the *gap* is its
+mean over the lower half minus that over the upper half, where the middle of an odd number counts
+half in each.
 """
 
 from enum import StrEnum
@@ -41,9 +42,8 @@ def gap(profile: Array) -> Array:
         profile: (points, …) own CKA in depth order, of at least two points.
     """
     points = len(profile)
-    weights = np.sign((points - 1) / 2 - np.arange(points)) / (
-        points / 2
-    )  # (points,); 0 in the middle
+    from_middle = (points - 1) / 2 - np.arange(points)  # (points,) above 0 in the lower half
+    weights = np.sign(from_middle) / (points / 2)  # (points,)
     return np.asarray(np.tensordot(weights, profile, axes=1))
 
 
@@ -77,9 +77,10 @@ def find_crossing(own_cka: Array, replicates: Array, target: float) -> Crossing 
     if own_cka.shape[1] < 2:
         return Missing.ONE_POINT
     damages = damage(own_cka)  # (frames,)
-    own, without = first_reached(damages, target), first_reached(damage(replicates), target)
+    own = first_reached(damages, target)
     if isinstance(own, Missing):
         return own
+    without = first_reached(damage(replicates), target)
     if isinstance(without, Missing):
         return Missing.UNSURE if without == Missing.NOT_REACHED else without
     before = damages[1 : int(own[0])]  # all below the target
@@ -94,7 +95,8 @@ def first_reached(values: Array, target: float) -> Reached | Missing:
         target: The value to reach, above 0.
 
     Returns:
-        The index k of the first frame that reaches it, and the share of the way from frame k - 1 to k: each (…).
+        The index k of the first frame that reaches it, and the share of the way from frame k - 1
+        to k: each (…).
     """
     reached = values >= target  # (frames, …); False where undefined
     if not reached.any(0).all():
@@ -102,15 +104,22 @@ def first_reached(values: Array, target: float) -> Reached | Missing:
     k = np.asarray(reached.argmax(0))  # (…)
     if np.isnan(values[: int(k.max()) + 1]).any():
         return Missing.UNDEFINED
-    low, high = (np.take_along_axis(values, frame[None], 0)[0] for frame in (k - 1, k))  # (…)
+    low, high = _around(values, k)  # each (…)
     return k, np.asarray((target - low) / (high - low))
 
 
 def between(values: Array, k: npt.NDArray[np.int64], share: Array) -> Array:
     """Interpolate along the first axis at what `first_reached` returns.
 
-    Shapes: (frames, …), (), () -> (…); for delete-one replicates (frames, …, n), (n,), (n,) -> (…, n).
+    Shapes: (frames, …), (), () -> (…); for delete-one replicates (frames, …, n), (n,), (n,) ->
+    (…, n).
     """
-    index = np.broadcast_to(k, values.shape[1:])[None]  # (1, …, n)
-    low, high = (np.take_along_axis(values, index - back, 0)[0] for back in (1, 0))  # (…, n)
+    low, high = _around(values, np.broadcast_to(k, values.shape[1:]))  # each (…, n)
     return np.asarray(low + share * (high - low))
+
+
+def _around(values: Array, k: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+    """Return the values in frames k - 1 and k, (frames, …), (…) -> each (…)."""
+    low = np.take_along_axis(values, k[None] - 1, 0)[0]
+    high = np.take_along_axis(values, k[None], 0)[0]
+    return low, high

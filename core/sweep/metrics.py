@@ -29,16 +29,18 @@ def evaluate(
         predicted: (examples,) label indices.
 
     Returns:
-        The values, and the interval [low, high] of each: Wilson's for accuracy, else a bootstrap over examples,
-        stratified by gold label; None if there is only one gold label, or one that occurs only once.
+        The values, and the interval [low, high] of each: Wilson's for accuracy, else a bootstrap
+        over examples, stratified by gold label; None if there is only one gold label, or one that
+        occurs only once.
     """
-    gold_array, predicted_array = np.asarray(gold), np.asarray(predicted)
-    values = {name: float(SCORES[name](gold_array, predicted_array)) for name in names}
-    return values, {name: _interval(name, gold_array, predicted_array) for name in names}
+    golds, predictions = np.asarray(gold), np.asarray(predicted)
+    values = {name: float(SCORES[name](golds, predictions)) for name in names}
+    intervals = {name: _interval(name, golds, predictions) for name in names}
+    return values, intervals
 
 
 def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
-    """Return Wilson's interval for accuracy, else a bootstrap's that keeps the number of each gold label."""
+    """Return the interval of one metric; see `evaluate`."""
     if name == "accuracy":
         return _wilson(int((gold == predicted).sum()), len(gold))
     strata = [predicted[gold == label] for label in np.unique(gold)]
@@ -51,19 +53,21 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
         return SCORES[name](np.broadcast_to(grouped, drawn.shape), drawn)
 
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # SciPy warns about constant predictions, whose interval is a point
+        # SciPy warns about constant predictions, whose interval is a point.
+        warnings.simplefilter("ignore")
         low, high = bootstrapped(strata, statistic, RESAMPLES).confidence_interval
     return float(low), float(high)
 
 
 def changed_share(baseline: Sequence[int], pruned: Sequence[int]) -> tuple[float, Interval]:
-    """Compute the share of predictions that differ from the unpruned model's, with Wilson's interval.
+    """Compute the share of predictions that differ from the unpruned model's, by Wilson.
 
     Args:
         baseline: (examples,) predictions of the unpruned model.
         pruned: (examples,) predictions of the pruned model.
+
+    Returns:
+        The share and its 95 % interval.
     """
     changed = sum(before != after for before, after in zip(baseline, pruned, strict=True))
     return changed / len(baseline), _wilson(changed, len(baseline))

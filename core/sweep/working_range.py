@@ -1,14 +1,14 @@
-"""Up to which pruning amount a model still works, and from which amount on it has been shown not to.
+"""Up to which pruning amount a model still works, and from which on it has been shown not to.
 
-The *retained lead* of an amount a is (M(a) - M₀) / (M(0) - M₀), with the task's main metric M and its value M₀ for
-always answering the majority class (0 for Matthews correlation). The *working range* ends with the last amount before
-the retained lead first falls below 0.9. It is a point estimate, given only if the 95 % interval of the lead excludes 0.
-The *range shown broken* is cautious: from the largest amount down, as long as the paired percentile bootstrap of
-M(a) - M(0) over examples excludes 0.
+The *retained lead* of an amount a is (M(a) - M₀) / (M(0) - M₀), with the task's main metric M and
+its value M₀ for always answering the majority class (0 for Matthews correlation). The *working
+range* ends with the last amount before the retained lead first falls below 0.9. It is a point
+estimate, given only if the 95 % interval of the lead excludes 0. The *range shown broken* is
+cautious: from the largest amount down, as long as the paired percentile bootstrap of M(a) - M(0)
+over examples excludes 0.
 """
 
 from collections.abc import Sequence
-from itertools import takewhile
 
 import numpy as np
 
@@ -19,9 +19,7 @@ from core.sweep.statistics import bootstrapped
 RETAINED = 0.9  # of the lead
 ROUNDING = 1e-9  # a retained lead of exactly 0.9, but for rounding, has not fallen below it
 DRAWS = 2_000
-DETECTABLE = (
-    2.8  # standard errors: the difference that a two-sided 5 % test finds four times in five
-)
+DETECTABLE = 2.8  # standard errors: a difference that a two-sided 5 % test finds 4 times in 5
 
 
 def working_range(
@@ -37,17 +35,24 @@ def working_range(
     """
     to, lead = works_to(metric, amounts, gold, predictions)
     changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
+    broken_from = None
+    for amount, (_, high, _) in reversed(list(zip(amounts[1:], changes, strict=True))):
+        if high >= 0:
+            break
+        broken_from = float(amount)
     smallest_drop = DETECTABLE * max((error for *_, error in changes), default=0.0)
-    has_too_few_examples = (
-        smallest_drop > (1 - RETAINED) * lead
-    )  # a drop of a tenth of the lead could go undetected
+    reason = None
+    if to is None:
+        reason = "no lead"
+    elif smallest_drop > (1 - RETAINED) * lead:  # a drop of a tenth of the lead could go undetected
+        reason = "too few examples"
     return WorkingRangeRecord(
         to=to,
         metric=metric,
         examples=len(gold),
-        shown_broken_from=_first_broken(amounts[1:], [high for _, high, _ in changes]),
+        shown_broken_from=broken_from,
         lead=lead,
-        reason="no lead" if to is None else "too few examples" if has_too_few_examples else None,
+        reason=reason,
     )
 
 
@@ -62,10 +67,11 @@ def works_to(
     values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
     leads = values - majority_value(metric, gold)  # (frames,)
     lead = float(leads[0])
-    is_clear = lead > 0 and change(metric, gold, _majority(gold), predictions[0])[0] > 0
+    if lead <= 0 or change(metric, gold, _majority(gold), predictions[0])[0] <= 0:
+        return None, lead
     fallen = leads < RETAINED * lead - ROUNDING  # (frames,)
-    first = int(fallen.argmax()) if fallen.any() else len(leads)
-    return (float(amounts[first - 1]) if is_clear else None), lead
+    last = int(fallen.argmax()) - 1 if fallen.any() else -1
+    return float(amounts[last]), lead
 
 
 def majority_value(metric: str, gold: Labels) -> float:
@@ -84,13 +90,6 @@ def _majority(gold: Labels) -> Labels:
     return np.full_like(gold, labels[counts.argmax()])
 
 
-def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | None:
-    """Return the lowest amount from which on all upper bounds exclude 0; None if the largest amount's does not."""
-    falling = reversed(list(zip(amounts, highs, strict=True)))
-    broken = [float(amount) for amount, _ in takewhile(lambda pair: pair[1] < 0, falling)]
-    return broken[-1] if broken else None
-
-
 def change(
     metric: str, gold: Labels, baseline: Labels, pruned: Labels
 ) -> tuple[float, float, float]:
@@ -107,11 +106,11 @@ def change(
     """
     if np.array_equal(baseline, pruned):
         return 0.0, 0.0, 0.0
+    score = SCORES[metric]
 
     def difference(rows: Labels, axis: int = -1) -> Array:
-        return np.asarray(
-            SCORES[metric](gold[rows], pruned[rows]) - SCORES[metric](gold[rows], baseline[rows])
-        )
+        golds = gold[rows]  # (…, examples)
+        return np.asarray(score(golds, pruned[rows]) - score(golds, baseline[rows]))
 
     result = bootstrapped((np.arange(len(gold)),), difference, DRAWS)
     low, high = result.confidence_interval
