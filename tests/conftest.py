@@ -132,12 +132,13 @@ def tiny_emotions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random BERT that classifies `tiny.EMOTIONS`. Do not write to it."""
     from tiny import EMOTIONS, make_bert
 
-    names = {
-        "id2label": dict(enumerate(EMOTIONS)),
-        "label2id": {name: k for k, name in enumerate(EMOTIONS)},
-    }
-    folder = tmp_path_factory.mktemp("checkpoints") / "tiny-emotions"
-    return make_bert(folder, labels=len(EMOTIONS), seed=1, **names)
+    return make_bert(
+        tmp_path_factory.mktemp("checkpoints") / "tiny-emotions",
+        labels=len(EMOTIONS),
+        seed=1,
+        id2label=dict(enumerate(EMOTIONS)),
+        label2id={name: k for k, name in enumerate(EMOTIONS)},
+    )
 
 
 @pytest.fixture(scope="session")

@@ -38,12 +38,8 @@ _TEXT = (
 )
 WORDS = _TEXT.split()
 LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-")
-VOCABULARY = [
-    *SPECIAL,
-    *LETTERS,
-    *(f"##{letter}" for letter in LETTERS),
-    *(w for w in WORDS if len(w) > 1),
-]
+PIECES = [f"##{letter}" for letter in LETTERS]
+VOCABULARY = [*SPECIAL, *LETTERS, *PIECES, *WORDS[1:]]  # "a" is a letter, too
 
 
 def save(model: "PreTrainedModel", vocabulary: Sequence[str], folder: Path) -> Path:
@@ -103,24 +99,20 @@ def make_encoder(
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
-    sizes = {
+    settings = {
         "hidden_size": 32,
         "num_hidden_layers": layers,
         "num_attention_heads": 4,
-        "intermediate_size": 64,
-    }
-    if model_type == "distilbert":
-        sizes = {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64}
-    settings = {
+        "hidden_dim" if model_type == "distilbert" else "intermediate_size": 64,
+        "vocab_size": len(VOCABULARY),
+        "num_labels": labels,
         "max_position_embeddings": 140,  # some models count positions from the padding token's id
         "pad_token_id": 0,
         "initializer_range": 0.3,
         **_FURTHER.get(model_type, {}),
         **further,
     }
-    config = AutoConfig.for_model(
-        model_type, **sizes, vocab_size=len(VOCABULARY), num_labels=labels, **settings
-    )
+    config = AutoConfig.for_model(model_type, **settings)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = AutoModelForSequenceClassification.from_config(config)
@@ -157,10 +149,8 @@ def swept(
     checkpoint: str | Path, data: str | Path, task: str = "sst2", **options: Any
 ) -> SweepResult:
     """Run a sweep on a copy of a model, in the usual scope of its method unless the options name another."""
-    scope = usual_scope(options.get("method", "magnitude"))
-    request = checked(
-        SweepRequest(str(checkpoint), task, data=str(data), **{"scope": scope, **options})
-    )
+    options.setdefault("scope", usual_scope(options.get("method", "magnitude")))
+    request = checked(SweepRequest(str(checkpoint), task, data=str(data), **options))
     inputs = prepare(request)
     return sweep(loaded(inputs.resolved), inputs, request)
 
@@ -182,17 +172,15 @@ def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0)
     from datasets import ClassLabel, Dataset, Features, Value, disable_progress_bars
 
     disable_progress_bars()
-    columns = {
-        name: make_texts(count, seed=100 * seed + i) for i, name in enumerate(task.text_columns)
-    }
-    labels = np.random.RandomState(seed).randint(len(task.label_names), size=count).tolist()
-    features = {name: Value("string") for name in columns} | {
-        "label": ClassLabel(names=list(task.label_names))
-    }
+    random = np.random.RandomState(seed)
+    columns = {"label": random.randint(len(task.label_names), size=count).tolist()}
+    features = {"label": ClassLabel(names=list(task.label_names))}
+    for k, name in enumerate(task.text_columns):
+        columns[name] = make_texts(count, seed=100 * seed + k)
+        features[name] = Value("string")
     path = folder / task.name / f"{split}-00000-of-00001.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    values = {**columns, "label": labels, "idx": list(range(count))}
-    Dataset.from_dict(values, Features(features | {"idx": Value("int32")})).to_parquet(str(path))
+    Dataset.from_dict(columns, Features(features)).to_parquet(str(path))
     return path
 
 
@@ -220,20 +208,19 @@ def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[in
     ).eval()
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     with torch.inference_mode():
-        return [
-            int(model(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts
-        ]
+        logits = [model(**tokenizer(text, return_tensors="pt")).logits for text in texts]
+    return [int(row.argmax()) for row in logits]
 
 
 def make_cut_inputs(folder: Path, model_type: str = "bert", **options: Any) -> CutInputs:
     """Save a classifier of three layers and 100 rows, of which it gets most right; find both for a study of cuts."""
-    base, texts = make_encoder(folder / "base", model_type, **options), make_texts(100)
-    labels = [
-        label ^ (row % 4 == 0) for row, label in enumerate(predicted_by_transformers(base, texts))
-    ]
-    data = write_csv(
-        folder / "rows.csv", text=texts, label=[("negative", "positive")[label] for label in labels]
-    )
+    base = make_encoder(folder / "base", model_type, **options)
+    texts = make_texts(100)
+    labels = []
+    for row, predicted in enumerate(predicted_by_transformers(base, texts)):
+        is_positive = predicted if row % 4 else not predicted
+        labels.append("positive" if is_positive else "negative")
+    data = write_csv(folder / "rows.csv", text=texts, label=labels)
     request = {"checkpoint": str(base), "task": "sst2", "data": str(data)}
     inputs = prepare_cut(CutRequest.from_json(request))
     training = inputs.record.training.model_copy(update={"steps": 40})
@@ -255,10 +242,9 @@ def make_studied(folder: Path) -> Studied:
 
     inputs = make_cut_inputs(folder, "distilbert", dtype=torch.float16)
     (inputs.resolved.folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
-    made = Studied(inputs, None, [], [])  # type: ignore[arg-type]
+    reports: list[tuple[str, int, int]] = []
+    scores: list[Score] = []
     checkpoint = loaded(inputs.resolved)
     with left_whole(checkpoint.model):
-        whole = study(
-            checkpoint, inputs, lambda *report: made.reports.append(report), made.scores.append
-        )
-    return made._replace(study=sealed(whole))
+        made = study(checkpoint, inputs, lambda *report: reports.append(report), scores.append)
+    return Studied(inputs, sealed(made), reports, scores)
