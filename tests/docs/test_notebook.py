@@ -1,9 +1,9 @@
-"""The notebook of the documentation, run from top to bottom as a reader would, without a network."""
+"""The notebook of the documentation, run from top to bottom as a reader would."""
 
 import html
 import json
 import re
-import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,51 +12,50 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from core.api import load_result
-from core.exports.notebook import NotebookResult
 from core.request.catalog import ROOT
 from core.results.key import key_of
 
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 LESS = {  # to compute
-    "\"part == 'evaluation'\")": "\"part == 'evaluation'\").head(32)",
+    "sentences, labels = reviews": "reviews = reviews.head(32)\nsentences, labels = reviews",
     "amounts=[0, 0.3, 0.6, 0.9]": "amounts=[0, 0.5]",
 }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], NotebookResult]:
-    """The value of each cell by its name, of the notebook run in its own folder, and the result that it saved."""
-    notebook, results = json.loads(NOTEBOOK.read_text("utf-8")), tmp_path_factory.mktemp("results")
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells), (
-        "it is kept without outputs"
-    )
-    sources = {cell["id"]: "".join(cell["source"]) for cell in cells}
-    assert all(whole in "".join(sources.values()) for whole in LESS)
+def run(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """Run cells in the notebook's folder; return the value of each by its name."""
+    # A kernel would import torch again.
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
     values = {}
-    shell = InteractiveShell(
-        config=Config(HistoryManager={"enabled": False})
-    )  # a kernel would import torch again
-    with pytest.MonkeyPatch.context() as patch, capture_output():
-        patch.setenv("PRUNESCOPE_RESULTS", str(results))
-        patch.chdir(NOTEBOOK.parent)
-        patch.setattr("sys.path", [*sys.path])
-        for name, source in sources.items():
-            for whole, part in LESS.items():
-                source = source.replace(whole, part)
-            run = shell.run_cell(source)
-            run.raise_error()
-            values[name] = run.result
-    (path,) = results.glob("*.json")
-    return values, load_result(path)
+    for cell in cells:
+        source = "".join(cell["source"])
+        for whole, part in LESS.items():
+            source = source.replace(whole, part)
+        execution = shell.run_cell(source)
+        execution.raise_error()
+        values[cell["id"]] = execution.result
+    return values
 
 
-def test_it_shows_the_result_that_it_saved(made: tuple[dict[str, Any], NotebookResult]) -> None:
-    values, saved = made
-    shown = {name: values[name]._repr_html_() for name in ("player", "own")}
+def test_it_shows_the_result_that_it_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
+    monkeypatch.chdir(NOTEBOOK.parent)
+    monkeypatch.syspath_prepend(str(ROOT))
+    notebook = json.loads(NOTEBOOK.read_text("utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    text = "".join(line for cell in cells for line in cell["source"])
+    assert all(whole in text for whole in LESS)
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells)
+
+    with capture_output():
+        values = run(cells)
+
+    (path,) = tmp_path.glob("*.json")
+    saved = load_result(path)
     assert saved.key == key_of(saved)
-    assert shown["player"] == saved._repr_html_()
-    assert "mountPlayer(document.querySelector" in html.unescape(shown["player"])
-    own = zip(*(frame.own("mean") or () for frame in saved.frames), strict=True)
-    cells = [float(cell) for cell in re.findall("<td>(.*?)</td>", shown["own"])]
-    assert cells == [round(value or 0.0, 2) for row in own for value in row]
+    player = values["player"]._repr_html_()
+    assert player == saved._repr_html_()
+    assert "mountPlayer(document.querySelector" in html.unescape(player)
+    own = zip(*(frame.own("mean") for frame in saved.frames), strict=True)
+    cells = re.findall("<td>(.*?)</td>", values["own"]._repr_html_())
+    assert [float(cell) for cell in cells] == [round(value, 2) for row in own for value in row]
