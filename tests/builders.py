@@ -78,7 +78,8 @@ def make_result(
         num_layers: Encoder layers.
         amounts: Ascending pruning amounts, 0 first.
         points: A name from catalog.POINTS.
-        own_cka: The diagonal, for all reductions; None for a decline that begins earlier in deeper points.
+        own_cka: The diagonal, for all reductions; None for a decline that begins earlier in deeper
+            points.
         accuracy: The accuracy at an amount.
         num_examples: Evaluation examples, gold labels half and half.
         method: A name from METHODS.

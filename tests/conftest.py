@@ -115,7 +115,7 @@ def verdict_rows(shipped_results: "dict[str, SweepResult]") -> "list[VerdictRow]
 
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a random two-layer BERT classifier for two labels, float32 safetensors. Do not write to it."""
+    """A read-only folder with a random two-layer BERT classifier for two labels, in float32."""
     from tiny import make_bert  # imports torch, which tests of pages do without
 
     return make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-bert")
@@ -129,7 +129,7 @@ def copy(tiny_bert: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_emotions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a random BERT that classifies `tiny.EMOTIONS`. Do not write to it."""
+    """A read-only folder with a random BERT that classifies `tiny.EMOTIONS`."""
     from tiny import EMOTIONS, make_bert
 
     return make_bert(
@@ -159,7 +159,7 @@ def brief_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def glue_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in the Hub's layout with every task: 96 validation and 160 training rows. Do not write to it."""
+    """A read-only data folder in the Hub's layout: 96 validation and 160 training rows a task."""
     from tiny import write_split
 
     folder = tmp_path_factory.mktemp("glue")
@@ -227,7 +227,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
 
 @pytest.fixture(autouse=True)
 def quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read files in this process, not in a limited child, which takes a second to start; core/wall tests that one."""
+    """Read files in this process, not in a limited child, which core/wall tests."""
     monkeypatch.setattr("core.wall.reading._answer", _answer)
 
 
@@ -239,7 +239,7 @@ def _answer(order: str, name: str) -> bytes:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_charts() -> Iterator[None]:
-    """Let Altair hash its hundreds of schemas once, rather than for each encoding that is given as text."""
+    """Let Altair hash its hundreds of schemas once, not for each encoding."""
     from altair.utils import schemapi
 
     converter = cache(schemapi._FromDict)
@@ -261,7 +261,7 @@ def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def settled() -> Iterator[None]:
-    """Keep what is left after a module, mostly cached results, out of garbage collection, a tenth of all time."""
+    """Keep what is left after a module, mostly cached results, out of garbage collection."""
     yield
     gc.collect()
     gc.freeze()

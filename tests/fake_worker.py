@@ -1,7 +1,8 @@
-"""A worker without a model, which speaks the protocol of core.worker and follows the script that an order names.
+"""A worker without a model, which follows the script that an order names.
 
-The script is a request's `source_name` or the typed text. Run with a file of JSON, {"header", "frames", "key",
-"scores", "study"}, which `tests.queues` writes.
+It speaks the protocol of core.worker. The script is a request's `source_name` or the typed text.
+Run with a file of JSON, {"header", "frames", "key", "scores", "study"}, which `tests.queues`
+writes.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A small local server that speaks as much of the Hub's HTTP API as downloads need, with the faults of `hub_faults`.
+"""A local server with as much of the Hub's HTTP API as downloads need, and faults.
 
 Used as a fixture by the tests here; other processes reach it with HF_ENDPOINT=hub.url.
 """
@@ -32,7 +32,8 @@ class LocalHub:
         datasets: Repository id -> folder.
         faults: Repository id -> a fault, or its name in FAULTS.
         requests: (method, path, authorization header or None) of every request so far.
-        branches: (repository id, branch or tag) -> folder with what is there, also found by its commit.
+        branches: (repository id, branch or tag) -> folder with what is there, also found by its
+            commit.
         over: Set when nothing need be waited for any more.
     """
 
@@ -172,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) -> Answer:
-    """Return the answer of a Hub without faults about a file, or without a name about the repository."""
+    """Return a flawless answer about a file, or without a name about the repository."""
     if hub.files(kind, repo_id) is None:
         return refusal(401, "RepoNotFound")(Answer(200))
     files = hub.at(kind, repo_id, revision)

@@ -1,11 +1,12 @@
-"""Comparisons that allow for other processors: floats to 1e-9, rounded numbers in a text to their last digit."""
+"""Compare floats to 1e-9, and rounded numbers to their last digit: processors differ."""
 
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 
-# With decimals, a percentage, or the end of an interval; other whole numbers are counts, compared exactly.
+# With decimals, a percentage, or the end of an interval; other whole numbers are counts, compared
+# exactly.
 ROUNDED = re.compile(r"−?\d+\.\d+|−?\d+(?= (?:%|percentage|to |\())|(?<= to )−?\d+")
 
 

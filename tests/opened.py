@@ -1,7 +1,7 @@
 """Open and use pages without a browser, as quickly as a server does.
 
-Streamlit would search all packages for components and compile each page for every test, and look a thousand times a
-second whether a page's thread has ended.
+Streamlit would search all packages for components and compile each page for every test, and look a
+thousand times a second whether a page's thread has ended.
 """
 
 import json
@@ -61,7 +61,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def fill(app: AppTest, settings: Mapping[str, Any]) -> AppTest:
-    """Set the Lab's settings one after another, by the ends of their keys, as a visitor sees each before the next."""
+    """Set the Lab's settings one after another, by the ends of their keys."""
     for name, value in settings.items():
         widgets = (
             *app.selectbox,
@@ -94,13 +94,13 @@ def links(app: AppTest) -> dict[str, str]:
 
 
 def box(app: AppTest, parameter: str) -> Any:
-    """Return the box of a choice in the address; its key changes when something else changes the choice."""
+    """Return the box of a choice in the address, whatever the end of its key."""
     boxes = {(box.key or "").split(".")[0]: box for box in (*app.selectbox, *app.button_group)}
     return boxes[f"choose-{parameter}"]
 
 
 def follow(app: AppTest, page: str) -> AppTest:
-    """Open another page by its name in the navigation, with nothing but the link's address, as a click does."""
+    """Open another page from the navigation, with nothing but the link's address."""
     query = parse_qs(links(app)[page])
     app.query_params.clear()
     app.query_params.update(query)

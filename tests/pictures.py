@@ -22,7 +22,7 @@ LOOKS = {**styled(THEMES["light"], 12), "aria": True}
 
 
 def at_frame(spec: Spec, frame: int) -> Spec:
-    """Return the picture as a player shows it at a frame, with marks that Vega labels with their values."""
+    """Return the picture as a player shows it at a frame, its marks labelled with values."""
     values = {parameter["name"]: parameter["value"] for parameter in spec["params"]}
     values["frame"] = frame
     params = [{"name": name, "value": value} for name, value in values.items()]

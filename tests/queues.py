@@ -42,7 +42,7 @@ def stored_first(sweeps: Sequence[SweepRequest]) -> list[str]:
 
 @contextmanager
 def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
-    """Yield a queue and close it afterwards; every run ends in RESULT, every study in STUDY, which are stored.
+    """Yield a queue, then close it; runs end in RESULT, studies in STUDY, both stored.
 
     Args:
         folder: A folder for the worker's material.

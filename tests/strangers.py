@@ -1,4 +1,4 @@
-"""Hostile checkpoints: each is a good one with one thing changed, by a function that is given its folder."""
+"""Hostile checkpoints: each is a good one with one thing changed in its folder."""
 
 import json
 import os

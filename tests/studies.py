@@ -1,4 +1,4 @@
-"""Plausible studies of cuts and recoveries for tests, computed by formula from a seed, without a model."""
+"""Plausible studies of cuts and recoveries, computed by formula, without a model."""
 
 from functools import lru_cache
 

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 UNLIKE = sorted({paths: name for name, paths in reversed(ARCHITECTURES.items())}.values())
 """Model types, one of those whose parts lie in the same places."""
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-_TEXT = (
-    "a the this that film story actor scene music joke plot ending song voice picture is was seems feels looks never "
-    "always truly hardly and but or good bad dull bright slow warm cold brave weak deep thin rich poor kind cruel"
-)
-WORDS = _TEXT.split()
+WORDS = """
+a the this that film story actor scene music joke plot ending song voice picture is was seems feels
+looks never always truly hardly and but or good bad dull bright slow warm cold brave weak deep thin
+rich poor kind cruel
+""".split()
 LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-")
 PIECES = [f"##{letter}" for letter in LETTERS]
 VOCABULARY = [*SPECIAL, *LETTERS, *PIECES, *WORDS[1:]]  # "a" is a letter, too
@@ -83,10 +83,10 @@ def make_encoder(
     dtype: torch.dtype = torch.float32,
     **further: object,
 ) -> Path:
-    """Save a random classifier of any architecture (hidden 32, 4 heads) with the WordPiece tokenizer.
+    """Save a random classifier of any architecture, with the WordPiece tokenizer.
 
-    Its weights vary enough (standard deviation 0.3) for representations to differ between layers and examples. It reads
-    single sentences and pairs.
+    Its weights vary enough (standard deviation 0.3) for representations to differ between layers
+    and examples. It reads single sentences and pairs.
 
     Args:
         folder: The folder to write.
@@ -148,7 +148,7 @@ def left_whole(model: torch.nn.Module) -> Iterator[None]:
 def swept(
     checkpoint: str | Path, data: str | Path, task: str = "sst2", **options: Any
 ) -> SweepResult:
-    """Run a sweep on a copy of a model, in the usual scope of its method unless the options name another."""
+    """Run a sweep on a copy of a model, in the usual scope of its method if none is given."""
     options.setdefault("scope", usual_scope(options.get("method", "magnitude")))
     request = checked(SweepRequest(str(checkpoint), task, data=str(data), **options))
     inputs = prepare(request)
@@ -168,7 +168,7 @@ def write_csv(path: Path, **columns: Sequence[object]) -> Path:
 
 
 def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0) -> Path:
-    """Write `TASK/SPLIT-00000-of-00001.parquet` with sentences in the task's columns and random labels."""
+    """Write a split as the Hub names it, with sentences and random labels."""
     from datasets import ClassLabel, Dataset, Features, Value, disable_progress_bars
 
     disable_progress_bars()
@@ -213,7 +213,7 @@ def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[in
 
 
 def make_cut_inputs(folder: Path, model_type: str = "bert", **options: Any) -> CutInputs:
-    """Save a classifier of three layers and 100 rows, of which it gets most right; find both for a study of cuts."""
+    """Save a classifier of three layers and 100 rows, mostly as it predicts, and find both."""
     base = make_encoder(folder / "base", model_type, **options)
     texts = make_texts(100)
     labels = []

@@ -1,7 +1,7 @@
 """A classifier of transformers in float64, one unpadded sentence at a time, without the engine.
 
-A pass keeps what the matrices read, the units and the states at the points, and can set units to zero on the way. Where
-an architecture has its parts is written down here once more.
+A pass keeps what the matrices read, the units and the states at the points, and can set units to
+zero on the way. Where an architecture has its parts is written down here once more.
 """
 
 import re
@@ -92,7 +92,8 @@ class Trace:
     """What passes through the model for one sentence of T tokens.
 
     Attributes:
-        reads: What each matrix reads at its first use, by its name: (T, columns), or (columns,) behind the encoder.
+        reads: What each matrix reads at its first use, by its name: (T, columns), or (columns,)
+            behind the encoder.
         units: The values of each layer's units of a type, (T, units).
         states: The state at each point, (T, hidden).
         logits: (labels,).
@@ -191,7 +192,7 @@ class Reference:
         return [*((name, 0, start) for name in made for start in starts), (reader, 1, 0)]
 
     def hidden_entries(self, layer: int) -> list[Entries]:
-        """Where the hidden units of a layer have entries, as the published procedure removes them."""
+        """Where the hidden units of a layer have entries that the published procedure removes."""
         names = self.names
         columns = [f"{part}.weight" for part in (*names.attention[:3], names.dense, names.inner)]
         biases = [f"{part}.bias" for part in (*names.attention[:3], names.dense)]

@@ -1,7 +1,7 @@
-"""The verdicts of a table by their definitions, from the files of results: in numpy and scipy, without the project.
+"""The verdicts by their definitions, from the files of results, without the project.
 
-The share of the change that lies in the upper half of the layers is read anew from the similarities of every frame;
-only what leaves out an example is taken from the file.
+The share of the change that lies in the upper half of the layers is read anew from the similarities
+of every frame; only what leaves out an example is taken from the file.
 """
 
 import base64
@@ -33,7 +33,7 @@ DETECTABLE = 2.8  # standard errors, of a drop that is found four times in five
 
 
 class There(NamedTuple):
-    """A pruning at the damage: the share in the upper half, that without each example, and whether steps are coarse."""
+    """A pruning at the damage, and its share of the change in the upper half."""
 
     sweep: Result
     share: float
@@ -54,7 +54,8 @@ class Row(NamedTuple):
         difference: From the mean of the seeds; NaN, as all that follows, with fewer than two.
         deviation: Between the seeds.
         error: The jackknife's standard error of the difference.
-        mean_half: Half the width of the 90 % interval of the difference from the mean of random removal.
+        mean_half: Half the width of the 90 % interval of the difference from the mean of random
+            removal.
         draw_half: The same at 95 %, from one more draw.
         p_value: 1 minus the confidence at which the latter reaches 0.
         reason: Why it is inconclusive; None where it is not.
