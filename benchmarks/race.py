@@ -45,7 +45,8 @@ class OneInput(nn.Module):
 
     def __init__(self, model: nn.Module, tokenizer: Any) -> None:
         super().__init__()
-        self.model, self.names = model, tokenizer.model_input_names
+        self.model = model
+        self.names = tokenizer.model_input_names
         self.eval()  # pytorch-cka restores the mode of the outermost module
 
     def forward(self, stacked: Tensor) -> Tensor:
@@ -135,7 +136,8 @@ def careful(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     batches = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, CAREFUL_BATCH, "longest")
     baseline = OneInput(checkpoint.model, checkpoint.tokenizer)
     loader: DataLoader[Any] = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
-    points, accuracies = baseline.attention_points(), []
+    points = baseline.attention_points()
+    accuracies = []
     for amount in inputs.request.amounts:
         pruned = OneInput(pruned_copy(baseline.model, amount), checkpoint.tokenizer)
         accuracies.append(accuracy(pruned, batches, inputs.subset.record.gold))
@@ -210,7 +212,9 @@ def measure(
 
 def table(measured: Mapping[str, Measured]) -> str:
     """Format the measurements and the ratios that have a bound."""
-    ours, plain, published = measured["ours"], measured["plain"], measured["published"]
+    ours = measured["ours"]
+    plain = measured["plain"]
+    published = measured["published"]
     lines = [f"{'procedure':<12}{'seconds':>9}{'ratio to ours':>15}{'peak MiB':>10}"]
     for name, run in measured.items():
         lines.append(

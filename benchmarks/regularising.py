@@ -53,7 +53,8 @@ FILE = library.TableFile("regularising.json", TypeAdapter(tuple[Row, ...]))
 
 def tables(rows: Sequence[Row]) -> list[Table]:
     """Tabulate what models do with held-out rows, and what their blocks add."""
-    behaviour, blocks = Table(), Table()
+    behaviour = Table()
+    blocks = Table()
     for row in rows:
         place = {
             "Task": task_title(row.task),

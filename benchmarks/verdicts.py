@@ -124,7 +124,8 @@ def written_into(document: str, parts: Mapping[str, str]) -> str:
         PrunescopeError: The document has no such markers.
     """
     for name, text in parts.items():
-        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        begin = f"<!-- {name} -->"
+        end = f"<!-- end of {name} -->"
         before, _, rest = document.partition(begin)
         _, marker, after = rest.partition(end)
         if not marker:

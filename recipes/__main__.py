@@ -57,8 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not 0 <= options.seed <= MAX_SEED:
         raise PrunescopeError(f"seed {options.seed}: choose 0 to {MAX_SEED}")
-    recipe, record = RECIPES[options.family], RecipeRecord(family=options.family, seed=options.seed)
-    work, weights = work_folder(recipe, record.name, options.base, options.data), options.base
+    recipe = RECIPES[options.family]
+    record = RecipeRecord(family=options.family, seed=options.seed)
+    work = work_folder(recipe, record.name, options.base, options.data)
+    weights = options.base
     use_threads(options.threads)
     for is_part, stage, finished in (
         (recipe.syntax_steps, learn_syntax, work / "syntax" / "final"),

@@ -27,7 +27,8 @@ TOGETHER = {  # what takes long to set up, and the files that need it, which one
     ),
 }
 LONG = ("tests/pages/", "tests/independent/", "tests/docs/")
-MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 * 2**30
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     tempfile.tempdir = os.environ["TMPDIR"] = str(
         MEMORY

@@ -88,9 +88,11 @@ def outcome(order: dict) -> dict:
 
 
 def carry_out(order: dict) -> None:
-    job, data = order["job"], order.get("data") or ""
+    job = order["job"]
+    data = order.get("data") or ""
     script = order.get("request", {}).get("source_name") or "".join(order.get("texts", ()))
-    is_run, is_study = order["op"] == "run", order["op"] == "cut"
+    is_run = order["op"] == "run"
+    is_study = order["op"] == "cut"
     if is_run or is_study:
         run(
             job,

@@ -19,7 +19,8 @@ from tests.builders import make_result
 from tests.studies import make_study
 
 PATIENCE = 240.0  # seconds; only a test that fails waits so long
-RESULT, STUDY = make_result(amounts=(0.0, 0.5), num_examples=8), make_study()
+RESULT = make_result(amounts=(0.0, 0.5), num_examples=8)
+STUDY = make_study()
 
 
 class Clock:

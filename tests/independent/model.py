@@ -115,11 +115,13 @@ class Reference:
 
     def __init__(self, model: nn.Module) -> None:
         self.model = deepcopy(model).double().eval()
-        self.config, self.num_layers = model.config, int(model.config.num_hidden_layers)
+        self.config = model.config
+        self.num_layers = int(model.config.num_hidden_layers)
         self.names = NAMES[self.config.model_type]
         if self.config.model_type == "deberta-v2" and not self.config.share_att_key:
             self.names = self.names._replace(attention=(*self.names.attention, *POSITIONAL))
-        self.trace, self.removed = Trace(), dict[Unit, Tensor]()
+        self.trace = Trace()
+        self.removed = dict[Unit, Tensor]()
         for name, module in self.model.named_modules():
             if isinstance(module, nn.Linear):
                 module.register_forward_pre_hook(
@@ -156,7 +158,8 @@ class Reference:
         self, encoded: Mapping[str, Sequence[int]], removed: Mapping[Unit, Tensor] | None = None
     ) -> Trace:
         """Run one tokenised sentence, with the removed units set to zero on the way."""
-        self.trace, self.removed = Trace(), dict(removed or {})
+        self.trace = Trace()
+        self.removed = dict(removed or {})
         inputs = {name: torch.tensor([ids]) for name, ids in encoded.items()}
         self.trace.logits = self.model(**inputs).logits[0]
         return self.trace

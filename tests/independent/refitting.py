@@ -70,7 +70,8 @@ def training(
     steps = len(batches)
     for step, rows in enumerate(batches):
         yield step
-        rising, falling = (step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps)
+        rising = (step + 1) / (0.1 * steps)
+        falling = (steps - step) / (0.9 * steps)
         optimizer.param_groups[0]["lr"] = rate * min(rising, falling)
         optimizer.zero_grad()
         loss(rows).backward()
@@ -102,7 +103,8 @@ def refitted(
     """
     rows = Rows(folder, texts)
     trained, stopping = counts
-    full, small = classifier(folder), classifier(folder)
+    full = classifier(folder)
+    small = classifier(folder)
     small.bert.encoder.layer = small.bert.encoder.layer[:layers]
     with torch.no_grad():
         answers = torch.cat([full(**rows.encoded([k])).logits for k in range(len(texts))])
@@ -120,7 +122,8 @@ def refitted(
         np.arange(trained), rows.lengths(), how["batch"], how["steps"], how["seed"]
     )
     kept: list[Tensor] = []
-    best, best_step = float("inf"), 0
+    best = float("inf")
+    best_step = 0
     for step in training(weights, loss, batches, how["rate"]):
         if step % 25 and step != how["steps"]:
             continue

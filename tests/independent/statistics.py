@@ -65,7 +65,8 @@ def cka(first: Sequence[Array], second: Sequence[Array]) -> float:
 def is_constant(batches: Sequence[Array]) -> bool:
     """Whether a representation is the same for all examples of each minibatch, up to rounding."""
     for batch in batches:
-        ranges, sizes = np.ptp(batch, axis=0), np.abs(batch).max(0)
+        ranges = np.ptp(batch, axis=0)
+        sizes = np.abs(batch).max(0)
         if (ranges > CONSTANT * sizes).any():
             return False
     return True

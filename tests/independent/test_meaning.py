@@ -19,7 +19,8 @@ TITLES = {"sst2": "SST-2", "cola": "CoLA", "qnli": "QNLI", "qqp": "QQP"}
 CHANGES = (0.05, 0.1, 0.2, 0.3)
 AMOUNTS = (0.3, 0.5, 0.7, 0.9)
 HALVES = (0.3, 0.4, 0.5, 0.6)
-MAGNITUDE, RANDOM = ("magnitude", ""), ("random", "magnitude")
+MAGNITUDE = ("magnitude", "")
+RANDOM = ("random", "magnitude")
 
 Array = npt.NDArray[np.float64]
 # Quantity, method, what is beside (first what it controls), scale, place on it.
@@ -232,7 +233,8 @@ def test_the_shipped_file_is_what_the_stored_numbers_give() -> None:
             cell: np.mean([value for value, _ in known]) for cell, known in cells[name].items()
         }
         values = np.array([*means.values()])
-        mean, half = values.mean(), t.ppf(0.975, len(values) - 1) * sem(values)
+        mean = values.mean()
+        half = t.ppf(0.975, len(values) - 1) * sem(values)
         numbers = [mean, mean - half, mean + half, *(means[cell] for cell in row["by_cell"])]
         expected = np.exp(numbers) if name[0] in RATIOS else numbers
         given = [row["value"], *row["interval"], *row["by_cell"].values()]

@@ -44,7 +44,8 @@ def test_every_row(verdict_rows: list[VerdictRow]) -> None:
     table = verdicts.shipped()
     assert {row.result.key for row in verdict_rows} == set(table)
     for row in verdict_rows:
-        verdict, contrast = row.verdict, row.verdict.contrast
+        verdict = row.verdict
+        contrast = row.verdict.contrast
         _, expected = table[row.result.key]
         pairs = (
             (verdict.share, expected.share),
@@ -79,7 +80,8 @@ def cells() -> Cells:
             seeds = sorted(set.intersection(*(set(row.seeds) for row in rows.values())))
             if len(seeds) < 2:
                 continue
-            apart, paired = [], []
+            apart = []
+            paired = []
             for row in rows.values():
                 shared = [row.seeds.index(seed) for seed in seeds]
                 apart.append(row.share - row.control_shares[shared])  # (k,)

@@ -21,7 +21,8 @@ Look = tuple[np.ndarray, np.ndarray]
 
 def look(model: Any, judged: Rows) -> Look:
     """Run a model on one unpadded row at a time."""
-    predictions, means = [], []
+    predictions = []
+    means = []
     with torch.no_grad():
         for row in range(len(judged.texts)):
             output = model(**judged.encoded([row]), output_hidden_states=True)
@@ -75,8 +76,10 @@ def test_a_recovery_agrees_with_a_loop_of_its_own(tmp_path: Path) -> None:
     recovery, _ = recover(loaded(inputs.swept.resolved), inputs)
 
     how = vars(recovery.rows.training)
-    folder, judged = inputs.swept.resolved.folder, inputs.swept.subset.texts
-    texts, labels = inputs.rows.texts, inputs.rows.record.gold
+    folder = inputs.swept.resolved.folder
+    judged = inputs.swept.subset.texts
+    texts = inputs.rows.texts
+    labels = inputs.rows.record.gold
     pruned, unpruned = (looks(folder, texts, labels, judged, amount, how) for amount in (0.6, 0.0))
     _, baseline = unpruned[0]
     for frames, expected in ((recovery.frames, pruned), (recovery.unpruned, unpruned)):

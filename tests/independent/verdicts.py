@@ -147,7 +147,8 @@ def table(results: Iterable[Result]) -> dict[str, Row]:
 
 def _is_whole(result: Result) -> bool:
     """Whether all layers are pruned, and compared after attention blocks."""
-    points, scope = result["similarity"]["points"], result["pruning"]["scope"] or ""
+    points = result["similarity"]["points"]
+    scope = result["pruning"]["scope"] or ""
     return all(point.endswith("attention") for point in points) and not scope.startswith("layer:")
 
 
@@ -186,7 +187,8 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     own = _finest(sweeps)
     drawn = {seed: _finest(seeds[seed]) for seed in sorted(seeds)}
     usable = {seed: place for seed, place in drawn.items() if place and not place.is_coarse}
-    n, k = len(sweeps[0]["task"]["examples"]), len(usable)
+    n = len(sweeps[0]["task"]["examples"])
+    k = len(usable)
     shares = np.array([place.share for place in usable.values()])  # (k,)
     reasons = {
         "too few examples": n < FEWEST_EXAMPLES,
@@ -200,7 +202,8 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
         return Row(share, tuple(usable), shares, np.full((k, n), np.nan), reason=reason)
     replicates = own.without - np.array([place.without for place in usable.values()])  # (k, n)
     squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
-    difference, deviation = float(own.share - shares.mean()), float(shares.std(ddof=1))
+    difference = float(own.share - shares.mean())
+    deviation = float(shares.std(ddof=1))
     error = float(np.sqrt((n - 1) / n * squares.sum()))
 
     def half(upper: float, draws: float) -> float:
@@ -210,7 +213,8 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     def beyond(p: float) -> float:
         return half(1 - p / 2, 1 + 1 / k) - abs(difference)
 
-    mean_half, draw_half = half(0.95, 1 / k), half(0.975, 1 + 1 / k)
+    mean_half = half(0.95, 1 / k)
+    draw_half = half(0.975, 1 + 1 / k)
     p_value = float(brentq(beyond, 1e-12, 1 - 1e-12, xtol=1e-14))
     state = "inconclusive"
     if not reason and abs(difference) + mean_half <= MARGIN:
@@ -259,7 +263,8 @@ def _works(own: There, sweeps: Sequence[Result]) -> bool:
 
 def _smallest_drop(sweep: Result) -> float:
     """Return the smallest drop that the examples show at the end of the working range."""
-    working, frames = sweep["working_range"], sweep["frames"]
+    working = sweep["working_range"]
+    frames = sweep["frames"]
     end = max(1, [frame["amount"] for frame in frames].index(working["to"]))
     predictions = frames[0]["predictions"], frames[end]["predictions"]
     labels = np.array([sweep["task"]["gold"], *predictions])  # (3, n)
@@ -281,7 +286,8 @@ def _corrected(rows: Mapping[str, Row]) -> dict[str, Row]:
     """Holm: from the smallest p-value on, each times the number left, until the first fails."""
     tested = [key for key, row in rows.items() if row.reason in (None, "interval too wide")]
     order = sorted(tested, key=lambda key: rows[key].p_value)
-    judged, holds = dict(rows), True
+    judged = dict(rows)
+    holds = True
     for k, key in enumerate(order):
         row = rows[key]
         holds = holds and row.p_value * (len(order) - k) < LEVEL
