@@ -47,7 +47,8 @@ Matrix = tuple[tuple[float | None, ...], ...]
 def open_preset(task: str, data: str, source_name: str | None = None) -> Examples:
     """Open the labelled data of a GLUE task."""
     return open_examples(
-        SweepRequest("embedded:sst2", task, data=data, source_name=source_name), ()
+        SweepRequest("embedded:sst2", task, data=data, source_name=source_name),
+        (),
     )
 
 
@@ -109,10 +110,20 @@ def make_result(
             prunable_sparsity=prunable_sparsity(amount),
             layer_sparsity=(prunable_sparsity(amount),) * num_layers,
             metrics={"accuracy": share},
-            intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
+            intervals={
+                "accuracy": (
+                    max(0.0, share - half_width),
+                    min(1.0, share + half_width),
+                )
+            },
             similarity={
                 "cka": {
-                    name: _matrix(amount, len(names), own_cka or _deeper_falls_earlier(name), cells)
+                    name: _matrix(
+                        amount,
+                        len(names),
+                        own_cka or _deeper_falls_earlier(name),
+                        cells,
+                    )
                     for name in REDUCTIONS
                 }
             },
@@ -162,7 +173,12 @@ def make_result(
         },
         frames=frames,
         statistics=_statistics(frames, num_examples) if statistics and num_examples > 4 else None,
-        environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
+        environment={
+            "torch": "none",
+            "threads": 1,
+            "engine": ENGINE_VERSION,
+            "dtype": "float32",
+        },
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
     )
@@ -198,7 +214,11 @@ def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
         others = random.integers(0, len(labels), count)
         predictions = tuple(np.where(is_kept, gold, others).tolist())
         values, intervals = evaluate(metrics, gold, predictions)
-        fields = {"predictions": predictions, "metrics": values, "intervals": intervals}
+        fields = {
+            "predictions": predictions,
+            "metrics": values,
+            "intervals": intervals,
+        }
         frames.append(frame.model_copy(update=fields))
     task = {
         "name": AUTO,
@@ -230,7 +250,13 @@ def make_result_of(request: SweepRequest) -> SweepResult:
     frames = tuple(frame.model_copy(update={"predictions": record.gold}) for frame in result.frames)
     checkpoint = result.checkpoint.model_copy(update={"revision": inputs.resolved.revision})
     pruning = pruning_record(request, inputs.calibration)
-    return with_own_key(result, checkpoint=checkpoint, task=record, pruning=pruning, frames=frames)
+    return with_own_key(
+        result,
+        checkpoint=checkpoint,
+        task=record,
+        pruning=pruning,
+        frames=frames,
+    )
 
 
 def _statistics(frames: tuple[Frame, ...], num_examples: int) -> Statistics:
@@ -258,7 +284,11 @@ def declining(share: float) -> OwnCka:
 
 
 # By reduction, the amounts at which the first and the last point have lost half.
-_HALF_LOST = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}
+_HALF_LOST = {
+    "mean": (0.95, 0.45),
+    "cls": (0.70, 0.40),
+    "tokens": (1.30, 0.60),
+}
 
 
 def _deeper_falls_earlier(reduction: str) -> OwnCka:

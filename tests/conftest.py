@@ -107,7 +107,9 @@ def shipped_results() -> "dict[str, SweepResult]":
 
 
 @pytest.fixture(scope="session")
-def verdict_rows(shipped_results: "dict[str, SweepResult]") -> "list[VerdictRow]":
+def verdict_rows(
+    shipped_results: "dict[str, SweepResult]",
+) -> "list[VerdictRow]":
     """The table of verdicts on all shipped results."""
     from benchmarks.verdicts import verdict_table
 
@@ -117,7 +119,9 @@ def verdict_rows(shipped_results: "dict[str, SweepResult]") -> "list[VerdictRow]
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A read-only folder with a random two-layer BERT classifier for two labels, in float32."""
-    from tiny import make_bert  # imports torch, which tests of pages do without
+    from tiny import (
+        make_bert,
+    )  # imports torch, which tests of pages do without
 
     return make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-bert")
 
@@ -155,7 +159,10 @@ def brief_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let studies of cuts train for ten steps."""
     from core.results.cut import TRAINING
 
-    monkeypatch.setattr("core.inputs.cut_rows.TRAINING", TRAINING.model_copy(update={"steps": 10}))
+    monkeypatch.setattr(
+        "core.inputs.cut_rows.TRAINING",
+        TRAINING.model_copy(update={"steps": 10}),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -256,7 +263,9 @@ def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     original = st.expander
     monkeypatch.setattr(
-        st, "expander", lambda label, **options: original(label, **{**options, "expanded": True})
+        st,
+        "expander",
+        lambda label, **options: original(label, **{**options, "expanded": True}),
     )
 
 

@@ -157,7 +157,11 @@ FAULTS: dict[str, Fault] = {
     "api 500": Fault("api", status(500)),
     "head 500": Fault("head", status(500)),
     "everything 503": Fault("api head get", status(503, Retry_After=86400)),
-    "missing": Fault("api", refusal(401, "RepoNotFound"), "is not on the Hub, or is private"),
+    "missing": Fault(
+        "api",
+        refusal(401, "RepoNotFound"),
+        "is not on the Hub, or is private",
+    ),
     "no revision": Fault("api", refusal(404, "RevisionNotFound"), "has no such revision"),
     "gated": Fault("head get", refusal(401, "GatedRepo"), "is gated", "*"),
     # Time.
@@ -188,7 +192,11 @@ FAULTS: dict[str, Fault] = {
     "api siblings": Fault("api", info(siblings=[{"size": 1}])),
     "api sha": Fault("api", info(sha="../../x")),
     "size a word": Fault("api", sized("many")),
-    "size huge": Fault("api", sized(10**13), "28,610,229 MiB, more than the 6,144 MiB allowed"),
+    "size huge": Fault(
+        "api",
+        sized(10**13),
+        "28,610,229 MiB, more than the 6,144 MiB allowed",
+    ),
     "size too small": Fault("api", sized(-1), TOO_LARGE),
 }
 
@@ -196,12 +204,20 @@ FAULTS: dict[str, Fault] = {
 PASSING: dict[str, Fault] = {
     "head 503 once": Fault("head", status(503), times=1),
     "get hung up twice": Fault(
-        "get", sent(lambda content: [content[:99]], Content_Length=2048), times=2
+        "get",
+        sent(lambda content: [content[:99]], Content_Length=2048),
+        times=2,
     ),
     "get without length": Fault("get", sent(lambda content: [content], **CLOSED)),
     "sizes null": Fault("api", sized(None)),
     "name outside": Fault(
-        "api", info(siblings=lambda files: [*files, {"rfilename": "../../x", "size": 1}])
+        "api",
+        info(
+            siblings=lambda files: [
+                *files,
+                {"rfilename": "../../x", "size": 1},
+            ]
+        ),
     ),
     "warned": Fault("head", headed(X_HF_Warning="topic; a notice for the terminal")),
 }

@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hub_faults import FAULTS, LARGE, RESET, Answer, Fault, Piece, matches, refusal
+from hub_faults import (
+    FAULTS,
+    LARGE,
+    RESET,
+    Answer,
+    Fault,
+    Piece,
+    matches,
+    refusal,
+)
 
 
 @dataclass
@@ -181,17 +190,37 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
         return refusal(404, "RevisionNotFound")(Answer(200))
     if not name:
         siblings = [_entry(file, content) for file, content in files.items()]
-        described = {"id": repo_id, "sha": commit_of(files), "siblings": siblings}
-        return Answer(200, json.dumps(described).encode(), {"Content-Type": "application/json"})
+        described = {
+            "id": repo_id,
+            "sha": commit_of(files),
+            "siblings": siblings,
+        }
+        return Answer(
+            200,
+            json.dumps(described).encode(),
+            {"Content-Type": "application/json"},
+        )
     if name not in files:
         return refusal(404, "EntryNotFound")(Answer(200))
     digest = _sha256(files[name]) if matches(name, LARGE) else _blob(files[name])
-    return Answer(200, files[name], {"X-Repo-Commit": commit_of(files), "ETag": f'"{digest}"'})
+    return Answer(
+        200,
+        files[name],
+        {"X-Repo-Commit": commit_of(files), "ETag": f'"{digest}"'},
+    )
 
 
 def _entry(name: str, content: bytes) -> dict[str, Any]:
     """Describe a file."""
-    entry: dict[str, Any] = {"rfilename": name, "size": len(content), "blobId": _blob(content)}
+    entry: dict[str, Any] = {
+        "rfilename": name,
+        "size": len(content),
+        "blobId": _blob(content),
+    }
     if matches(name, LARGE):
-        entry["lfs"] = {"sha256": _sha256(content), "size": len(content), "pointerSize": 134}
+        entry["lfs"] = {
+            "sha256": _sha256(content),
+            "size": len(content),
+            "pointerSize": 134,
+        }
     return entry

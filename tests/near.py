@@ -20,9 +20,11 @@ def near(first: object, second: object) -> bool:
                 return False
             return all(near(value, second[key]) for key, value in first.items())
         case ((list() | tuple()), (list() | tuple())):
-            return len(first) == len(second) and all(map(near, first, second))
-    if is_dataclass(first):
-        return type(first) is type(second) and near(vars(first), vars(second))
+            if len(first) != len(second):
+                return False
+            return all(map(near, first, second))
+    if is_dataclass(first) and type(first) is type(second):
+        return near(vars(first), vars(second))
     return first == second
 
 
@@ -30,10 +32,14 @@ def near_text(first: str, second: str) -> bool:
     """Whether two texts are equal, rounded numbers to one in the last digit."""
     if ROUNDED.sub("#", first) != ROUNDED.sub("#", second):
         return False
-    return all(abs(a - b) <= 1 for a, b in zip(_digits(first), _digits(second), strict=True))
+    pairs = zip(_digits(first), _digits(second), strict=True)
+    return all(abs(a - b) <= 1 for a, b in pairs)
 
 
 def _digits(text: str) -> list[int]:
     """Return the rounded numbers of a text, in units of their last digits."""
-    numbers = ROUNDED.findall(text)
-    return [int(number.replace("−", "-").replace(".", "")) for number in numbers]
+    digits = []
+    for number in ROUNDED.findall(text):
+        plain = number.replace("−", "-").replace(".", "")
+        digits.append(int(plain))
+    return digits

@@ -23,17 +23,23 @@ LOOKS = {**styled(THEMES["light"], 12), "aria": True}
 
 def at_frame(spec: Spec, frame: int) -> Spec:
     """Return the picture as a player shows it at a frame, its marks labelled with values."""
-    values = {parameter["name"]: parameter["value"] for parameter in spec["params"]}
+    values = {}
+    for parameter in spec["params"]:
+        values[parameter["name"]] = parameter["value"]
     values["frame"] = frame
-    params = [{"name": name, "value": value} for name, value in values.items()]
-    return {**spec, "config": {**LOOKS, **spec["config"]}, "params": params}
+    return {
+        **spec,
+        "config": {**LOOKS, **spec["config"]},
+        "params": [{"name": name, "value": value} for name, value in values.items()],
+    }
 
 
 def drawn(spec: Spec, frame: int) -> ElementTree.Element:
     """Draw the picture as SVG."""
     vega = _compiled(json.dumps(at_frame(spec, 0)))
-    signal = next(signal for signal in vega["signals"] if signal["name"] == "frame")
-    signal["value"] = frame
+    for signal in vega["signals"]:
+        if signal["name"] == "frame":
+            signal["value"] = frame
     return ElementTree.fromstring(vl_convert.vega_to_svg(vega))
 
 
@@ -46,32 +52,39 @@ def _compiled(spec: str) -> dict[str, Any]:
 
 def labels(element: ElementTree.Element) -> dict[str, str]:
     """Parse `Baseline: Layer 1; CKA: 0.9` into a dictionary; Vega writes a true minus sign."""
-    pairs = (part.partition(": ") for part in element.get("aria-label", "").split("; "))
-    return {key: value.replace("−", "-") for key, _, value in pairs}
+    fields = {}
+    for part in element.get("aria-label", "").split("; "):
+        name, _, value = part.partition(": ")
+        fields[name] = value.replace("−", "-")
+    return fields
 
 
 def marks(picture: ElementTree.Element, kind: str) -> list[ElementTree.Element]:
     """Return the marks of one kind, such as `rect mark`, `bar` or `point`."""
-    return [element for element in picture.iter() if element.get("aria-roledescription") == kind]
+    return picture.findall(f".//*[@aria-roledescription='{kind}']")
 
 
 def place(element: ElementTree.Element) -> tuple[float, float]:
     """Return the position of an element, x and y in pixels."""
-    match = re.fullmatch(r"translate\(([-\d.]+),([-\d.]+)\)", element.get("transform", ""))
+    pattern = r"translate\(([-\d.]+),([-\d.]+)\)"
+    match = re.fullmatch(pattern, element.get("transform", ""))
     assert match
     return float(match[1]), float(match[2])
 
 
 def tooltips(spec: Spec, frame: int, title: str, kind: str = "rect mark") -> list[dict[str, str]]:
     """Return the tooltips of marks of one kind that have a field with this title."""
-    return [fields for fields in map(labels, marks(drawn(spec, frame), kind)) if title in fields]
+    found = marks(drawn(spec, frame), kind)
+    return [fields for fields in map(labels, found) if title in fields]
 
 
 def texts(spec: Spec, frame: int) -> list[str]:
     """Return the texts besides axes, legends and titles."""
-    return [text.text or "" for text in marks(drawn(spec, frame), "text mark")]
+    picture = drawn(spec, frame)
+    return [mark.text or "" for mark in marks(picture, "text mark")]
 
 
 def axes(spec: Spec, frame: int = 0) -> list[str]:
     """Return the descriptions of the axes."""
-    return [axis.get("aria-label", "") for axis in marks(drawn(spec, frame), "axis")]
+    picture = drawn(spec, frame)
+    return [axis.get("aria-label", "") for axis in marks(picture, "axis")]

@@ -53,14 +53,28 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
     save(STUDY)
     content = RESULT.model_dump(mode="json")
     material = {"header": {name: content[name] for name in Header.model_fields}}
-    material |= {"frames": content["frames"], "key": RESULT.key, "study": STUDY.key}
+    material |= {
+        "frames": content["frames"],
+        "key": RESULT.key,
+        "study": STUDY.key,
+    }
     material["scores"] = [
         depth.model_dump(mode="json", exclude={"size", "steps"}) for depth in STUDY.depths[::-1]
     ]
     (folder / "material.json").write_text(json.dumps(material))
     worker = Path(__file__).with_name("fake_worker.py")
-    command = [sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json")]
-    with pytest.MonkeyPatch.context() as patch, closing(JobQueue(command, clock)) as queue:
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-u",
+        str(worker),
+        str(folder / "material.json"),
+    ]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        closing(JobQueue(command, clock)) as queue,
+    ):
         patch.setattr(module, "stored_first", stored_first)
         yield queue
 
@@ -82,5 +96,14 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pages use a queue."""
-    for name in ("start_worker", "submit", "ask", "get", "wait", "request_for", "watch", "cancel"):
+    for name in (
+        "start_worker",
+        "submit",
+        "ask",
+        "get",
+        "wait",
+        "request_for",
+        "watch",
+        "cancel",
+    ):
         monkeypatch.setattr(module.queue, name, getattr(queue, name))

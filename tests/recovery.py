@@ -13,7 +13,11 @@ def tiny_sweep(folder: Path, **options: Any) -> SweepResult:
     """Save a checkpoint of three layers and 100 rows, and sweep it on half of the rows."""
     make_cut_inputs(folder)
     return swept(
-        folder / "base", folder / "rows.csv", points="layer", amounts=(0.0, 0.6), **options
+        folder / "base",
+        folder / "rows.csv",
+        points="layer",
+        amounts=(0.0, 0.6),
+        **options,
     )
 
 

@@ -20,7 +20,11 @@ OTHER = make_result(
     own_cka=lambda amount, point, size: 1 - amount * (point + 1) / size,
 )
 PREDICTION = Prediction(
-    AMOUNTS, ("negative", "positive"), ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)), 5, 0
+    AMOUNTS,
+    ("negative", "positive"),
+    ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)),
+    5,
+    0,
 )
 STEPS = story(RESULT, "mean", [OTHER])
 TOLD = {step.name: step.scene for step in STEPS if step.scene}

@@ -11,7 +11,9 @@ from safetensors.torch import load_file, save_file
 
 Change = Callable[[Path], None]
 
-CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
 INDEX = "model.safetensors.index.json"
 DEEP = "[" * 100_000
 # An array file that promises more than it holds.
@@ -25,7 +27,9 @@ DIGESTS, PICKLE = "training_examples.npy", "pytorch_model.bin"
 P = ParamSpec("P")
 
 
-def change(edit: Callable[Concatenate[Path, P], object]) -> Callable[P, Change]:
+def change(
+    edit: Callable[Concatenate[Path, P], object],
+) -> Callable[P, Change]:
     """Turn a function of a folder into one that returns a change."""
     return lambda *args, **kwargs: lambda folder: edit(folder, *args, **kwargs)
 
@@ -37,7 +41,11 @@ def text(folder: Path, name: str, content: str | bytes) -> None:
 
 
 @change
-def parsed(folder: Path, edit: Callable[[dict[str, Any]], object], name: str = TOKENIZER) -> None:
+def parsed(
+    folder: Path,
+    edit: Callable[[dict[str, Any]], object],
+    name: str = TOKENIZER,
+) -> None:
     """Edit a JSON file; it may then hold numbers that JSON lacks."""
     path = folder / name
     found = json.loads(path.read_text()) if path.exists() else {}
@@ -86,7 +94,8 @@ def shard_outside(folder: Path) -> None:
 def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
     """Edit the tokenizer's file, and have it read unchanged."""
     return both(
-        parsed(edit), changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+        parsed(edit),
+        changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast"),
     )
 
 
@@ -117,7 +126,8 @@ CHECKPOINTS: Mapping[str, Change] = {
     "no head": weights(lambda found: found.pop("classifier.weight")),
     "a weight is NaN": weights(lambda found: found["classifier.weight"].fill_(float("nan"))),
     "pickle with code": both(
-        gone(WEIGHTS), lambda folder: torch.save({"classifier.weight": Bomb()}, folder / PICKLE)
+        gone(WEIGHTS),
+        lambda folder: torch.save({"classifier.weight": Bomb()}, folder / PICKLE),
     ),
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards

@@ -53,7 +53,11 @@ def make_study(
         full=full,
         full_size=Size(bytes=10**6 * num_layers, parameters=10**5 * num_layers),
         depths=tuple(depths),
-        environment={**swept.environment, "threads": 2, "processor": "a processor"},
+        environment={
+            **swept.environment,
+            "threads": 2,
+            "processor": "a processor",
+        },
         seconds=60.0,
         created_at=swept.created_at,
     )
@@ -70,7 +74,11 @@ def made_depth(left: int, num_layers: int, held: Worth, saved: Worth, gain: floa
     """Describe a depth; each removed layer gains so much speed."""
     times = 1 + gain * (num_layers - left)
     speed = EstimateRecord(value=times, low=times - 0.02, high=times + 0.02)
-    size = Size(bytes=10**6 * left, parameters=10**5 * left, speeds={1: speed, 32: speed})
+    size = Size(
+        bytes=10**6 * left,
+        parameters=10**5 * left,
+        speeds={1: speed, 32: speed},
+    )
     return Depth(layers=left, held=held, saved=saved, size=size, steps=150)
 
 
@@ -80,7 +88,10 @@ def by_hand(*wrong: int, full: int = 0, rows: int = 200, num_layers: int = 3) ->
 
     def worth(count: int) -> Worth:
         gold = study.task.gold
-        return worth_of(study.task, (*(1 - label for label in gold[:count]), *gold[count:]))
+        return worth_of(
+            study.task,
+            (*(1 - label for label in gold[:count]), *gold[count:]),
+        )
 
     depths = tuple(
         made_depth(num_layers - removed, num_layers, worth(0), worth(count))

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 UNLIKE = sorted({paths: name for name, paths in reversed(ARCHITECTURES.items())}.values())
 """Model types, one of those whose parts lie in the same places."""
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = """
+_TEXT = """
 a the this that film story actor scene music joke plot ending song voice picture is was seems feels
 looks never always truly hardly and but or good bad dull bright slow warm cold brave weak deep thin
 rich poor kind cruel
-""".split()
+"""
+WORDS = _TEXT.split()
 LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-")
 PIECES = [f"##{letter}" for letter in LETTERS]
 VOCABULARY = [*SPECIAL, *LETTERS, *PIECES, *WORDS[1:]]  # "a" is a letter, too
@@ -146,7 +147,10 @@ def left_whole(model: torch.nn.Module) -> Iterator[None]:
 
 
 def swept(
-    checkpoint: str | Path, data: str | Path, task: str = "sst2", **options: Any
+    checkpoint: str | Path,
+    data: str | Path,
+    task: str = "sst2",
+    **options: Any,
 ) -> SweepResult:
     """Run a sweep on a copy of a model, in the usual scope of its method if none is given."""
     options.setdefault("scope", usual_scope(options.get("method", "magnitude")))
@@ -169,7 +173,13 @@ def write_csv(path: Path, **columns: Sequence[object]) -> Path:
 
 def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0) -> Path:
     """Write a split as the Hub names it, with sentences and random labels."""
-    from datasets import ClassLabel, Dataset, Features, Value, disable_progress_bars
+    from datasets import (
+        ClassLabel,
+        Dataset,
+        Features,
+        Value,
+        disable_progress_bars,
+    )
 
     disable_progress_bars()
     random = np.random.RandomState(seed)
@@ -246,5 +256,10 @@ def make_studied(folder: Path) -> Studied:
     scores: list[Score] = []
     checkpoint = loaded(inputs.resolved)
     with left_whole(checkpoint.model):
-        made = study(checkpoint, inputs, lambda *report: reports.append(report), scores.append)
+        made = study(
+            checkpoint,
+            inputs,
+            lambda *report: reports.append(report),
+            scores.append,
+        )
     return Studied(inputs, sealed(made), reports, scores)

@@ -24,7 +24,10 @@ def read_upload(content: bytes, name: str) -> SweepResult:
 
 
 def rewritten(
-    result: Result, changes: Mapping[str, object], with_key: bool = True, sealed: bool = True
+    result: Result,
+    changes: Mapping[str, object],
+    with_key: bool = True,
+    sealed: bool = True,
 ) -> bytes:
     """Change values of a result's file.
 

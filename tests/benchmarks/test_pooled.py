@@ -8,7 +8,12 @@ from core.findings.pooled import ALL
 from tests.core.findings import made
 from tests.core.findings.made import around, network
 
-PLACES = [("sst2", 4), ("cola", 4), ("sst2", 6), ("cola", 6)]
+PLACES = [
+    {"task": "sst2", "num_layers": 4},
+    {"task": "cola", "num_layers": 4},
+    {"task": "sst2", "num_layers": 6},
+    {"task": "cola", "num_layers": 6},
+]
 
 
 @pytest.mark.parametrize(
@@ -21,9 +26,8 @@ PLACES = [("sst2", 4), ("cola", 4), ("sst2", 6), ("cola", 6)]
 )
 def test_the_interval_decides_the_state(shares: tuple[float, ...], state: str) -> None:
     groups = []
-    for share, (task, layers) in zip(shares, PLACES, strict=True):
-        setting = {"task": task, "num_layers": layers}
-        groups.append([network(share, **setting), *around(0.7, **setting)])
+    for share, place in zip(shares, PLACES, strict=True):
+        groups.append([network(share, **place), *around(0.7, **place)])
 
     (pooled,) = pool(made.judged(*groups))
 

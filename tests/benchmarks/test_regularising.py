@@ -15,7 +15,8 @@ def results_page() -> str:
 
 
 def test_the_results_page_quotes_figures_of_the_file() -> None:
-    prose = results_page().partition("A regulariser narrows")[2].partition("## ")[0]
+    _, _, prose = results_page().partition("A regulariser narrows")
+    prose, _, _ = prose.partition("## ")
     tables = regularising.tables(regularising.FILE.read())
 
     quoted = FIGURE.findall(prose)
@@ -29,7 +30,12 @@ def test_the_results_page_counts_the_blocks_that_add_less() -> None:
     unpruned = {row.task: np.array(row.updates) for row in rows if row.method == "unpruned"}
 
     for method in ("magnitude", "random"):
-        at_change = [row for row in rows if (row.method, row.change) == (method, 0.05)]
-        ratios = np.stack([row.updates / unpruned[row.task] for row in at_change])
+        ratios = np.stack(
+            [
+                row.updates / unpruned[row.task]
+                for row in rows
+                if row.method == method and row.change == 0.05
+            ]
+        )
 
         assert f"{(ratios < 1).sum()} of {ratios.size} under {method}" in results_page()

@@ -2,11 +2,14 @@
 
 from benchmarks.subsets import Row, choices
 
-PROBED = {"0123": 1, "0145": 3, "135": 1, "145": 3}  # scores of some subsets
-
 
 def test_the_rules_choose_by_depth_likeness_and_hindsight() -> None:
-    scores = {subset: {"held": score / 9} for subset, score in PROBED.items()}
+    scores = {
+        "0123": {"held": 0.1},
+        "0145": {"held": 0.3},
+        "135": {"held": 0.1},
+        "145": {"held": 0.3},
+    }
     row = Row("sst2", [0.1, 0.9, 0.2, 0.8, 0.3, 0.4], scores)
 
     four = choices(row, 4)

@@ -14,7 +14,11 @@ from core.request.catalog import METHODS, ROOT
 from core.request.grid_file import grid_requests
 
 DOCS = ROOT / "docs"
-PAGES = [*ROOT.glob("*.md"), ROOT / "benchmarks" / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [
+    *ROOT.glob("*.md"),
+    ROOT / "benchmarks" / "README.md",
+    *sorted(DOCS.glob("*.md")),
+]
 PLACES = "core|ui|pages|docs|benchmarks|recipes|cached_results|tests"
 # A value, and the two ends of its interval.
 ESTIMATE = re.compile(r"([-\d.]+)\D*?\(([-\d.]+) to ([-\d.]+)")
@@ -26,7 +30,10 @@ def test_what_a_page_links_to_and_names_exists(page: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)", text)
     names = re.findall(rf"`((?:{PLACES})/[\w./-]*)`", text)
 
-    paths = [*(page.parent / link for link in links), *(ROOT / name for name in names)]
+    paths = [
+        *(page.parent / link for link in links),
+        *(ROOT / name for name in names),
+    ]
 
     assert [str(path) for path in paths if not path.exists()] == []
     assert re.findall(r"`python -m (?!core|benchmarks|recipes|tests|http\.server)", text) == []
@@ -47,7 +54,9 @@ def test_every_estimate_in_the_results_stands_in_the_tables() -> None:
         assert is_near.all(1).any(), estimate
 
 
-def test_every_option_and_method_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_option_and_method_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     text = (DOCS / "options.md").read_text("utf-8")
     with pytest.raises(SystemExit):
         precompute.parse(["--help"])
@@ -65,7 +74,11 @@ def test_the_readmes_say_what_a_space_needs() -> None:
     app, site = (yaml.safe_load(text.split("---\n")[1]) for text in (readme, site_readme(1234)))
 
     assert len(readme.splitlines()) <= 150
-    assert (app["sdk"], app["app_port"], site["sdk"]) == ("docker", 7860, "static")
+    assert (app["sdk"], app["app_port"], site["sdk"]) == (
+        "docker",
+        7860,
+        "static",
+    )
     assert len(app["short_description"]) <= 60, "the longest that a Space may have"
     repository, _, picture = app["thumbnail"].partition("/resolve/main/")
     assert ROOT / picture == THUMBNAIL

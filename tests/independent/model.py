@@ -39,7 +39,10 @@ class Names(NamedTuple):
         "attention.self.value",
     )
     dense: str = "attention.output.dense"
-    norms: tuple[str, ...] = ("attention.output.LayerNorm", "output.LayerNorm")
+    norms: tuple[str, ...] = (
+        "attention.output.LayerNorm",
+        "output.LayerNorm",
+    )
     middle: str = "intermediate.dense"
     inner: str = "intermediate.dense"
     output: str = "output.dense"
@@ -69,7 +72,11 @@ NAMES = {
     ),
     "deberta-v2": Names(
         "deberta.encoder.layer",
-        ("attention.self.query_proj", "attention.self.key_proj", "attention.self.value_proj"),
+        (
+            "attention.self.query_proj",
+            "attention.self.key_proj",
+            "attention.self.value_proj",
+        ),
         outside=("pooler.dense", "classifier"),
     ),
     "modernbert": Names(  # normalises first: the points are the residual stream
@@ -155,7 +162,9 @@ class Reference:
         self.trace.states[point] = (state if isinstance(state, Tensor) else state[0]).squeeze(0)
 
     def run(
-        self, encoded: Mapping[str, Sequence[int]], removed: Mapping[Unit, Tensor] | None = None
+        self,
+        encoded: Mapping[str, Sequence[int]],
+        removed: Mapping[Unit, Tensor] | None = None,
     ) -> Trace:
         """Run one tokenised sentence, with the removed units set to zero on the way."""
         self.trace = Trace()
@@ -173,7 +182,12 @@ class Reference:
         """The names of a scope's weight matrices."""
         run = [int(number) for number in re.findall(r"\d+", scope)]
         layers = range(run[0], run[-1] + 1) if run else range(self.num_layers)
-        parts = (*self.names.attention, self.names.dense, self.names.inner, self.names.output)
+        parts = (
+            *self.names.attention,
+            self.names.dense,
+            self.names.inner,
+            self.names.output,
+        )
         outside = set(self.names.outside) if scope == "all-linear" else set()
         return {
             f"{name}.weight"
@@ -188,11 +202,17 @@ class Reference:
         maker = (value, self.names.inner)[kind]
         # ModernBERT has query, key and value in one matrix, and value and gate in one.
         if self.config.model_type == "modernbert":
-            starts = ([2 * self.config.hidden_size], [0, self.config.intermediate_size])[kind]
+            starts = (
+                [2 * self.config.hidden_size],
+                [0, self.config.intermediate_size],
+            )[kind]
         names = [f"{self.name(layer, maker)}.{part}" for part in ("weight", "bias")]
         made = [name for name in names if name in self.parameters]
         reader = f"{self.name(layer, (self.names.dense, self.names.output)[kind])}.weight"
-        return [*((name, 0, start) for name in made for start in starts), (reader, 1, 0)]
+        return [
+            *((name, 0, start) for name in made for start in starts),
+            (reader, 1, 0),
+        ]
 
     def hidden_entries(self, layer: int) -> list[Entries]:
         """Where the hidden units of a layer have entries that the published procedure removes."""

@@ -11,7 +11,12 @@ from torch.nn.functional import kl_div
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 Texts = Sequence[tuple[str, ...]]
-READING = {"padding": True, "truncation": True, "max_length": 128, "return_tensors": "pt"}
+READING = {
+    "padding": True,
+    "truncation": True,
+    "max_length": 128,
+    "return_tensors": "pt",
+}
 
 
 class Rows:
@@ -49,7 +54,10 @@ def batches_of(
         shuffled = random.permutation(rows)
         epoch = []
         for start in range(0, len(rows), 8 * size):
-            pool = sorted(shuffled[start : start + 8 * size], key=lambda row: lengths[row])
+            pool = sorted(
+                shuffled[start : start + 8 * size],
+                key=lambda row: lengths[row],
+            )
             epoch += [np.array(pool[first : first + size]) for first in range(0, len(pool), size)]
         batches += [epoch[number] for number in random.permutation(len(epoch))]
     return batches[:steps]
@@ -119,7 +127,11 @@ def refitted(
     parts = (small.bert.pooler, small.classifier, last)
     weights = [weight for part in parts for weight in part.parameters()]
     batches = batches_of(
-        np.arange(trained), rows.lengths(), how["batch"], how["steps"], how["seed"]
+        np.arange(trained),
+        rows.lengths(),
+        how["batch"],
+        how["steps"],
+        how["seed"],
     )
     kept: list[Tensor] = []
     best = float("inf")

@@ -38,10 +38,12 @@ def hsic1(k: Array, l: Array) -> float:  # noqa: E741 (the paper's letters)
     """
     n = len(k)
     ones = np.ones(n)
+    rows = ones @ k
+    columns = l @ ones
     trace = np.einsum("ij,ji->", k, l)
-    totals = (ones @ k @ ones) * (ones @ l @ ones) / ((n - 1) * (n - 2))
-    rows = 2 / (n - 2) * ((ones @ k) @ (l @ ones))
-    return float((trace + totals - rows) / (n * (n - 3)))
+    totals = (rows @ ones) * (ones @ columns)
+    terms = trace + totals / ((n - 1) * (n - 2)) - 2 / (n - 2) * (rows @ columns)
+    return float(terms / (n * (n - 3)))
 
 
 def cka(first: Sequence[Array], second: Sequence[Array]) -> float:
@@ -56,10 +58,13 @@ def cka(first: Sequence[Array], second: Sequence[Array]) -> float:
     """
     if is_constant(first) or is_constant(second):
         return float("nan")
-    pairs = [(gram(a), gram(b)) for a, b in zip(first, second, strict=True)]
-    both = sum(hsic1(k, m) for k, m in pairs)
-    alone = sum(hsic1(k, k) for k, _ in pairs) * sum(hsic1(m, m) for _, m in pairs)
-    return float(both / np.sqrt(alone))
+    sums = np.zeros(3)
+    for batch, other in zip(first, second, strict=True):
+        k = gram(batch)
+        m = gram(other)
+        sums += hsic1(k, m), hsic1(k, k), hsic1(m, m)
+    both, *alone = sums
+    return float(both / np.sqrt(np.prod(alone)))
 
 
 def is_constant(batches: Sequence[Array]) -> bool:
@@ -82,15 +87,17 @@ def cka_matrix(first: Sequence[Array], second: Sequence[Array]) -> Array:
     Returns:
         (points of the first, points of the second).
     """
-    points = range(len(first[0]))
-    return np.array(
-        [[cka([a[i] for a in first], [b[j] for b in second]) for j in points] for i in points]
-    )
+    size = len(first[0])
+    matrix = np.empty((size, size))
+    for i, j in np.ndindex(size, size):
+        matrix[i, j] = cka([batch[i] for batch in first], [batch[j] for batch in second])
+    return matrix
 
 
 def own_cka(first: Array, second: Array) -> Array:
     """Compare two models, each (points, n, features), point by point: (points,)."""
-    return np.array([cka([a], [b]) for a, b in zip(first, second, strict=True)])
+    pairs = zip(first, second, strict=True)
+    return np.array([cka([a], [b]) for a, b in pairs])
 
 
 # ---------------------------------------------------------------- along the amounts
@@ -123,7 +130,8 @@ def interpolated(values: Array, damages: Array, target: float) -> Array:
         if np.isnan(damage):
             break
         if damage >= target:
-            share = (target - damages[k - 1]) / (damage - damages[k - 1])
+            before = damages[k - 1]
+            share = (target - before) / (damage - before)
             return np.asarray(values[k - 1] + share * (values[k] - values[k - 1]))
     return np.full(values.shape[1:], np.nan)
 
@@ -146,8 +154,10 @@ def survival(amounts: Sequence[float], values: Array, threshold: float) -> float
             return amounts[0]
         if np.isnan(value):
             return amounts[k]
-        share = (values[k - 1] - threshold) / (values[k - 1] - value)
-        return float(amounts[k - 1] + share * (amounts[k] - amounts[k - 1]))
+        before = values[k - 1]
+        share = (before - threshold) / (before - value)
+        step = amounts[k] - amounts[k - 1]
+        return float(amounts[k - 1] + share * step)
     return amounts[-1]
 
 
@@ -174,7 +184,10 @@ def own_and_gaps(frames: Array) -> tuple[Array, Array]:
     """Compute `Numbers.own` and `Numbers.gaps`."""
     own = np.stack([own_cka(frames[0], frame) for frame in frames])
     damages = 1 - own.mean(1)  # (frames,)
-    gaps = [gap(interpolated(own, damages, target)) for target in DAMAGES]
+    gaps = []
+    for target in DAMAGES:
+        profile = interpolated(own, damages, target)
+        gaps.append(gap(profile))
     return own, np.array(gaps)
 
 
@@ -191,7 +204,12 @@ def jackknifed(frames: Array) -> Numbers:
     without = [own_and_gaps(np.delete(frames, m, axis=2)) for m in range(frames.shape[2])]
     own_without, gaps_without = map(np.stack, zip(*without, strict=True))  # each (n, …)
     gaps[np.isnan(gaps_without).any(0)] = np.nan
-    return Numbers(own, own_interval(own, own_without), gaps, interval(gaps, gaps_without))
+    return Numbers(
+        own,
+        own_interval(own, own_without),
+        gaps,
+        interval(gaps, gaps_without),
+    )
 
 
 def interval(value: Array, without: Array) -> Array:
@@ -202,7 +220,8 @@ def interval(value: Array, without: Array) -> Array:
         without: (n, …).
     """
     n = len(without)
-    margin = student.ppf(0.975, n - 1) * np.sqrt((n - 1) * without.var(0))  # (…)
+    error = np.sqrt((n - 1) * without.var(0))  # (…)
+    margin = student.ppf(0.975, n - 1) * error
     return np.stack([value - margin, value + margin])
 
 
@@ -215,12 +234,16 @@ def own_interval(value: Array, without: Array) -> Array:
     loss = 1 - value  # (…)
     logs = np.log(np.maximum(1 - without, NO_LOSS))  # (n, …)
     variance = logs.var(0)  # (…)
+    fourth = ((logs - logs.mean(0)) ** 4).mean(0)  # (…)
     with np.errstate(all="ignore"):
-        kurtosis = ((logs - logs.mean(0)) ** 4).mean(0) / variance**2  # (…)
-        freedom = np.clip(2 * n / (kurtosis - 1), 1, n - 1)  # (…)
-        margin = student.ppf(0.975, freedom) * np.sqrt((n - 1) * variance)  # (…)
-    margin = np.where((loss <= NO_LOSS) | (variance == 0), 0, margin)
-    return np.stack([np.maximum(1 - loss * np.exp(margin), -1), 1 - loss * np.exp(-margin)])
+        kurtosis = fourth / variance**2
+        freedom = np.clip(2 * n / (kurtosis - 1), 1, n - 1)
+        quantile = student.ppf(0.975, freedom)
+    margin = np.asarray(quantile * np.sqrt((n - 1) * variance))
+    margin[(loss <= NO_LOSS) | (variance == 0)] = 0
+    low = 1 - loss * np.exp(margin)
+    high = 1 - loss * np.exp(-margin)
+    return np.stack([np.maximum(low, -1), high])
 
 
 def survivals(amounts: Sequence[float], numbers: Numbers, threshold: float) -> Array:
@@ -234,8 +257,8 @@ def survivals(amounts: Sequence[float], numbers: Numbers, threshold: float) -> A
     """
     low, high = numbers.own_bounds
     is_known = ~np.isnan(numbers.own)
-    low = np.where(np.isnan(low) & is_known, -np.inf, low)
-    high = np.where(np.isnan(high) & is_known, np.inf, high)
+    low = np.where(is_known & np.isnan(low), -np.inf, low)
+    high = np.where(is_known & np.isnan(high), np.inf, high)
     points = []
     for columns in zip(numbers.own.T, low.T, high.T, strict=True):
         is_undefined = np.isnan(columns[0][0])

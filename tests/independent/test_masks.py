@@ -52,10 +52,19 @@ class Both:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.reference = Reference(self.model)
 
-    def plan(self, method: str, scope: str | None = None, controls: str | None = None) -> Plan:
+    def plan(
+        self,
+        method: str,
+        scope: str | None = None,
+        controls: str | None = None,
+    ) -> Plan:
         calibration = make_calibration(self.tokenizer, GOLD, seed=SEED)
         baseline = Baseline(
-            self.model, (AMOUNT,), scope, calibration=calibration, controls=controls
+            self.model,
+            (AMOUNT,),
+            scope,
+            calibration=calibration,
+            controls=controls,
         )
         return module_of(method).plan(baseline)
 
@@ -94,7 +103,10 @@ class Both:
                     trace = self.reference.run(self.tokenizer(TEXTS[example]), removed)
                     assert_close(logits[row], trace.logits)
                     for name, state in zip(POINTS, recorder.states[:-1], strict=True):
-                        assert_close(state[row, : batch.lengths[row]], trace.states[name])
+                        assert_close(
+                            state[row, : batch.lengths[row]],
+                            trace.states[name],
+                        )
 
 
 def assert_close(ours: Tensor, expected: Tensor) -> None:
@@ -115,7 +127,12 @@ def counts(masks: Masks, axis: int | None = None) -> dict[str, object]:
 @pytest.fixture(scope="module", params=CASES)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model_type, further = CASES[request.param]
-    return make_encoder(tmp_path_factory.mktemp("encoder"), model_type, layers=LAYERS, **further)
+    return make_encoder(
+        tmp_path_factory.mktemp("encoder"),
+        model_type,
+        layers=LAYERS,
+        **further,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -204,9 +221,13 @@ def test_units_are_removed_cleanly(both: Both, method: str) -> None:
         for layer in range(LAYERS)
         for kind in (0, 1)
     }
-    assert [len(units) for units in gone.values()] == [10, 19] * LAYERS  # of 32 and 64
+    assert [len(units) for units in gone.values()] == [
+        10,
+        19,
+    ] * LAYERS  # of 32 and 64
     expected = masks_of(
-        both.model, [(both.reference.entries(unit), units) for unit, units in gone.items()]
+        both.model,
+        [(both.reference.entries(unit), units) for unit, units in gone.items()],
     )
     assert_same_masks(both.removed(plan), expected)
     with PrunedModel(both.model, plan) as pruned:
@@ -225,7 +246,10 @@ def test_attribution(both: Both) -> None:
     scores = both.plan("attribution").scores
     for (layer, kind), expected in totals.items():
         torch.testing.assert_close(
-            scores[layer][kind], expected, rtol=0, atol=1e-4 * float(expected.max())
+            scores[layer][kind],
+            expected,
+            rtol=0,
+            atol=1e-4 * float(expected.max()),
         )
 
 
@@ -233,7 +257,10 @@ def test_attribution(both: Both) -> None:
 def test_hidden_units(both: Both, method: str) -> None:
     if both.model.config.model_type == "modernbert":
         return  # refused, see encoder/test_architectures.py
-    plan = both.plan(method, controls="attribution-residual" if method == "random-neuron" else None)
+    plan = both.plan(
+        method,
+        controls="attribution-residual" if method == "random-neuron" else None,
+    )
     gone = [
         (both.reference.hidden_entries(layer), lowest(scores))
         for layer, (scores,) in enumerate(plan.scores)

@@ -71,8 +71,16 @@ def read(key: str) -> Sweep:
     rows = []
     for frame in frames:
         changed = (frame["predictions"] != baseline).mean()
-        similarity = np.array(frame["similarity"]["cka"]["mean"], float).ravel()
-        rows.append([frame["amount"], frame["prunable_sparsity"], changed, *similarity])
+        matrix = frame["similarity"]["cka"]["mean"]
+        similarity = np.array(matrix, float).ravel()
+        rows.append(
+            [
+                frame["amount"],
+                frame["prunable_sparsity"],
+                changed,
+                *similarity,
+            ]
+        )
     judged = result["working_range"] or {"examples": 0, "to": None}
     end = -1.0 if judged["to"] is None else judged["to"]
     return Sweep(np.array(rows), judged["examples"], end)
@@ -82,7 +90,8 @@ def groups() -> list[tuple[str, int, Group]]:
     """Read all checkpoints with random controls: the cell, the number of layers, the sweeps."""
     by_checkpoint = defaultdict[tuple[str, ...], list[dict[str, object]]](list)
     for entry in json.loads((SHIPPED / "manifest.json").read_text("utf-8")):
-        if "kind" not in entry and entry["source"] != "written" and entry["scope"] != "all-linear":
+        is_sweep = "kind" not in entry
+        if is_sweep and entry["source"] != "written" and entry["scope"] != "all-linear":
             place = entry["task"], entry["checkpoint"], entry["fingerprint"]
             by_checkpoint[place].append(entry)
     table = []
@@ -91,9 +100,15 @@ def groups() -> list[tuple[str, int, Group]]:
             continue
         group: Group = defaultdict(lambda: defaultdict(list))
         for entry in entries:
-            points = "+".join(sorted({point.split(".")[2] for point in entry["points"]}))
+            kinds = {point.split(".")[2] for point in entry["points"]}
+            points = "+".join(sorted(kinds))
             scope = entry["scope"] or "encoder"
-            setting = entry["method"], entry.get("controls", ""), scope, points
+            setting = (
+                entry["method"],
+                entry.get("controls", ""),
+                scope,
+                points,
+            )
             group[setting][entry["seed"]].append(read(entry["key"]))
         depth = 1 + max(int(point.split(".")[1]) for point in entries[0]["points"])
         table.append((f"{TITLES[task]}, {depth} layers", depth, group))
@@ -106,16 +121,19 @@ def there(sweeps: Sequence[Sweep], scale: str, at: float) -> Place | None:
     for sweep in sweeps:
         table = sweep.table
         points = round((table.shape[1] - 3) ** 0.5)
-        damages = 1 - table[:, 3 :: points + 1].mean(1)  # (frames,)
+        own = table[:, 3 :: points + 1]  # (frames, points)
+        damages = 1 - own.mean(1)
         scaled = damages if scale == "change" else table[:, 0]
         k = int(np.argmax(scaled >= at))
         if scaled[k] < at or (scale == "amount" and scaled[k] != at):
             continue
-        too_fast = np.isnan(damages[: k + 1]).any() or np.sum(damages[1:k] > 0) < 2
-        if scale == "change" and too_fast:
-            continue
+        if scale == "change":
+            is_unknown = np.isnan(damages[: k + 1]).any()
+            if is_unknown or np.sum(damages[1:k] > 0) < 2:
+                continue
         step = table[k] - table[k - 1]
-        row = table[k - 1] + (at - scaled[k - 1]) / (scaled[k] - scaled[k - 1]) * step
+        share = (at - scaled[k - 1]) / (scaled[k] - scaled[k - 1])
+        row = table[k - 1] + share * step
         end = max((sweep, *sweeps), key=lambda judge: judge.examples).end
         works = bool(row[0] <= end + 1e-12)
         places.append((step[0], Place(row, table[0], works)))
@@ -129,14 +147,19 @@ def upper_share(lost: Array) -> float:
 def grown(place: Place, direction: int) -> float:
     """Average how upper pruned layers come to resemble earlier (-1) or later (1) unpruned ones."""
     growth = place.similarity - place._replace(row=place.first).similarity
-    layers = range(len(growth))
-    pairs = [(i, j) for j in layers[len(layers) // 2 :] for i in layers if (i - j) * direction > 0]
-    return float(np.mean([growth[pair] for pair in pairs]))
+    size = len(growth)
+    values = []
+    for j in range(size // 2, size):
+        for i in range(size):
+            if (i - j) * direction > 0:
+                values.append(growth[i, j])
+    return float(np.mean(values))
 
 
 def sunk(place: Place) -> Array:
-    layers = np.arange(len(place.similarity))
-    return (layers - place.similarity.argmax(0))[len(layers) // 2 :]
+    size = len(place.similarity)
+    below = np.arange(size) - place.similarity.argmax(0)
+    return below[size // 2 :]
 
 
 def alone(*places: Place) -> float:
@@ -144,7 +167,10 @@ def alone(*places: Place) -> float:
 
 
 Quantities = dict[str, Callable[..., float]]  # of the places of one seed
-RATIOS: Quantities = {"changed": lambda x: x.row[2], "removed": lambda x: x.row[1]}
+RATIOS: Quantities = {
+    "changed": lambda x: x.row[2],
+    "removed": lambda x: x.row[1],
+}
 LAYERS: Quantities = {
     "earlier": lambda x: grown(x, -1),
     "later": lambda x: grown(x, 1),
@@ -190,7 +216,8 @@ def averages(depth: int, group: Group) -> Known:
                     models.append(model)
             if len(models) < (2 if controls else 1):
                 continue
-            works = all(place.works for model in models for place in model if place)
+            places_read = [place for model in models for place in model]
+            works = all(place.works for place in places_read)
             for quantity, value in quantities.items():
                 mean = float(np.mean([value(*model) for model in models]))
                 values[quantity, method, controls, scale, at] = mean, works
@@ -201,19 +228,20 @@ def measured(depth: int, group: Group) -> Known:
     """Compute everything of one checkpoint; ratios as logarithms, and differences from random."""
     values = averages(depth, group)
     known: Known = {}
-    for (quantity, method, controls, scale, at), (value, works) in values.items():
+    for name, (value, works) in values.items():
+        quantity, method, controls, scale, at = name
         if quantity in RATIOS:
             beside = controls or "magnitude"
-            other = values.get((quantity, beside, "", scale, at))
-            if other and (method, controls) != MAGNITUDE:
-                ratio = np.log(value / other[0])
-                known[quantity, method, beside, scale, at] = ratio, works and other[1]
+            if (method, controls) != MAGNITUDE and (quantity, beside, "", scale, at) in values:
+                divisor, both = values[quantity, beside, "", scale, at]
+                ratio = np.log(value / divisor)
+                known[quantity, method, beside, scale, at] = ratio, works and both
             continue
         known[quantity, method, "", scale, at] = value, works
-        drawn = values.get((quantity, *RANDOM, scale, at))
-        if quantity in LAYERS and method == "magnitude" and drawn:
-            difference = value - drawn[0], works and drawn[1]
-            known[quantity, method, "random", scale, at] = difference
+        random = (quantity, *RANDOM, scale, at)
+        if quantity in LAYERS and method == "magnitude" and random in values:
+            drawn, both = values[random]
+            known[quantity, method, "random", scale, at] = value - drawn, works and both
     return known
 
 
@@ -227,7 +255,8 @@ def test_the_shipped_file_is_what_the_stored_numbers_give() -> None:
 
     fields = ("quantity", "method", "beside", "scale", "at")
     stored = {tuple(row[field] for field in fields): row for row in rows}
-    assert set(stored) == {name for name, by_cell in cells.items() if len(by_cell) > 1}
+    several = {name for name, by_cell in cells.items() if len(by_cell) > 1}
+    assert set(stored) == several
     for name, row in stored.items():
         means = {
             cell: np.mean([value for value, _ in known]) for cell, known in cells[name].items()
@@ -235,12 +264,19 @@ def test_the_shipped_file_is_what_the_stored_numbers_give() -> None:
         values = np.array([*means.values()])
         mean = values.mean()
         half = t.ppf(0.975, len(values) - 1) * sem(values)
-        numbers = [mean, mean - half, mean + half, *(means[cell] for cell in row["by_cell"])]
+        numbers = [
+            mean,
+            mean - half,
+            mean + half,
+            *(means[cell] for cell in row["by_cell"]),
+        ]
         expected = np.exp(numbers) if name[0] in RATIOS else numbers
         given = [row["value"], *row["interval"], *row["by_cell"].values()]
         np.testing.assert_allclose(given, expected, rtol=1e-6, atol=1e-9, err_msg=str(name))
 
-        every = [known for checkpoints in cells[name].values() for known in checkpoints]
+        every = []
+        for checkpoints in cells[name].values():
+            every += checkpoints
         even = 0.5 if name[0] in SHARES else 0.0
         assert row["checkpoints"] == len(every), name
         assert row["above"] == sum(value > even for value, _ in every), name

@@ -166,7 +166,10 @@ def test_the_shipped_table_is_what_the_stored_numbers_give() -> None:
             for field, expected in pooled(groups[name]).items():
                 numbers = [np.array(value, dtype=float) for value in (estimate[field], expected)]
                 np.testing.assert_allclose(
-                    *numbers, rtol=0, atol=NEAR, err_msg=f"{setting}, {name}, {field}"
+                    *numbers,
+                    rtol=0,
+                    atol=NEAR,
+                    err_msg=f"{setting}, {name}, {field}",
                 )  # None is NaN
 
         by_keys = {frozenset(cell["keys"]): cell["by_seed"] for cell in table[setting]["cells"]}

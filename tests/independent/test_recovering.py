@@ -12,7 +12,13 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from core.training.recovery import recover
-from tests.independent.refitting import Rows, Texts, batches_of, classifier, training
+from tests.independent.refitting import (
+    Rows,
+    Texts,
+    batches_of,
+    classifier,
+    training,
+)
 from tests.independent.statistics import own_cka
 
 # Predictions, (judged,), and mean token vectors, (layers, judged, hidden).
@@ -54,7 +60,9 @@ def looks(
     linear = [part for part in model.bert.encoder.modules() if isinstance(part, nn.Linear)]
     # Keeps what it removes at zero.
     prune.global_unstructured(
-        [(part, "weight") for part in linear], prune.L1Unstructured, amount=amount
+        [(part, "weight") for part in linear],
+        prune.L1Unstructured,
+        amount=amount,
     )
 
     def loss(batch: np.ndarray) -> Tensor:
@@ -64,7 +72,11 @@ def looks(
     parts = (model.bert.encoder.layer, model.bert.pooler, model.classifier)
     weights = [weight for part in parts for weight in part.parameters()]
     order = batches_of(
-        np.arange(len(texts)), rows.lengths(), how["batch"], how["steps"], how["seed"]
+        np.arange(len(texts)),
+        rows.lengths(),
+        how["batch"],
+        how["steps"],
+        how["seed"],
     )
     steps = training(weights, loss, order, how["rate"])
     return [look(model, Rows(folder, judged)) for _ in steps]
@@ -82,7 +94,10 @@ def test_a_recovery_agrees_with_a_loop_of_its_own(tmp_path: Path) -> None:
     labels = inputs.rows.record.gold
     pruned, unpruned = (looks(folder, texts, labels, judged, amount, how) for amount in (0.6, 0.0))
     _, baseline = unpruned[0]
-    for frames, expected in ((recovery.frames, pruned), (recovery.unpruned, unpruned)):
+    for frames, expected in (
+        (recovery.frames, pruned),
+        (recovery.unpruned, unpruned),
+    ):
         for frame in frames:
             predictions, means = expected[frame.step]
             assert (predictions != np.array(frame.predictions)).sum() <= 1

@@ -17,7 +17,13 @@ from tests.independent.refitting import refitted
 def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int, steps: int) -> None:
     inputs = make_cut_inputs(tmp_path)
     how = TrainingRecord(
-        layers=1, steps=steps, batch=8, rate=1e-3, targets="answers", temperature=2.0, seed=3
+        layers=1,
+        steps=steps,
+        batch=8,
+        rate=1e-3,
+        targets="answers",
+        temperature=2.0,
+        seed=3,
     )
     texts = (*inputs.refit, *inputs.stop, *inputs.subset.texts)
     counts = len(inputs.refit), len(inputs.stop)

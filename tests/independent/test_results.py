@@ -35,18 +35,33 @@ from tests.independent.statistics import (
 TOLERANCE = 1e-5
 NEAR_TIE = 1e-4  # the least difference of the two best logits that fixes a prediction
 MINIBATCH = 32  # examples, of the reduction `tokens`
-LARGE = {"num_examples": 70, "amounts": (0.0, 0.3)}  # the last minibatch takes 38
+LARGE = {
+    "num_examples": 70,
+    "amounts": (0.0, 0.3),
+}  # the last minibatch takes 38
 CASES: Mapping[str, Mapping[str, object]] = {
     **{name: {"method": name} for name in ("magnitude", "attribution", "attribution-residual")},
-    "random units": {"method": "random-neuron", "control_of": "attribution-residual"},
-    "Wanda, pairs at both points": {"method": "wanda", "points": "both", "task": "mrpc", **LARGE},
+    "random units": {
+        "method": "random-neuron",
+        "control_of": "attribution-residual",
+    },
+    "Wanda, pairs at both points": {
+        "method": "wanda",
+        "points": "both",
+        "task": "mrpc",
+        **LARGE,
+    },
     "random as Wanda": {
         "method": "random",
         "control_of": "wanda",
         "scope": "all-linear",
         "points": "layer",
     },
-    "ramp, one layer": {"method": "ramp", "scope": "layer:1", "points": "both"},
+    "ramp, one layer": {
+        "method": "ramp",
+        "scope": "layer:1",
+        "points": "both",
+    },
     "a run of layers": {"scope": "layers:1-2", "points": "both"},
 }
 
@@ -93,14 +108,23 @@ class Outputs:
             padded = [
                 np.pad(state, ((0, 0), (0, longest - state.shape[1]), (0, 0))) for state in states
             ]
-            batches.append(np.stack([state.reshape(len(state), -1) for state in padded], axis=1))
+            batches.append(
+                np.stack(
+                    [state.reshape(len(state), -1) for state in padded],
+                    axis=1,
+                )
+            )
         return batches
 
 
 def close(name: str, stored: object, expected: object, tolerance: float = TOLERANCE) -> None:
     """Check that numbers are near, and undefined where they should be: None is NaN."""
     np.testing.assert_allclose(
-        np.array(stored, dtype=float), expected, rtol=0, atol=tolerance, err_msg=name
+        np.array(stored, dtype=float),
+        expected,
+        rtol=0,
+        atol=tolerance,
+        err_msg=name,
     )
 
 
@@ -111,13 +135,21 @@ def check_function(result: SweepResult, outputs: Sequence[Outputs]) -> None:
         ascending = np.sort(output.logits, axis=1)  # (examples, labels)
         is_fixed = ascending[:, -1] - ascending[:, -2] > NEAR_TIE  # (examples,)
         assert (np.array(frame.predictions) == output.logits.argmax(1))[is_fixed].all()
-        close("what the classifier reads", frame.read, cka_matrix([baseline], [output.read[None]]))
+        close(
+            "what the classifier reads",
+            frame.read,
+            cka_matrix([baseline], [output.read[None]]),
+        )
 
 
 def check_statistics(result: SweepResult, reduction: str, numbers: Numbers) -> None:
     """Check own CKA, survival, and the gap at each damage, with intervals."""
     statistics = result.statistics_of(reduction)
-    close("own CKA", [frame.own(reduction) for frame in result.frames], numbers.own)
+    close(
+        "own CKA",
+        [frame.own(reduction) for frame in result.frames],
+        numbers.own,
+    )
     bounds = [[pair or (None, None) for pair in row] for row in statistics.own]
     close("interval of own CKA", bounds, np.moveaxis(numbers.own_bounds, 0, -1))
     stored = [
@@ -175,17 +207,29 @@ def test_a_result_is_what_the_definitions_give(
     check_function(result, outputs)
     flattened = [output.flattened() for output in outputs]
     for frame, batches in zip(result.frames, flattened, strict=True):
-        close("CKA, tokens", frame.matrix("tokens"), cka_matrix(flattened[0], batches))
+        close(
+            "CKA, tokens",
+            frame.matrix("tokens"),
+            cka_matrix(flattened[0], batches),
+        )
     for reduction in ("mean", "cls"):
         vectors = np.stack([output.vectors(reduction) for output in outputs])
         for frame, pruned in zip(result.frames, vectors, strict=True):
-            close("CKA", frame.matrix(reduction), cka_matrix([vectors[0]], [pruned]))
+            close(
+                "CKA",
+                frame.matrix(reduction),
+                cka_matrix([vectors[0]], [pruned]),
+            )
         check_statistics(result, reduction, jackknifed(vectors))
         if result.floor:
             floor = emptied.vectors(reduction)  # (points, n, hidden)
             if str(request.scope).startswith("layer"):
                 floor[: result.points.index("layer.1.output")] = 0  # constant, and so undefined
-            close("floor", result.floor.cka[reduction], own_cka(vectors[0], floor))
+            close(
+                "floor",
+                result.floor.cka[reduction],
+                own_cka(vectors[0], floor),
+            )
 
 
 def test_hsic1_is_the_mean_over_all_quadruples_of_examples() -> None:

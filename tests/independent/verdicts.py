@@ -91,7 +91,11 @@ def shipped() -> dict[str, tuple[Result, Row]]:
         points = entry.get("points", [""])
         if all(point.endswith("attention") for point in points):
             results[entry["key"]] = result_of(entry["key"])
-    parts = ("checkpoint", "task", "pruning")  # all numbers together take a gigabyte
+    parts = (
+        "checkpoint",
+        "task",
+        "pruning",
+    )  # all numbers together take a gigabyte
     rows = table(results.values()).items()
     return {key: ({name: results[key][name] for name in parts}, row) for key, row in rows}
 
@@ -127,7 +131,11 @@ def table(results: Iterable[Result]) -> dict[str, Row]:
     for result in results:
         task = result["task"]
         if task["source"] != "written" and _is_whole(result):
-            place = result["checkpoint"]["revision"], task["name"], task["fingerprint"]
+            place = (
+                result["checkpoint"]["revision"],
+                task["name"],
+                task["fingerprint"],
+            )
             groups[*place, str(result["similarity"]["points"])].append(result)
     rows: dict[str, Row] = {}
     for group in groups.values():
@@ -199,7 +207,13 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     reason = next((name for name, holds in reasons.items() if holds), None)
     if own is None or k < 2:
         share = own.share if own else np.nan
-        return Row(share, tuple(usable), shares, np.full((k, n), np.nan), reason=reason)
+        return Row(
+            share,
+            tuple(usable),
+            shares,
+            np.full((k, n), np.nan),
+            reason=reason,
+        )
     replicates = own.without - np.array([place.without for place in usable.values()])  # (k, n)
     squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
     difference = float(own.share - shares.mean())
@@ -252,7 +266,10 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
 
 def _judge(own: There, sweeps: Sequence[Result]) -> Result:
     """Of several sweeps of one pruning, the one whose working range is judged on most examples."""
-    return max((own.sweep, *sweeps), key=lambda sweep: sweep["working_range"]["examples"])
+    return max(
+        (own.sweep, *sweeps),
+        key=lambda sweep: sweep["working_range"]["examples"],
+    )
 
 
 def _works(own: There, sweeps: Sequence[Result]) -> bool:

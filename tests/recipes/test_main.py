@@ -24,7 +24,16 @@ from recipes.training import read_examples, texts
 
 COLA = TASKS["cola"]
 NAME = "tiny-cola-seed-3"
-TINY = Recipe(MINILM, "cola", 2, 1e-3, bf16=True, early_stop=9, syntax_steps=4, averaged=True)
+TINY = Recipe(
+    MINILM,
+    "cola",
+    2,
+    1e-3,
+    bf16=True,
+    early_stop=9,
+    syntax_steps=4,
+    averaged=True,
+)
 Make = Callable[[Path], Path]
 
 
@@ -58,7 +67,10 @@ def interrupt(stage: Path, step: int, make: Make, folder: Path) -> None:
 
     def interrupted(self: Trainer, *given: object) -> None:
         save(self, *given)
-        if (Path(self.args.output_dir), self.state.global_step) == (stage, step):
+        if (Path(self.args.output_dir), self.state.global_step) == (
+            stage,
+            step,
+        ):
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
@@ -82,8 +94,16 @@ def test_a_checkpoint_is_the_same_after_interruptions_in_any_stage(
     resumed = make(folder)
 
     names = {path.name for path in whole.iterdir()}
-    assert {"README.md", "recipe.json", "model.safetensors", "tokenizer.json"} <= names
-    for name in (*names, f"../work/{work.name}/syntax/final/model.safetensors"):
+    assert {
+        "README.md",
+        "recipe.json",
+        "model.safetensors",
+        "tokenizer.json",
+    } <= names
+    for name in (
+        *names,
+        f"../work/{work.name}/syntax/final/model.safetensors",
+    ):
         assert (resumed / name).read_bytes() == (whole / name).read_bytes(), name
 
 
@@ -92,7 +112,10 @@ def test_a_checkpoint_comes_with_its_recipe_digests_and_scores(
 ) -> None:
     folder = make(tmp_path)
 
-    assert json.loads((folder / "recipe.json").read_text()) == {"family": "tiny-cola", "seed": 3}
+    assert json.loads((folder / "recipe.json").read_text()) == {
+        "family": "tiny-cola",
+        "seed": 3,
+    }
     resolved = resolve(f"recipe:{NAME}")
     assert resolved.id == f"recipe:{NAME}"
     assert resolved.recipe.name == NAME

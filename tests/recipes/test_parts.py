@@ -14,7 +14,10 @@ from recipes.export import cut_vocabulary, kept_ids
 def test_words_are_split_at_punctuation_and_have_forms() -> None:
     words = split_words("They've left, haven’t they?")
     assert words == ["they've", "left", ",", "haven’t", "they", "?"]
-    assert set(word_forms({"walk", "walks", "walked", "film"})["walk"]) == {"walks", "walked"}
+    assert set(word_forms({"walk", "walks", "walked", "film"})["walk"]) == {
+        "walks",
+        "walked",
+    }
 
 
 def test_a_seed_gives_the_examples_that_the_shipped_weights_learnt_from() -> None:
@@ -25,7 +28,9 @@ def test_a_seed_gives_the_examples_that_the_shipped_weights_learnt_from() -> Non
     assert digest(examples) == "f6dc5863810997e74c8f2110f4edaec28937ca910f52bce0313ab30109ae4494"
 
 
-def test_a_smaller_vocabulary_splits_words_into_the_same_pieces(tiny_bert: Path) -> None:
+def test_a_smaller_vocabulary_splits_words_into_the_same_pieces(
+    tiny_bert: Path,
+) -> None:
     full = AutoTokenizer.from_pretrained(tiny_bert)
     model = AutoModelForSequenceClassification.from_pretrained(tiny_bert)
     before = model.get_input_embeddings().weight.detach().clone()
@@ -46,7 +51,9 @@ def test_a_smaller_vocabulary_splits_words_into_the_same_pieces(tiny_bert: Path)
         assert "".join(words).replace("##", "") == "".join(pieces).replace("##", ""), text
 
 
-def test_a_smaller_vocabulary_keeps_the_most_frequent_words(tiny_bert: Path) -> None:
+def test_a_smaller_vocabulary_keeps_the_most_frequent_words(
+    tiny_bert: Path,
+) -> None:
     full = AutoTokenizer.from_pretrained(tiny_bert)
     first = full.convert_tokens_to_ids("the")
 
