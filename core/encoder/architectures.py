@@ -16,10 +16,10 @@ class Tap(NamedTuple):
 
 
 class Catcher(ExitStack):
-    """Records one tensor per tap in every forward pass of a model; on exit from the context, removes its hooks.
+    """Records one tensor per tap in every forward pass; removes its hooks on exit.
 
-    Only a module's first call in a pass counts: DeBERTa's query and key matrices read the tokens first and the relative
-    positions second.
+    Only a module's first call in a pass counts: DeBERTa's query and key matrices read the tokens
+    first and the relative positions second.
     """
 
     def __init__(self, model: nn.Module, taps: Sequence[Tap]) -> None:
@@ -30,16 +30,16 @@ class Catcher(ExitStack):
             taps: Tensors of the model's modules.
         """
         super().__init__()
-        self._count = len(taps)
         self._caught: dict[int, Tensor] = {}
+        self._count = len(taps)
         self.callback(model.register_forward_pre_hook(lambda *_: self._caught.clear()).remove)
         for index, (module, side) in enumerate(taps):
-            register = (
-                module.register_forward_pre_hook
-                if side == "input"
-                else module.register_forward_hook
-            )
-            self.callback(register(partial(self._catch, index)).remove)
+            catch = partial(self._catch, index)
+            if side == "input":
+                hook = module.register_forward_pre_hook(catch)
+            else:
+                hook = module.register_forward_hook(catch)
+            self.callback(hook.remove)
 
     @property
     def states(self) -> list[Tensor]:
@@ -50,13 +50,15 @@ class Catcher(ExitStack):
         self, index: int, module: nn.Module, inputs: tuple[Tensor, ...], output: Any = None
     ) -> None:
         values = inputs if output is None else output
-        self._caught.setdefault(
-            index, values if isinstance(values, Tensor) else values[0]
-        )  # mostly tuples
+        if not isinstance(values, Tensor):  # mostly tuples
+            values = values[0]
+        self._caught.setdefault(index, values)
 
 
 class RowBlock(NamedTuple):
-    """A block of rows of an nn.Linear; the whole matrix, unless the architecture fuses several matrices into one.
+    """A block of rows of an nn.Linear.
+
+    It is the whole matrix, unless the architecture fuses several into one.
 
     Attributes:
         path: Path from an encoder layer to the nn.Linear.
@@ -68,7 +70,9 @@ class RowBlock(NamedTuple):
 
 
 class Architecture(NamedTuple):
-    """Attribute paths to the parts of an encoder classifier: the first two from the model, the others from a layer.
+    """Attribute paths to the parts of an encoder classifier.
+
+    The first two start at the model, the others at a layer.
 
     Attributes:
         layers: The list of encoder layers.
@@ -76,11 +80,12 @@ class Architecture(NamedTuple):
         value: The rows that compute the values, which attention averages into the context units.
         attention_dense: The matrix that reads the context units.
         attention_norm: The LayerNorm after the attention block's residual connection.
-        intermediate: The rows that compute the feed-forward network's intermediate units; two blocks if it is gated.
+        intermediate: The rows that compute the feed-forward network's intermediate units; two
+            blocks if it is gated.
         output: The matrix that reads the intermediate units.
         query_key: The matrices of the queries and the keys, if they are separate.
-        output_norm: The LayerNorm that ends a layer. None for pre-norm layers, which normalise the input of each block
-            instead, so that no hidden unit belongs to a single layer.
+        output_norm: The LayerNorm that ends a layer. None for pre-norm layers, which normalise the
+            input of each block instead, so that no hidden unit belongs to a single layer.
     """
 
     layers: str
@@ -140,7 +145,10 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 
 def architecture_of(model: nn.Module) -> Architecture:
-    """Look up the paths to a model's parts; `core.inputs.checkpoint_files` has refused unsupported types."""
+    """Look up the paths to a model's parts.
+
+    `core.inputs.checkpoint_files` has refused unsupported types.
+    """
     return ARCHITECTURES[str(model.config.model_type)]  # type: ignore[union-attr]
 
 
@@ -155,33 +163,31 @@ def classifier(model: nn.Module) -> nn.Linear:
 
 
 def head_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
-    """Yield the parameters behind the encoder layers, which no layer reads: a pooler, a last norm, the classifier."""
+    """Yield the parameters behind the encoder layers, which no layer reads.
+
+    A pooler, a last norm, the classifier.
+    """
     base, stack, *_ = architecture_of(model).layers.split(".")
-    before = (
-        f"{base}.embeddings",
-        f"{base}.{stack}.",
-    )  # the second also holds what all layers share
+    # The stack also holds what all layers share.
+    before = (f"{base}.embeddings", f"{base}.{stack}.")
     return (weight for name, weight in model.named_parameters() if not name.startswith(before))
 
 
 def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
     """Return the tap of the state after a layer's attention block: (micro-batch, longest, hidden).
 
-    It is the output of the LayerNorm after the block's residual connection. In a pre-norm layer the state is the
-    residual stream itself, which that LayerNorm reads.
+    It is the output of the LayerNorm after the block's residual connection. In a pre-norm layer the
+    state is the residual stream itself, which that LayerNorm reads.
     """
     paths = architecture_of(model)
-    return Tap(
-        layer.get_submodule(paths.attention_norm),
-        "input" if paths.output_norm is None else "output",
-    )
+    norm = layer.get_submodule(paths.attention_norm)
+    return Tap(norm, "input" if paths.output_norm is None else "output")
 
 
 def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:
     """Yield the weight matrix of every nn.Linear inside `module`, in registration order."""
-    return (
-        cast(nn.Parameter, layer.weight) for layer in linear_layers(module)
-    )  # its stub says Tensor
+    # The stub of nn.Linear says Tensor.
+    return (cast(nn.Parameter, layer.weight) for layer in linear_layers(module))
 
 
 def linear_layers(module: nn.Module) -> Iterator[nn.Linear]:

@@ -1,10 +1,11 @@
 """Tokenise examples and pack them into micro-batches for the model.
 
-Examples run in order of length, so that short ones are never padded to long ones. Every micro-batch records the
-positions of its examples in the evaluation order.
+Examples run in order of length, so that short ones are never padded to long ones. Every micro-batch
+records the positions of its examples in the evaluation order.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -20,40 +21,22 @@ MICRO_BATCH = 16  # examples per forward pass; 8, 32 and 128 were slower on two 
 MINIBATCH = 32  # examples per Gram matrix of flattened tokens
 WINDOW_BYTES = 256 * 1024**2  # limit on the token vectors in memory at once
 
-Features = list[dict[str, list[int]]]  # the tokenizer's output, one dict per example
 Lengths = np.ndarray[Any, np.dtype[np.int64]]  # (examples,) tokens, special ones included
 
 
-def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> Features:
-    """Tokenise examples without padding; longer ones are truncated to MAX_LENGTH tokens.
-
-    Args:
-        tokenizer: The checkpoint's tokenizer.
-        texts: One or two texts per example.
-    """
-    features: Features = []
-    for start in range(0, len(texts), TOKENISED_AT_ONCE):
-        examples = texts[start : start + TOKENISED_AT_ONCE]
-        columns = [list(column) for column in zip(*examples, strict=True)]
-        encoded = tokenise(tokenizer, *columns, truncation=True, max_length=MAX_LENGTH)
-        features += (
-            {name: values[i] for name, values in encoded.items()} for i in range(len(examples))
-        )
-    return features
-
-
 def tokenise(tokenizer: Any, *texts: str | list[str], **options: Any) -> Any:
-    """Call a tokenizer on texts, or lists of texts, under a deadline: its patterns and replacements may never end."""
+    """Call a tokenizer on texts, or lists of texts, under a deadline.
+
+    Its patterns and replacements may never end.
+    """
     with within(TOKENISING_SECONDS):
         return tokenizer(*texts, **options)
 
 
 def minibatches(num_examples: int) -> list[range]:
     """Cut the evaluation order into minibatches; merge a shorter last one into the one before."""
-    starts = list(range(0, max(num_examples - MINIBATCH, 0) + 1, MINIBATCH))
-    return [
-        range(start, end) for start, end in zip(starts, [*starts[1:], num_examples], strict=True)
-    ]
+    starts = range(0, max(num_examples - MINIBATCH, 0) + 1, MINIBATCH)
+    return [range(start, end) for start, end in pairwise([*starts, num_examples])]
 
 
 class MicroBatch(NamedTuple):
@@ -62,7 +45,6 @@ class MicroBatch(NamedTuple):
     Attributes:
         examples: (micro-batch,) positions in evaluation order.
         inputs: The model's arguments, each (micro-batch, longest).
-        lengths: (micro-batch,) number of real tokens.
         real: (micro-batch, longest) bool, False for padding.
         cells: (real tokens,) position of each real token in the padded examples end to end.
         slots: (real tokens,) position of each real token in the window's packed tokens.
@@ -70,31 +52,48 @@ class MicroBatch(NamedTuple):
 
     examples: Tensor
     inputs: dict[str, Tensor]
-    lengths: Tensor
     real: Tensor
     cells: Tensor
     slots: Tensor
 
     def on(self, device: torch.device) -> Self:
-        """Copy what a model and pooling read to a device; `examples` and `slots` stay on the processor."""
+        """Copy what a model and pooling read to a device.
+
+        `examples` and `slots` stay on the processor.
+        """
         inputs = {name: values.to(device) for name, values in self.inputs.items()}
-        read = {name: getattr(self, name).to(device) for name in ("lengths", "real", "cells")}
-        return self._replace(inputs=inputs, **read)
+        real, cells = self.real.to(device), self.cells.to(device)
+        return self._replace(inputs=inputs, real=real, cells=cells)
+
+    @property
+    def lengths(self) -> Tensor:
+        """(micro-batch,) int64, the number of real tokens."""
+        return self.real.sum(1)
+
+    def total(self, values: Tensor) -> Tensor:
+        """Sum (micro-batch, longest, units) over the real tokens: (micro-batch, units)."""
+        return (values * self.real[..., None]).sum(1)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Average (micro-batch, longest, units) over the real tokens: (micro-batch, units)."""
+        return self.total(values) / self.lengths[:, None]
 
     def halves(self) -> Iterator["MicroBatch"]:
         """Split a micro-batch of several examples into two."""
-        half, width = len(self.examples) // 2, self.real.shape[1]
-        tokens = int(self.lengths[:half].sum())
-        for rows, places, before in (
-            (slice(half), slice(tokens), 0),
-            (slice(half, None), slice(tokens, None), half),
+        half = len(self.examples) // 2
+        tokens = int(self.real[:half].sum())
+        for rows, places in (
+            (slice(half), slice(tokens)),
+            (slice(half, None), slice(tokens, None)),
         ):
-            inputs, cells = (
-                {name: values[rows] for name, values in self.inputs.items()},
-                self.cells[places],
+            real = self.real[rows]
+            yield MicroBatch(
+                examples=self.examples[rows],
+                inputs={name: values[rows] for name, values in self.inputs.items()},
+                real=real,
+                cells=_cells(real),
+                slots=self.slots[places],
             )
-            read = inputs, self.lengths[rows], self.real[rows], cells - before * width
-            yield MicroBatch(self.examples[rows], *read, self.slots[places])
 
 
 class Window(NamedTuple):
@@ -146,42 +145,48 @@ class Encoded:
     """
 
     def __init__(self, tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> None:
-        """Tokenise one or two texts per example; see `encode`."""
-        self._tokenizer, self._features = tokenizer, encode(tokenizer, texts)
+        """Tokenise one or two texts per example; longer ones are cut to MAX_LENGTH tokens."""
+        self._tokenizer = tokenizer
+        self._features = list[dict[str, list[int]]]()  # the tokenizer's output by example
+        for start in range(0, len(texts), TOKENISED_AT_ONCE):
+            columns = map(list, zip(*texts[start : start + TOKENISED_AT_ONCE], strict=True))
+            encoded = tokenise(tokenizer, *columns, truncation=True, max_length=MAX_LENGTH)
+            for values in zip(*encoded.values(), strict=True):
+                self._features.append(dict(zip(encoded, values, strict=True)))
         self.lengths: Lengths = np.array([len(feature["input_ids"]) for feature in self._features])
-        self._starts = (
-            self.lengths.cumsum() - self.lengths
-        )  # (examples,) each one's first slot among all tokens
+        self._ends = self.lengths.cumsum()  # (examples,) among all tokens
 
     def pack(self, examples: Lengths, first: int = 0) -> MicroBatch:
-        """Pad chosen examples, (micro-batch,), to their longest; slots count from the example `first`."""
-        padded = self._tokenizer.pad(
-            [self._features[i] for i in examples], padding_side="right", return_tensors="pt"
-        )
-        real, starts = _real(self.lengths[examples]), self._starts - self._starts[first]
+        """Pad chosen examples, (micro-batch,), to their longest.
+
+        Slots count from the example `first`.
+        """
+        features = [self._features[i] for i in examples]
+        padded = self._tokenizer.pad(features, padding_side="right", return_tensors="pt")
+        real = _real(self.lengths[examples])
+        ends = self._ends - self._ends[first] + self.lengths[first]
+        slots = [torch.arange(ends[i] - self.lengths[i], ends[i]) for i in examples]
         return MicroBatch(
             examples=torch.from_numpy(examples),
             inputs={**padded, "attention_mask": real.long()},  # some tokenizers omit the mask
-            lengths=torch.from_numpy(self.lengths[examples]),
             real=real,
-            cells=real.flatten().nonzero().flatten(),
-            slots=torch.cat(
-                [torch.arange(starts[i], starts[i] + self.lengths[i]) for i in examples]
-            ),
+            cells=_cells(real),
+            slots=torch.cat(slots),
         )
 
 
 def _window(encoded: Encoded, group: list[range]) -> Window:
     first, last = group[0].start, group[-1].stop
-    order = first + np.argsort(
-        encoded.lengths[first:last], kind="stable"
-    )  # (examples of the window,)
+    order = first + np.argsort(encoded.lengths[first:last], kind="stable")  # (examples,)
     members = np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH))  # each (micro-batch,)
     batches = [encoded.pack(examples, first) for examples in members]
     return Window([_real(encoded.lengths[batch]) for batch in group], batches)
 
 
 def _real(lengths: Lengths) -> Tensor:
-    return (
-        torch.arange(int(lengths.max())) < torch.from_numpy(lengths)[:, None]
-    )  # (examples, longest)
+    """Return (examples, longest) bool, False for padding."""
+    return torch.arange(int(lengths.max())) < torch.from_numpy(lengths)[:, None]
+
+
+def _cells(real: Tensor) -> Tensor:
+    return real.flatten().nonzero().flatten()

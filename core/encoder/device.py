@@ -1,7 +1,8 @@
 """The device that runs models, and micro-batches on it as far as its memory goes.
 
-Models and gradients are on the device. Masks, and whatever decides a number in float64 or by NumPy, are on the
-processor, where `on_processor` hands over. So a device without float64, such as Apple's, takes no path of its own.
+Models and gradients are on the device. Masks, and whatever decides a number in float64 or by NumPy,
+are on the processor, where `on_processor` hands over. So a device without float64, such as Apple's,
+takes no path of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,21 +17,24 @@ from core.request.limits import device_asked
 
 
 def chosen_device() -> torch.device:
-    """Return the device that was asked for; `auto` means CUDA, else Apple's MPS, else the processor.
+    """Return the device that was asked for.
+
+    `auto` means CUDA, else Apple's MPS, else the processor.
 
     Raises:
         PrunescopeError: It is not there.
     """
-    present = [
-        f"cuda:{index}"
-        for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
-    ]
-    present += ["mps"] * torch.backends.mps.is_available() + ["cpu"]
-    asked = device_asked()
-    name = {"auto": present[0], "cuda": "cuda:0"}.get(asked, asked)
+    present = list[str]()
+    if torch.cuda.is_available():
+        present += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        present.append("mps")
+    present.append("cpu")
+    requested = device_asked()
+    name = {"auto": present[0], "cuda": "cuda:0"}.get(requested, requested)
     if name not in present:
         remedy = f"set PRUNESCOPE_DEVICE or --device to one of auto, {', '.join(present)}"
-        raise PrunescopeError(f"there is no device '{asked[:40]}' here: {remedy}")
+        raise PrunescopeError(f"there is no device '{requested[:40]}' here: {remedy}")
     return torch.device(name)
 
 
@@ -41,13 +45,13 @@ def device_of(model: nn.Module) -> torch.device:
 
 def device_name(device: torch.device) -> str:
     """Name a device, a GPU with its model: `cpu`, `cuda:0 (NVIDIA H100)`."""
-    return (
-        f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
-    )
+    if device.type != "cuda":
+        return str(device)
+    return f"{device} ({torch.cuda.get_device_name(device)})"
 
 
 def place(model: nn.Module) -> None:
-    """Move a model to the chosen device, or to the processor if that has no memory left, such as beside another grid.
+    """Move a model to the chosen device, or to the processor if that has no memory left.
 
     Raises:
         PrunescopeError: There is no such device.
@@ -85,8 +89,8 @@ def on_processor(values: Tensor) -> Tensor:
 def in_parts(model: nn.Module, batch: MicroBatch, work: Callable[[MicroBatch], None]) -> None:
     """Do some work on a micro-batch where the model is.
 
-    If memory does not suffice, the micro-batch is halved; if not even for one example, the model moves to the processor
-    and stays there until it is borrowed again.
+    If memory does not suffice, the micro-batch is halved; if not even for one example, the model
+    moves to the processor and stays there until it is borrowed again.
 
     Args:
         model: The model.

@@ -1,7 +1,7 @@
 """Load a checkpoint's files as a model and a tokenizer, and save a model made from it.
 
-Faults that transformers accepts silently are refused. A saved model is a folder in the Hub's format, in the dtype of
-the original weights.
+Faults that transformers accepts silently are refused. A saved model is a folder in the Hub's
+format, in the dtype of the original weights.
 """
 
 import pickle
@@ -60,7 +60,8 @@ class Checkpoint(NamedTuple):
         record: Its description in a result file.
         model: A sequence classifier in eval mode, float32; as borrowed, on the chosen device.
         tokenizer: Its tokenizer.
-        training_digests: (training examples,) uint64 `example_digest`s, ascending; None if the folder has none.
+        training_digests: (training examples,) uint64 `example_digest`s, ascending; None if the
+            folder has none.
     """
 
     record: CheckpointRecord
@@ -75,27 +76,30 @@ _loaded: dict[Resolved, Checkpoint] = {}  # at most one: a second model would co
 
 @contextmanager
 def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
-    """Lend a checkpoint to one caller at a time, which may prune its model in place and must restore it.
+    """Lend a checkpoint to one caller at a time, who may prune its model and must restore it.
 
-    Other threads wait until the model is returned, because running a model that another thread has pruned would give
-    wrong numbers. The model stays loaded for the next caller that asks for the same content.
+    Other threads wait until the model is returned, because running a model that another thread has
+    pruned would give wrong numbers. The model stays loaded for the next caller that asks for the
+    same content.
 
     Args:
         resolved: The checkpoint's files, from `resolve`.
 
     Raises:
-        PrunescopeError: The chosen device is not there, the checkpoint cannot be loaded (see `load`), or the caller's
-            work with the model needs more memory than there is.
+        PrunescopeError: The chosen device is not there, the checkpoint cannot be loaded (see
+            `load`), or the caller's work with the model needs more memory than there is.
     """
     with _in_use:
         if resolved not in _loaded:
             _loaded.clear()  # first, so that memory never holds two models
             _loaded[resolved] = load(resolved)
-        place(model := _loaded[resolved].model)
+        checkpoint = _loaded[resolved]
+        place(checkpoint.model)
         with if_memory_suffices():
-            yield _loaded[resolved]
+            yield checkpoint
             return
-        remedy = "" if device_of(model).type == "cpu" else ", or set PRUNESCOPE_DEVICE=cpu"
+        is_on_processor = device_of(checkpoint.model).type == "cpu"
+        remedy = "" if is_on_processor else ", or set PRUNESCOPE_DEVICE=cpu"
         raise PrunescopeError(OUT_OF_MEMORY + remedy)
 
 
@@ -103,35 +107,34 @@ def load(resolved: Resolved) -> Checkpoint:
     """Read a checkpoint's model and tokenizer.
 
     Args:
-        resolved: The files, from `resolve`; their `row_order` reorders the classifier's rows and label names.
+        resolved: The files, from `resolve`; their `row_order` reorders the classifier's rows and
+            label names.
 
     Raises:
-        PrunescopeError: The files cannot be read, do not make the model that was trained, or have changed since
-            `resolve` found them.
+        PrunescopeError: The files cannot be read, do not make the model that was trained, or have
+            changed since `resolve` found them.
     """
     with _one_line_errors(resolved):
         tokenizer = _load_tokenizer(resolved)
         model = _load_model(resolved)
         digests = training_digests(resolved)
         _check_tokenizer(resolved.id, tokenizer, model.config)
-        # A trial run, so that unusable settings of the tokenizer or the model show here and not amid a sweep.
+        # A trial run, so that unusable settings of the tokenizer or the model show here and not
+        # amid a sweep.
         with Recorder(model, (), resolved.id) as recorder:
             recorder.run(micro_batches(tokenizer, TRIAL)[0])
-    # Results are stored under the hash of the content, so a file that has changed since it was hashed would put wrong
-    # numbers there. Only files that `sha256_of` sees as changed are read again; a commit on the Hub never changes.
-    if (
-        resolved.source != "hub"
-        and files.content_hash(resolved.folder, resolved.id) != resolved.revision
-    ):
-        fault = (
-            f"has changed while it was read, it no longer has the content {resolved.revision[:12]}"
-        )
+    # Results are stored under the hash of the content, so a file that has changed since it was
+    # hashed would put wrong numbers there. Only files that `sha256_of` sees as changed are read
+    # again; a commit on the Hub never changes.
+    revision = resolved.revision
+    if resolved.source != "hub" and files.content_hash(resolved.folder, resolved.id) != revision:
+        fault = f"has changed while it was read, it no longer has the content {revision[:12]}"
         raise files.refused(resolved.id, fault, "wait until nothing writes to it, and start again")
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
         id=resolved.id,
-        revision=resolved.revision,
+        revision=revision,
         source=resolved.source,
         architecture=type(model).__name__,
         num_layers=len(encoder_layers(model)),
@@ -145,52 +148,50 @@ def load(resolved: Resolved) -> Checkpoint:
 
 @contextmanager
 def _one_line_errors(resolved: Resolved) -> Iterator[None]:
-    """Turn the libraries' errors on a bad checkpoint into one line without a path on this machine."""
+    """Turn libraries' errors on a bad checkpoint into one line without a path on this machine."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # torch warns about unusual pickles before it refuses them
+            # torch warns about unusual pickles before it refuses them.
+            warnings.simplefilter("ignore")
             yield
     except BaseException as error:  # a panic of the Rust tokenizers is no Exception
-        if is_out_of_memory(error) or isinstance(
-            error, PrunescopeError | KeyboardInterrupt | SystemExit
-        ):
+        ours = PrunescopeError | KeyboardInterrupt | SystemExit
+        if isinstance(error, ours) or is_out_of_memory(error):
             raise
         reason = " ".join(str(error).replace(str(resolved.folder), resolved.id).split())
-        fault = f"cannot be loaded, a file is damaged or has the wrong format ({reason[:160] or type(error).__name__})"
+        reason = reason[:160] or type(error).__name__
+        fault = f"a file is damaged or has the wrong format ({reason})"
         if isinstance(error, pickle.UnpicklingError):
-            fault = (
-                "cannot be loaded, its weights file is damaged or contains code, which is never run"
-            )
-        raise files.refused(
-            resolved.id, fault, "fetch it again, or choose another checkpoint"
-        ) from error
+            fault = "its weights file is damaged or contains code, which is never run"
+        remedy = "fetch it again, or choose another checkpoint"
+        raise files.refused(resolved.id, f"cannot be loaded, {fault}", remedy) from error
 
 
 def _load_tokenizer(resolved: Resolved) -> Any:
     logging.set_verbosity_error()  # reports of unused weights would clutter the output of a command
     logging.disable_progress_bar()
-    with within(
-        TOKENIZER_SECONDS if (resolved.folder / files.TOKENIZER).is_file() else CONVERSION_SECONDS
-    ):
+    is_converted = (resolved.folder / files.TOKENIZER).is_file()
+    with within(TOKENIZER_SECONDS if is_converted else CONVERSION_SECONDS):
         return AutoTokenizer.from_pretrained(resolved.folder, **files.SAFE)
 
 
 def _load_model(resolved: Resolved) -> Any:
     """Read the classifier in float32 and check that every weight is present and finite.
 
-    The weights are copied: those of a float32 file are mapped into memory and would change with the file.
+    The weights are copied: those of a float32 file are mapped into memory and would change with the
+    file.
     """
-    # Chunks would not change the numbers, but hooks would see parts of the model run several times.
-    options = {**files.SAFE, "return_dict": True, "chunk_size_feed_forward": 0}
-    config = AutoConfig.from_pretrained(resolved.folder, **options)
+    config = AutoConfig.from_pretrained(
+        resolved.folder,
+        return_dict=True,
+        chunk_size_feed_forward=0,  # otherwise hooks would see parts of the model run several times
+        **files.SAFE,
+    )
     names = config.architectures
     class_name = str(names[0]) if isinstance(names, list) and names else ""
     if class_name.endswith(OTHER_TASKS):  # its weights might fit a classifier
-        raise files.refused(
-            resolved.id, f"is a {class_name[:60]}, which does not classify whole texts"
-        )
+        fault = f"is a {class_name[:60]}, which does not classify whole texts"
+        raise files.refused(resolved.id, fault)
     # Fixed here, because a configuration may ask for any implementation, even for code on the Hub.
     attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
     _check_size(resolved.id, config, attention)
@@ -207,15 +208,15 @@ def _load_model(resolved: Resolved) -> Any:
         **files.SAFE,
     )
     layers = f"{architecture_of(model).layers}."
-    surplus = [name for name in report["unexpected_keys"] if name.startswith(layers)]
-    if unfit := sorted([*(name for name, *_ in report["mismatched_keys"]), *surplus]):
-        raise files.refused(
-            resolved.id, f"has weight {unfit[0]}, which does not belong to its {files.CONFIG}"
-        )
-    if missing := sorted(report["missing_keys"]):
-        raise files.refused(
-            resolved.id, f"lacks {len(missing)} weights of a classifier, such as {missing[0]}"
-        )
+    unfit = [name for name in report["unexpected_keys"] if name.startswith(layers)]
+    unfit += [name for name, *_ in report["mismatched_keys"]]
+    if unfit:
+        fault = f"has weight {min(unfit)}, which does not belong to its {files.CONFIG}"
+        raise files.refused(resolved.id, fault)
+    missing = report["missing_keys"]
+    if missing:
+        fault = f"lacks {len(missing)} weights of a classifier, such as {min(missing)}"
+        raise files.refused(resolved.id, fault)
     for name, parameter in model.named_parameters():
         parameter.data = parameter.data.clone()
         if not torch.isfinite(parameter).all():
@@ -224,16 +225,16 @@ def _load_model(resolved: Resolved) -> Any:
 
 
 def _check_size(name: str, config: Any, attention: str) -> None:
-    """Check the numbers of parameters and positions before any weight is read, on the meta device, without memory."""
+    """Check the numbers of parameters and positions before any weight is read."""
     with torch.device("meta"):
         model = AutoModelForSequenceClassification.from_config(
             config, attn_implementation=attention
         )
     count = sum(parameter.numel() for parameter in model.parameters())
-    if count > limits().parameters:
-        raise files.refused(
-            name, f"has {count:,} parameters, more than the {limits().parameters:,} allowed here"
-        )
+    most = limits().parameters
+    if count > most:
+        fault = f"has {count:,} parameters, more than the {most:,} allowed here"
+        raise files.refused(name, fault)
     positions = config.max_position_embeddings
     if config.model_type in LATER_POSITIONS:
         positions -= (config.pad_token_id or 0) + 1
@@ -242,21 +243,26 @@ def _check_size(name: str, config: Any, attention: str) -> None:
 
 
 def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
-    """Refuse a tokenizer with token ids that the model lacks, in its vocabulary or added around a text or a pair."""
+    """Refuse a tokenizer with token ids that the model lacks.
+
+    They may be in its vocabulary, or added around a text or a pair.
+    """
     if tokenizer.pad_token_id is None:
         raise files.refused(name, "has a tokenizer without padding token")
-    added = {*tokenise(tokenizer, "a", "a").input_ids, *tokenise(tokenizer, "a").input_ids}
-    if max(added.union(tokenizer.get_vocab().values())) >= config.vocab_size:
-        raise files.refused(
-            name, f"has a tokenizer with tokens beyond the {config.vocab_size:,} of its model"
-        )
+    tokens = {*tokenizer.get_vocab().values()}
+    for texts in (("a",), ("a", "a")):
+        tokens.update(tokenise(tokenizer, *texts).input_ids)
+    if max(tokens) >= config.vocab_size:
+        fault = f"has a tokenizer with tokens beyond the {config.vocab_size:,} of its model"
+        raise files.refused(name, fault)
 
 
 def _reorder_labels(model: Any, order: Sequence[int]) -> None:
     """Reorder the classifier's rows and the names of their labels.
 
-    The weights themselves are reordered, so that everything computed from the model follows the task's order:
-    predictions, calibration scores, masks of the classifier's rows, an exported checkpoint.
+    The weights themselves are reordered, so that everything computed from the model follows the
+    task's order: predictions, calibration scores, masks of the classifier's rows, an exported
+    checkpoint.
     """
     for parameter in classifier(model).parameters():
         parameter.data = parameter.data[list(order)]  # (labels, hidden) and (labels,)
@@ -270,22 +276,20 @@ def stored_dtype(resolved: Resolved) -> torch.dtype:
 
     The dtype in the configuration may be missing or wrong.
     """
-    weights = files.weight_files([path.name for path in resolved.folder.iterdir()], resolved.id)
-    shards = [
-        load_state_dict(resolved.folder / name, "meta")
-        for name in weights
-        if not name.endswith(".json")
-    ]
-    dtypes = {
-        weight.dtype for shard in shards for weight in shard.values() if weight.is_floating_point()
-    }
+    dtypes = set[torch.dtype]()
+    for name in files.weight_files([path.name for path in resolved.folder.iterdir()], resolved.id):
+        if not name.endswith(".json"):
+            weights = load_state_dict(resolved.folder / name, "meta").values()
+            dtypes.update(weight.dtype for weight in weights if weight.is_floating_point())
     return reduce(torch.promote_types, dtypes)
 
 
 def save(
     model: nn.Module, resolved: Resolved, folder: Path, dtype: torch.dtype | None = None
 ) -> int:
-    """Save a model made from a checkpoint, with the checkpoint's tokenizer and digests of its training data, if any.
+    """Save a model made from a checkpoint.
+
+    The checkpoint's tokenizer and the digests of its training data, if any, go with it.
 
     Args:
         model: The checkpoint's model, pruned, or one made from it.
@@ -327,6 +331,5 @@ def replaced_atomically(folder: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             new.rename(folder)
     except OSError as error:
-        raise PrunescopeError(
-            f"cannot write {folder} ({error.strerror or error}): make room there"
-        ) from error
+        fault = f"cannot write {folder} ({error.strerror or error})"
+        raise PrunescopeError(f"{fault}: make room there") from error

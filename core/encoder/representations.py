@@ -1,15 +1,17 @@
 """One forward pass: from examples to logits and the representations at every point.
 
-Examples run through the model in order of length (`core.encoder.batches`); all results are in evaluation order. The
-reductions `mean` and `cls` are one vector per example; `tokens` stays packed, without padding.
+Examples run through the model in order of length (`core.encoder.batches`); all results are in
+evaluation order. The reductions `mean` and `cls` are one vector per example; `tokens` stays packed,
+without padding.
 
-Linear layers run by oneDNN. PyTorch multiplies float32 matrices by MKL, which leaves AVX-512 unused on processors not
-made by Intel and takes about twice as long there (measured on an AMD EPYC: 110 against 240 GFLOPS a core). Both round
-in float32; their results differ in the seventh digit, like those of two processors.
+Linear layers run by oneDNN. PyTorch multiplies float32 matrices by MKL, which leaves AVX-512 unused
+on processors not made by Intel and takes about twice as long there (measured on an AMD EPYC: 110
+against 240 GFLOPS a core). Both round in float32; their results differ in the seventh digit, like
+those of two processors.
 """
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
@@ -28,53 +30,56 @@ from core.request.catalog import DTYPE
 READ = "read"  # what the classifier reads, in the place of a reduction's name
 
 
-class _OneDnn(TorchFunctionMode):
-    """Replaces `torch.nn.functional.linear` for inference on the processor; oneDNN's operator has no gradient."""
+class _Linear(TorchFunctionMode):
+    """Replaces `torch.nn.functional.linear`, for inference."""
+
+    def __init__(self, linear: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self._linear = linear
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if (
-            func is functional.linear
-            and args[0].dtype == torch.float32
-            and args[0].device.type == "cpu"
-        ):
-            return _linear(*args, **(kwargs or {}))
+        if func is functional.linear:
+            func = self._linear
         return func(*args, **(kwargs or {}))
 
 
-class _Short(TorchFunctionMode):
-    """Multiplies token vectors in bfloat16, on any device.
+def _onednn(values: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Multiply by oneDNN, whose operator has no gradient, on the processor."""
+    if values.dtype != torch.float32 or values.device.type != "cpu":
+        return functional.linear(values, weight, bias)
+    return torch.ops.mkldnn._linear_pointwise(values, weight, bias, "none", [], "")
 
-    The head, whose few numbers decide predictions, stays in float32, as does what is added, normalised and pooled.
+
+def _short(values: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Multiply token vectors in bfloat16, on any device.
+
+    The head, whose few numbers decide predictions, stays in float32, as does what is added,
+    normalised and pooled.
     """
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is functional.linear and args[0].dim() > 2:
-            args = [value if value is None else value.bfloat16() for value in args]
-            return func(*args, **(kwargs or {})).float()
-        return func(*args, **(kwargs or {}))
-
-
-def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    return torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
+    if values.dim() == 2:
+        return functional.linear(values, weight, bias)
+    if bias is not None:
+        bias = bias.bfloat16()
+    return functional.linear(values.bfloat16(), weight.bfloat16(), bias).float()
 
 
 @cache
 def _has_onednn() -> bool:
-    """Whether this machine and this PyTorch have the operator, which is not part of PyTorch's public API."""
+    """Whether this machine and this PyTorch have the operator, which is no public API."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False  # elsewhere PyTorch's own choice is faster
     try:
-        product = _linear(torch.eye(2), torch.eye(2), torch.ones(2))
+        product = _onednn(torch.eye(2), torch.eye(2), torch.ones(2))
     except (AttributeError, RuntimeError, TypeError):
         return False
     return torch.equal(product, torch.eye(2) + 1)
 
 
 def fast_linear(dtype: str = DTYPE) -> AbstractContextManager[object]:
-    """Return a context in which linear layers run without gradients: by oneDNN, if available, or in another dtype."""
-    if dtype == DTYPE:
-        return _OneDnn() if _has_onednn() else nullcontext()
-    return _Short()
+    """Return a context for linear layers without gradients: oneDNN, if available, or bfloat16."""
+    if dtype != DTYPE:
+        return _Linear(_short)
+    return _Linear(_onednn) if _has_onednn() else nullcontext()
 
 
 def check_finite(values: Tensor, checkpoint: str) -> None:
@@ -89,15 +94,15 @@ def check_finite(values: Tensor, checkpoint: str) -> None:
     """
     if not values.isfinite().all():
         fault = f"'{checkpoint}' computes numbers that are not finite, beyond float32's 3.4e38"
-        raise PrunescopeError(
-            f"{fault}: choose another checkpoint, or smaller amounts if it answers unpruned"
-        )
+        remedy = "choose another checkpoint, or smaller amounts if it answers unpruned"
+        raise PrunescopeError(f"{fault}: {remedy}")
 
 
 class Recorder(Catcher):
-    """Records the hidden states at the chosen points during a forward pass, and last what the classifier reads.
+    """Records hidden states during a forward pass, and last what the classifier reads.
 
-    The states are (micro-batch, longest, hidden); what the classifier reads is (micro-batch, width).
+    The states are (micro-batch, longest, hidden); what the classifier reads is (micro-batch,
+    width).
     """
 
     def __init__(
@@ -111,9 +116,11 @@ class Recorder(Catcher):
             checkpoint: Name of the model's checkpoint, for messages.
             dtype: The dtype of the products of token vectors.
         """
-        read = Tap(classifier(model), "input")  # *what the classifier reads*, (micro-batch, width)
-        super().__init__(model, [*(_tap_of(model, point) for point in points), read])
-        self.model, self.checkpoint, self._dtype = model, checkpoint, dtype
+        taps = [_tap_of(model, point) for point in points]
+        super().__init__(model, [*taps, Tap(classifier(model), "input")])
+        self.model = model
+        self.checkpoint = checkpoint
+        self._dtype = dtype
 
     @torch.inference_mode()
     def run(self, batch: MicroBatch) -> Tensor:
@@ -138,7 +145,7 @@ def _tap_of(model: nn.Module, point: str) -> Tap:
 
 
 class Representations:
-    """Buffers of a pruned model's logits and reduced representations of all examples, in evaluation order.
+    """Buffers of a pruned model's logits and reduced representations, in evaluation order.
 
     All amounts share them. They are on the processor.
 
@@ -147,7 +154,8 @@ class Representations:
         read: (1, examples, width) float32, what the classifier reads, as a single point.
         mean: (points, examples, hidden) float32, the mean over real tokens.
         cls: (points, examples, hidden) float32, the first token.
-        packed: (points, tokens of the largest window, hidden) float32, the current window's real tokens.
+        packed: (points, tokens of the largest window, hidden) float32, the current window's real
+            tokens.
     """
 
     def __init__(
@@ -168,13 +176,11 @@ class Representations:
         self.mean = torch.zeros(num_points, num_examples, hidden)
         self.cls = torch.zeros(num_points, num_examples, hidden)
         self.packed = torch.zeros(num_points, num_tokens, hidden)
-        self._padded = torch.empty(
-            0
-        )  # shared by all minibatches: new buffers would fragment memory
+        self._padded = torch.empty(0)  # for all minibatches: new buffers would fragment memory
 
     @property
     def features(self) -> dict[str, Tensor]:
-        """One vector per example at every point: by reduction, and under READ what the classifier reads."""
+        """Vectors of each example by reduction, and under READ what the classifier reads."""
         return {"mean": self.mean, "cls": self.cls, READ: self.read}
 
     @torch.inference_mode()
@@ -184,8 +190,8 @@ class Representations:
         Args:
             batch: The examples, on the model's device.
             logits: (micro-batch, labels), on the processor.
-            recorded: For each point, (micro-batch, longest, hidden), and last (micro-batch, width), what the classifier
-                reads; see `Recorder`.
+            recorded: For each point, (micro-batch, longest, hidden), and last (micro-batch, width),
+                what the classifier reads; see `Recorder`.
         """
         *states, read = recorded
         self.logits[batch.examples] = logits
@@ -194,23 +200,21 @@ class Representations:
             real = state.flatten(0, 1)[batch.cells]  # (real tokens, hidden)
             self.packed[point, batch.slots] = on_processor(real)
             self.cls[point, batch.examples] = on_processor(state[:, 0])
-            total = (state * batch.real[..., None]).sum(1)  # (micro-batch, hidden)
-            self.mean[point, batch.examples] = on_processor(total / batch.lengths[:, None])
+            self.mean[point, batch.examples] = on_processor(batch.mean(state))
 
     @torch.inference_mode()
     def tokens(self, window: Window) -> Iterator[Tensor]:
         """Yield the flattened tokens of each minibatch of the window that was stored last.
 
         Yields:
-            (points, minibatch, longest · hidden) float32, zero at padding; the next minibatch overwrites it.
+            (points, minibatch, longest · hidden) float32, zero at padding; the next minibatch
+            overwrites it.
         """
         start = 0
         points, _, hidden = self.packed.shape
         for real in window.tokens:
             end = start + int(real.sum())
-            padded = self._padded.resize_(
-                points, *real.shape, hidden
-            ).zero_()  # (points, minibatch, longest, hidden)
+            padded = self._padded.resize_(points, *real.shape, hidden).zero_()
             padded[:, real] = self.packed[:, start:end]
-            yield padded.flatten(2)  # (points, minibatch, longest · hidden)
+            yield padded.flatten(2)
             start = end

@@ -1,1 +1,4 @@
-"""Everything that can be downloaded: pictures, animations, tables, the player, pruned checkpoints."""
+"""Everything that can be downloaded.
+
+Pictures, animations, tables, the player, pruned checkpoints.
+"""

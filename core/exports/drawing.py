@@ -47,7 +47,8 @@ def draw(
         figure: The figure.
         kind: The format.
         frames: The indices of the frames; a single one for a picture.
-        report: Called again and again with (stage, frames done, frames); it may raise, as when a visitor leaves.
+        report: Called again and again with (stage, frames done, frames); it may raise, as when a
+            visitor leaves.
         holder: The name under which the drawing takes its turn.
 
     Raises:

@@ -1,8 +1,9 @@
 """A figure: a scene on a slide or on paper, with its title above the pictures and what they were measured on below.
 
-The pictures stand in the boxes of the scene's layout and have the specifications that the page's player draws, so both
-show the same at every frame. A figure is plain data, which `core.renderer` draws in a separate process. No browser
-breaks its text into lines, so `width_of` estimates widths in Liberation Sans, the renderer's typeface.
+The pictures stand in the boxes of the scene's layout and have the specifications that the page's
+player draws, so both show the same at every frame. A figure is plain data, which `core.renderer`
+draws in a separate process. No browser breaks its text into lines, so `width_of` estimates widths
+in Liberation Sans, the renderer's typeface.
 """
 
 from collections.abc import Sequence
@@ -47,17 +48,20 @@ NARROW, WIDE = frozenset("ijlftrI.,:;!|/'’·“”()[]- "), frozenset("mwMW%@�
 def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     """Arrange a scene in a figure.
 
-    A scene that moves or fills a screen becomes a slide. One that stands still becomes as large as the page in a
-    laptop's window, since it may not fit on a slide.
+    A scene that moves or fills a screen becomes a slide. One that stands still becomes as large as
+    the page in a laptop's window, since it may not fit on a slide.
 
     Args:
         scene: The scene.
         theme: The colours, on white or on black.
 
     Returns:
-        The input of `core.renderer`, with all lengths in pixels: `width` and `height`, multiples of 4, since a film
-        needs even numbers; `background`; as SVG, the `words` that stay, and those of each frame, `readouts`; and
-        `parts`: the `spec` of each view, which has a parameter `frame`, and its upper left corner, `x` and `y`.
+        The input of `core.renderer`, with all lengths in pixels: `width` and `height`, multiples of
+            4, since a film
+        needs even numbers; `background`; as SVG, the `words` that stay, and those of each frame,
+            `readouts`; and
+        `parts`: the `spec` of each view, which has a parameter `frame`, and its upper left corner,
+            `x` and `y`.
     """
     natural, colours = scene.layout.height(scene.views), THEMES[theme]
     is_slide = len(scene.frames) > 1 or natural is None
@@ -78,7 +82,8 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     below = GAP + LINE_HEIGHT * small * len(footer) + margin
     height = SLIDE[1] if is_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
-    # Text in pictures that are lower than on a page is smaller; those that fill a screen have no such height.
+    # Text in pictures that are lower than on a page is smaller; those that fill a screen have no
+    # such height.
     text_size = (
         min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
     )
@@ -151,7 +156,10 @@ def _written(colour: str, x: float, y: float, size: int, lines: Sequence[Line]) 
 
 
 def width_of(text: str, size: float) -> float:
-    """Estimate the width of a bold text, in the unit of its size; other text is a little narrower."""
+    """Estimate the width of a bold text, in the unit of its size.
+
+    Other text is a little narrower.
+    """
     letters = (
         0.31 if c in NARROW else 0.88 if c in WIDE else 0.72 if c.isupper() else 0.585 for c in text
     )

@@ -22,9 +22,9 @@ QUALITY = "16"  # x264's crf: text and colour bars look as in the PNG
 def gif(pngs: Iterable[bytes]) -> bytes:
     """Return a GIF that loops.
 
-    All frames share one palette: with separate ones, constant pixels would flicker. It holds the commonest colours,
-    such as those of paper and ink, and others by maximum coverage, which counts a colour once: a colour bar has few
-    pixels, and median cut would leave it two or three colours.
+    All frames share one palette: with separate ones, constant pixels would flicker. It holds the
+    commonest colours, such as those of paper and ink, and others by maximum coverage, which counts
+    a colour once: a colour bar has few pixels, and median cut would leave it two or three colours.
     """
     pngs = list(pngs)
     counted = [np.unique(_packed(png), return_counts=True) for png in pngs]

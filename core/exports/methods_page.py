@@ -1,4 +1,7 @@
-"""Turn our own Markdown into HTML for the static edition; formulas become MathML, which needs no script and no font."""
+"""Turn our own Markdown into HTML for the static edition.
+
+Formulas become MathML, which needs no script and no font.
+"""
 
 from collections.abc import Mapping
 from html import escape

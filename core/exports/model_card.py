@@ -1,4 +1,7 @@
-"""Write the README of a pruned, a trained or a smaller checkpoint: its base, what was removed, and its scores."""
+"""Write the README of a pruned, a trained or a smaller checkpoint.
+
+Its base, what was removed, and its scores.
+"""
 
 import shlex
 
@@ -64,7 +67,10 @@ This computes the result, whose key is `{result.key}`.
 
 
 def recovered_card(recovery: Recovery, folder: str, licence: str | None) -> str:
-    """Write the card of a pruned checkpoint that was trained again, its zeros held; see `cut_card`."""
+    """Write the card of a pruned checkpoint that was trained again, its zeros held.
+
+    See `cut_card`.
+    """
     trained = f"Then all layers and the classifier were trained, zeros held, for\n{training_words(recovery.rows)}."
     return f"""{_pruned_card(recovery, recovery.frames[-1], recovery.amount, licence, trained)}
 

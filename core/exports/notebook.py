@@ -21,7 +21,10 @@ STYLE = "width: 100%; height: calc(880px + clamp(0px, (736px - 100cqw) * 999, 70
 
 
 class NotebookResult(SweepResult):
-    """A whole sweep for a notebook; its fields are those of the result file (`core.results.schema`)."""
+    """A whole sweep for a notebook.
+
+    Its fields are those of the result file (`core.results.schema`).
+    """
 
     @classmethod
     def of(cls, result: SweepResult) -> Self:
@@ -67,7 +70,8 @@ class NotebookResult(SweepResult):
         """Write the result file, which `load_result` and the app can open, and return its path.
 
         Args:
-            path: A file whose name ends in .json, or a folder; None for the folder in which the app looks for results.
+            path: A file whose name ends in .json, or a folder; None for the folder in which the app
+                looks for results.
 
         Raises:
             PrunescopeError: It cannot be written.

@@ -23,7 +23,8 @@ body {{
 }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
 """
-# In a wide window, the pictures take the height that the words leave, so that nothing has to be scrolled.
+# In a wide window, the pictures take the height that the words leave, so that nothing has to be
+# scrolled.
 PAGE_STYLE = """
 body { max-width: 90rem; }
 h1 { margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.25; }

@@ -1,8 +1,8 @@
 """Write the pruned model of a frame, that of a recovery, or the smaller one of a study of cuts, for transformers.
 
-The first two have zeros in place, as they were measured: they are neither smaller nor faster. A cut model is both.
-Weights keep the dtype of the checkpoint, those of a recovery are float32; loaded in float32, the folder reproduces the
-numbers.
+The first two have zeros in place, as they were measured: they are neither smaller nor faster. A cut
+model is both. Weights keep the dtype of the checkpoint, those of a recovery are float32; loaded in
+float32, the folder reproduces the numbers.
 """
 
 import shutil
@@ -40,7 +40,8 @@ def write_pruned(
     Args:
         result: A whole sweep.
         amount: One of its pruning amounts.
-        checkpoint: The place of the checkpoint; None takes it from the result, which does not know that of a folder.
+        checkpoint: The place of the checkpoint; None takes it from the result, which does not know
+            that of a folder.
         data: The place of the examples, for a method that scores them; None likewise.
         report: Called with (stage, done, total); an exception raised by it ends the export.
 
@@ -48,8 +49,8 @@ def write_pruned(
         The folder: config.json, model.safetensors, the tokenizer, README.md.
 
     Raises:
-        PrunescopeError: The result lacks the amount, the checkpoint or the examples are not those of the result, or the
-            folder cannot be written or is too large here.
+        PrunescopeError: The result lacks the amount, the checkpoint or the examples are not those
+            of the result, or the folder cannot be written or is too large here.
     """
     frame = frame_of(result, amount)
     request, resolved, calibration = find_pruning(result, frame.amount, checkpoint, data, report)
@@ -81,11 +82,12 @@ def write_cut(
         folder: The folder to write to; None takes one of the user's cache.
 
     Returns:
-        The folder: config.json, model.safetensors, the tokenizer, README.md; of the cache on a hosted server, a ZIP.
+        The folder: config.json, model.safetensors, the tokenizer, README.md; of the cache on a
+            hosted server, a ZIP.
 
     Raises:
-        PrunescopeError: The study offers no such model, the inputs are not the study's, or the folder cannot be written
-            or is too large here.
+        PrunescopeError: The study offers no such model, the inputs are not the study's, or the
+            folder cannot be written or is too large here.
     """
     choice = next(
         (choice for choice in frontier_of(study).choices if choice.depth.layers == left), None
@@ -122,7 +124,10 @@ def write_recovered(
 def _written(
     folder: Path, model: nn.Module, resolved: Resolved, card: str, origin: Trained | None = None
 ) -> Path:
-    """Write a model with its tokenizer, its card and what it is from, all or nothing; on a hosted server, as a ZIP."""
+    """Write a model with its tokenizer, its card and what it is from, all or nothing.
+
+    On a hosted server, as a ZIP.
+    """
     with replaced_atomically(folder) as whole:
         size = save(model, resolved, whole, float32 if isinstance(origin, Recovery) else None)
         if size > (most := limits().export_bytes):

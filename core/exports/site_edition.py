@@ -59,7 +59,8 @@ def make_pages(
         entry: The sweep.
 
     Returns:
-        The index's facts about the sweep, and its row in the list of results; or why no page can show it.
+        The index's facts about the sweep, and its row in the list of results; or why no page can
+            show it.
     """
     try:
         result = shelf.read(entry)
@@ -88,7 +89,10 @@ def make_pages(
 
 
 def site_readme(results: int) -> str:
-    """Describe a site of so many results; its front matter is that of the app's README, which the Hub reads."""
+    """Describe a site of so many results.
+
+    Its front matter is that of the app's README, which the Hub reads.
+    """
     _, front, _ = (ROOT / "README.md").read_text("utf-8").split("---\n", 2)
     front = front.replace("sdk: docker", "sdk: static").replace("/docs/thumbnail", "/thumbnail")
     kept = [line for line in front.splitlines() if not line.startswith(SERVER_ONLY)]
@@ -100,7 +104,10 @@ def site_readme(results: int) -> str:
 
 
 def _end_with_parent() -> None:
-    """End this process once the one that started it has been killed: a pool's processes would wait forever."""
+    """End this process once the one that started it has been killed.
+
+    A pool's processes would wait forever.
+    """
     parent = parent_process()
     assert parent is not None
 
@@ -117,7 +124,8 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
     Args:
         shelf: The results.
         folder: An empty folder.
-        own: Whether the results are the user's: the table of all verdicts is about the shipped ones.
+        own: Whether the results are the user's: the table of all verdicts is about the shipped
+            ones.
         report: Called with (stage, done, total).
 
     Returns:

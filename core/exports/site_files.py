@@ -1,6 +1,7 @@
 """The files of the static edition: the views of a page as a script that a browser loads when it needs them.
 
-A file address serves no data, only scripts: so each file in `data` hands its content to core/charts/site.js.
+A file address serves no data, only scripts: so each file in `data` hands its content to
+core/charts/site.js.
 """
 
 import gzip
@@ -44,7 +45,10 @@ def script(name: str, data: object) -> str:
 
 
 def _shared(value: Any, texts: dict[str, int]) -> Any:
-    """Put `{"$": 3}` in the place of the fourth long text, such as a picture that several views show."""
+    """Put `{"$".
+
+    3}` in the place of the fourth long text, such as a picture that several views show.
+    """
     if isinstance(value, Mapping):
         return {name: _shared(part, texts) for name, part in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,7 @@
-"""The results of a static edition: those that have pages, and all that these are shown or judged beside."""
+"""The results of a static edition.
+
+Those that have pages, and all that these are shown or judged beside.
+"""
 
 import re
 import sys
@@ -35,7 +38,8 @@ class Shelf(NamedTuple):
 
     Attributes:
         entries: The sweeps.
-        trained: The studies of cuts and the recoveries of their checkpoints, by the keys of TRAINED.
+        trained: The studies of cuts and the recoveries of their checkpoints, by the keys of
+            TRAINED.
         files: The path of each, by its key.
         chosen: The sweeps that have pages.
     """
@@ -50,7 +54,10 @@ class Shelf(NamedTuple):
         return _read(self.files[entry.key])
 
     def others(self, result: SweepResult) -> list[Entry]:
-        """Return the sweeps to compare one with: its control or the nearest, and the other of the published pair."""
+        """Return the sweeps to compare one with.
+
+        Its control or the nearest, and the other of the published pair.
+        """
         entry, pair = entry_of(result), published_pair(self.entries)
         nearest = counterpart(entry, offered(self.entries, [entry.key]))
         others = {
@@ -75,8 +82,8 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
 
     Args:
         folder: The folder of result files; None for the shipped ones.
-        select: A text with the keys of the sweeps to choose. None chooses those of cached_results/site.txt, and from a
-            folder one sweep of every method and setting.
+        select: A text with the keys of the sweeps to choose. None chooses those of
+            cached_results/site.txt, and from a folder one sweep of every method and setting.
 
     Raises:
         PrunescopeError: There is no sweep, or the text cannot be read.

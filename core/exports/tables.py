@@ -57,7 +57,10 @@ def numbers_csv(result: SweepResult) -> str:
 
 
 def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
-    """Yield OWN_COLUMNS for each amount: its metrics, then the similarity of each point to its own baseline."""
+    """Yield OWN_COLUMNS for each amount.
+
+    Its metrics, then the similarity of each point to its own baseline.
+    """
     return (
         (*row[:5], *row[6:]) for row in _rows(result) if row[5] == row[6]
     )  # metrics have no points
@@ -92,7 +95,8 @@ def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Write comma-separated values, from which the same floats can be read.
 
-    Text that a spreadsheet would compute gets an apostrophe; carriage returns, which not every Python quotes, go.
+    Text that a spreadsheet would compute gets an apostrophe; carriage returns, which not every
+    Python quotes, go.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -113,7 +117,8 @@ def _safe(text: str) -> str:
 def shown_csv(scene: Scene) -> str:
     """Write a row for each mark with a tooltip: the values of the tooltip's columns, empty where undefined.
 
-    Marks that change while the pictures move have a row for each frame, whose amount stands in `Shown at`.
+    Marks that change while the pictures move have a row for each frame, whose amount stands in
+    `Shown at`.
     """
     rows: list[dict[str, object]] = []
     for view in scene.views.values():

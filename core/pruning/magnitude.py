@@ -31,7 +31,10 @@ _CHUNK = 1 << 16  # entries processed together: small enough for the processor's
 
 Bits = npt.NDArray[np.uint32]
 Threshold = tuple[float, int]
-"""Where the smallest weights end: (value, ties). All below the value are removed, and the first ties that equal it."""
+"""Where the smallest weights end.
+
+(value, ties). All below the value are removed, and the first ties that equal it.
+"""
 
 
 def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:

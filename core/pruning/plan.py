@@ -1,7 +1,7 @@
 """A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel).
 
-Some methods score calibration examples. Their scores are summed over even and odd examples separately: the rank
-correlation of the two sums (split-half reliability) tells signal from chance.
+Some methods score calibration examples. Their scores are summed over even and odd examples
+separately: the rank correlation of the two sums (split-half reliability) tells signal from chance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,8 @@ class Calibration(NamedTuple):
     Attributes:
         batches: All examples in order of length.
         gold: (examples,) int64 label indices, by `MicroBatch.examples`.
-        report: Called with (stage, done, total) after each micro-batch; it may raise an exception to cancel.
+        report: Called with (stage, done, total) after each micro-batch; it may raise an exception
+            to cancel.
     """
 
     batches: Sequence[MicroBatch]
@@ -90,9 +91,11 @@ def attributions(
     Args:
         model: The baseline in eval mode.
         calibration: The examples.
-        taps: For each layer and unit type, the tap of their activations, (micro-batch, longest, units).
+        taps: For each layer and unit type, the tap of their activations, (micro-batch, longest,
+            units).
         objective: The function to differentiate.
-        transform: Applied to each example's attributions, summed over real tokens, before they are added up.
+        transform: Applied to each example's attributions, summed over real tokens, before they are
+            added up.
 
     Returns:
         The sums for each layer and unit type.
@@ -163,7 +166,8 @@ class Plan(Protocol):
 
     Attributes:
         parameters: The parameters that the plan may change.
-        reliability: Agreement of two halves of the calibration examples, one value per layer; empty without examples.
+        reliability: Agreement of two halves of the calibration examples, one value per layer; empty
+            without examples.
     """
 
     parameters: list[nn.Parameter]
@@ -252,7 +256,8 @@ class PrunedModel(ExitStack):
         """Set matrices to zero within a context; biases are kept.
 
         Args:
-            weights: Matrices of the model, such as those of a scope; the plan need not contain them.
+            weights: Matrices of the model, such as those of a scope; the plan need not contain
+                them.
         """
         planned = {id(parameter) for parameter in self.plan.parameters}
         others = [

@@ -1,9 +1,9 @@
 """Magnitude pruning along a ramp: upper layers lose more of their weights than lower ones.
 
-Formula: layer l of L (from 0) loses the share amount · (1/2 + l / (L - 1)) of its weights, those closest to zero;
-matrices outside the layers lose the share `amount`. If a share would exceed 1, or only some layers are pruned, all
-other shares grow in proportion, so that round(amount · n) of the n weights go in total. One layer alone loses the
-share `amount`. No examples are needed.
+Formula: layer l of L (from 0) loses the share amount · (1/2 + l / (L - 1)) of its weights, those
+closest to zero; matrices outside the layers lose the share `amount`. If a share would exceed 1, or
+only some layers are pruned, all other shares grow in proportion, so that round(amount · n) of the n
+weights go in total. One layer alone loses the share `amount`. No examples are needed.
 
 Cost: that of magnitude pruning.
 """
@@ -24,7 +24,8 @@ def shared_out(total: int, sizes: Sequence[int], slopes: Sequence[float]) -> lis
     Args:
         total: The number, at most the sum of the sizes.
         sizes: The number of weights in each group of matrices.
-        slopes: For each group, what its share of weights to remove is proportional to until the share is 1.
+        slopes: For each group, what its share of weights to remove is proportional to until the
+            share is 1.
 
     Returns:
         The number of weights that each group loses.

@@ -21,8 +21,8 @@ _INDEX = (1 << _INDEX_BITS) - 1
 def ranks(scores: Tensor) -> Tensor:
     """Rank each score in its row, the smallest first, ties by column.
 
-    The bits of non-negative float32 numbers sort like integers. With the column appended, keys are distinct and need
-    no stable sort, which makes this many times faster than `torch.argsort`.
+    The bits of non-negative float32 numbers sort like integers. With the column appended, keys are
+    distinct and need no stable sort, which makes this many times faster than `torch.argsort`.
 
     Args:
         scores: (rows, columns) float32, non-negative.
@@ -56,7 +56,8 @@ class RowPlan(Plan):
 
         Args:
             weights: Matrices, each (rows, columns).
-            scores: For each matrix, (rows, columns) float32, non-negative; the lowest of a row are removed first.
+            scores: For each matrix, (rows, columns) float32, non-negative; the lowest of a row are
+                removed first.
             reliability: Reliability of the scores, one value per layer.
         """
         self.parameters, self.reliability = weights, reliability

@@ -50,9 +50,10 @@ ROW, COLUMN = (
 def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
     """Return the units that can be removed without affecting others: context and intermediate units.
 
-    A context unit is an input of the attention's output matrix: one row and bias of the value matrix compute it, and
-    one column reads it. An intermediate unit lies between the two matrices of the feed-forward network in the same way.
-    If the network is gated, two rows compute a unit, one in each half of the first matrix.
+    A context unit is an input of the attention's output matrix: one row and bias of the value
+    matrix compute it, and one column reads it. An intermediate unit lies between the two matrices
+    of the feed-forward network in the same way. If the network is gated, two rows compute a unit,
+    one in each half of the first matrix.
 
     Returns:
         For each layer: context units, intermediate units.
@@ -83,9 +84,10 @@ def _between(layer: nn.Module, makers: Sequence[RowBlock], reader: str) -> Units
 def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
     """Return each layer's hidden units, as the published procedure removes them.
 
-    Hidden unit i owns column i of the query, key, value, attention output and intermediate matrices; bias i of query,
-    key, value and attention output; row and bias i of the output matrix; gain and bias i of both LayerNorms. DeBERTa's
-    matrices that read only relative positions are left alone.
+    Hidden unit i owns column i of the query, key, value, attention output and intermediate
+    matrices; bias i of query, key, value and attention output; row and bias i of the output matrix;
+    gain and bias i of both LayerNorms. DeBERTa's matrices that read only relative positions are
+    left alone.
 
     Returns:
         For each layer one type: its hidden units.
@@ -123,7 +125,8 @@ class UnitPlan(Plan):
 
         Args:
             layers: For each layer, its types of units.
-            scores: For each layer and type, (units,); the lowest is removed first, of equal scores the lowest index.
+            scores: For each layer and type, (units,); the lowest is removed first, of equal scores
+                the lowest index.
             reliability: Reliability of the scores, one value per layer.
         """
         self.scores, self.reliability, self.parameters = scores, reliability, []

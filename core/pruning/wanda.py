@@ -71,8 +71,8 @@ def _squares(state: Tensor, batch: MicroBatch) -> Tensor:
     """Sum the squares of each example's real inputs.
 
     Args:
-        state: (micro-batch, longest, columns) of tokens, (micro-batch, columns) of what the classifier reads, or
-            (1, positions, columns) of relative positions.
+        state: (micro-batch, longest, columns) of tokens, (micro-batch, columns) of what the
+            classifier reads, or (1, positions, columns) of relative positions.
         batch: The examples.
 
     Returns:

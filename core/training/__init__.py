@@ -1,1 +1,4 @@
-"""Train what is left of a model: one loop, and the study of a checkpoint without its upper layers."""
+"""Train what is left of a model.
+
+One loop, and the study of a checkpoint without its upper layers.
+"""

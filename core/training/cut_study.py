@@ -1,8 +1,8 @@
 """The study of cuts: what a checkpoint still predicts with only its lowest layers, refitted.
 
-Three sets of rows share one tokenisation: those that refit, those that decide when to stop, those that judge. What is
-*held* is a linear probe's score, what is *saved* a model's. Depths are worked from the fewest layers up, so that the
-deepest cut's score is known first.
+Three sets of rows share one tokenisation: those that refit, those that decide when to stop, those
+that judge. What is *held* is a linear probe's score, what is *saved* a model's. Depths are worked
+from the fewest layers up, so that the deepest cut's score is known first.
 """
 
 import time
@@ -63,7 +63,8 @@ def study(
     Args:
         checkpoint: The loaded model, which is never changed.
         inputs: The three sets of rows, the depths and the settings of the training.
-        report: Called with (stage, done, total) after each step; an exception that it raises ends the study.
+        report: Called with (stage, done, total) after each step; an exception that it raises ends
+            the study.
         on_score: Called with what is held and saved, as soon as a depth is judged.
 
     Raises:
@@ -121,7 +122,8 @@ def refit_again(
         report: See `study`.
 
     Returns:
-        The model, and the number of judged rows whose predicted label differs from the study's: 0 on the machine that
+        The model, and the number of judged rows whose predicted label differs from the study's: 0
+            on the machine that
         made the study.
 
     Raises:
@@ -153,7 +155,10 @@ def _refitted(
 
 
 def _labels(logits: Tensor, inputs: CutInputs) -> np.ndarray:
-    """Return the labels that a probe learns, int64; the full model's answers, from its logits, replace missing ones."""
+    """Return the labels that a probe learns, int64.
+
+    The full model's answers, from its logits, replace missing ones.
+    """
     answers = logits.argmax(-1).tolist()
     labels = [
         answer if label is None else label

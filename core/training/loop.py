@@ -1,7 +1,7 @@
 """Train weights briefly on labels or on another model's answers, and stop early.
 
-AdamW with linear warm-up and decay, clipped gradients and no dropout. Batches hold rows of similar length, in a seeded
-order. On one machine, the same seed and number of threads give the same bits.
+AdamW with linear warm-up and decay, clipped gradients and no dropout. Batches hold rows of similar
+length, in a seeded order. On one machine, the same seed and number of threads give the same bits.
 """
 
 import math
@@ -28,18 +28,23 @@ Answer = Callable[[Rows], Tensor]  # computes the logits of rows, (rows, labels)
 
 
 def soft_targets(logits: Tensor, temperature: float) -> Tensor:
-    """Soften a model's answers for others to learn: (rows, labels) -> probabilities of the same shape."""
+    """Soften a model's answers for others to learn.
+
+    (rows, labels) -> probabilities of the same shape.
+    """
     return (logits / temperature).softmax(-1)
 
 
 def loss_of(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
     """Compute the mean cross-entropy at a temperature, times its square, which keeps gradients to scale.
 
-    Towards softened answers its gradient is that of the Kullback-Leibler divergence (Hinton et al. 2015).
+    Towards softened answers its gradient is that of the Kullback-Leibler divergence (Hinton et al.
+    2015).
 
     Args:
         logits: (rows, labels).
-        targets: (rows, labels) probabilities on any device: softened answers, or ones at the labels with temperature 1.
+        targets: (rows, labels) probabilities on any device: softened answers, or ones at the labels
+            with temperature 1.
         temperature: The temperature.
     """
     return (
@@ -56,7 +61,8 @@ def in_order(rows: Rows, lengths: np.ndarray, size: int) -> list[Rows]:
 def shuffled(rows: Rows, lengths: np.ndarray, size: int, seed: int) -> Iterator[Rows]:
     """Yield batches without end, each of rows of similar length; every row once before any comes again.
 
-    Rows are shuffled, and pools of POOL batches sorted by length and cut; the batches are shuffled again.
+    Rows are shuffled, and pools of POOL batches sorted by length and cut; the batches are shuffled
+    again.
     """
     random = np.random.RandomState(
         seed
@@ -80,7 +86,8 @@ def descend(
 
     Args:
         weights: The weights. One whose gradient is masked by a hook keeps its zeros.
-        answer: Computes the logits of some rows from the weights, with a graph where gradients are on.
+        answer: Computes the logits of some rows from the weights, with a graph where gradients are
+            on.
         targets: (rows, labels) probabilities; see `loss_of`.
         lengths: (rows,) tokens.
         rows: The rows to train on.
@@ -130,7 +137,8 @@ def train(
         lengths: (rows,) tokens.
         split: The rows to train on, and those that decide when to stop.
         how: The settings of the training.
-        report: Called with the number of steps done after each; an exception that it raises ends the training.
+        report: Called with the number of steps done after each; an exception that it raises ends
+            the training.
 
     Returns:
         The step whose weights were kept; 0 if none was better than the beginning.

@@ -1,7 +1,8 @@
 """Train a pruned model again with its zeros held, and measure on the way whether its representations return.
 
-All encoder layers and the head learn gold labels. The unpruned model, trained as long on the same rows in the same
-order, tells what training alone changes: the control, which is stored and serves every pruning of its checkpoint.
+All encoder layers and the head learn gold labels. The unpruned model, trained as long on the same
+rows in the same order, tells what training alone changes: the control, which is stored and serves
+every pruning of its checkpoint.
 """
 
 import time
@@ -40,9 +41,10 @@ def recover(
 
     Args:
         checkpoint: The loaded model, which is never changed.
-        inputs: The pruning, the judged examples and the rows to train on; a start with the frames of the unpruned
-            model needs no control.
-        report: Called with (stage, done, total) after each step; an exception that it raises ends the training.
+        inputs: The pruning, the judged examples and the rows to train on; a start with the frames
+            of the unpruned model needs no control.
+        report: Called with (stage, done, total) after each step; an exception that it raises ends
+            the training.
         on_frame: Called after each frame with the recovery so far, which has no key.
 
     Returns:

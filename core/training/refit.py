@@ -1,7 +1,8 @@
 """Make a checkpoint's lowest layers a classifier of their own: train the last of them and the head.
 
-Layers below the trained ones never change, so the hidden states that they compute are kept in memory and enter the
-trained layers directly. Depths are refitted from the fewest layers up; between two of them the states advance.
+Layers below the trained ones never change, so the hidden states that they compute are kept in
+memory and enter the trained layers directly. Depths are refitted from the fewest layers up; between
+two of them the states advance.
 """
 
 from collections.abc import Callable, Sequence
@@ -69,7 +70,8 @@ class Refitting:
         """Run the full model on all rows.
 
         Returns:
-            Its logits, (rows, labels), and the mean over the tokens of each layer's output, (layers, rows, hidden).
+            Its logits, (rows, labels), and the mean over the tokens of each layer's output,
+                (layers, rows, hidden).
         """
         model, record, count = (
             self._checkpoint.model,
@@ -185,7 +187,10 @@ class Refitting:
 
 
 def answering(model: nn.Module, rows: Encoded, run: Callable[[MicroBatch], Tensor]) -> Answer:
-    """Return a function that runs a model on some of the rows, where the model is; `run` computes logits."""
+    """Return a function that runs a model on some of the rows, where the model is.
+
+    `run` computes logits.
+    """
     return lambda chosen: run(rows.pack(chosen).on(device_of(model)))
 
 

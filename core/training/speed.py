@@ -1,7 +1,8 @@
 """Measure size and speed of smaller models beside the full one.
 
-All models pass over the same sentences in turn, so that what else the machine does slows all of them. The median of the
-ratios of their times counts, with a percentile bootstrap's interval over the passes.
+All models pass over the same sentences in turn, so that what else the machine does slows all of
+them. The median of the ratios of their times counts, with a percentile bootstrap's interval over
+the passes.
 """
 
 import platform
@@ -63,7 +64,8 @@ def _ratios(
 ) -> np.ndarray:
     """Return the full model's time divided by each model's own, (passes, models); texts serve again if there are few.
 
-    The models take turns in who is first. A pass before the first one prepares more than it will need again.
+    The models take turns in who is first. A pass before the first one prepares more than it will
+    need again.
     """
     seconds = np.empty((PASSES[batch], len(models)))
     options = {

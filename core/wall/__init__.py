@@ -1,1 +1,4 @@
-"""The wall between the server and strangers' bytes: limits for processes that read them, and turns."""
+"""The wall between the server and strangers' bytes.
+
+Limits for processes that read them, and turns.
+"""

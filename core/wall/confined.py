@@ -1,4 +1,7 @@
-"""Confine a process before it reads strangers' bytes: limits that hold inside any library, and its streams."""
+"""Confine a process before it reads strangers' bytes.
+
+Limits that hold inside any library, and its streams.
+"""
 
 import faulthandler
 import os
@@ -26,7 +29,8 @@ def give_way(niceness: int) -> None:
     if hasattr(os, "nice"):
         os.nice(niceness)
     if niceness == HELPER_NICENESS and hasattr(os, "SCHED_IDLE"):
-        # By niceness alone, a thread that wakes up waits until a helper has used up its turn, of some milliseconds.
+        # By niceness alone, a thread that wakes up waits until a helper has used up its turn, of
+        # some milliseconds.
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
@@ -46,7 +50,8 @@ def limit(name: str, most: float) -> None:
 def end_after(seconds: float) -> None:
     """End this process after so many more seconds of processor time, or `PATIENCE` times as many of real time.
 
-    A later call starts the count anew. Both limits hold even while a library does not return to Python.
+    A later call starts the count anew. Both limits hold even while a library does not return to
+    Python.
     """
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)

@@ -1,7 +1,7 @@
 """Take turns by address at something scarce.
 
-All visitors of a server share its readers, drawings, worker and stored bytes. Requests are served in rotation by
-address: a hundred requests of one address delay another's by one.
+All visitors of a server share its readers, drawings, worker and stored bytes. Requests are served
+in rotation by address: a hundred requests of one address delay another's by one.
 """
 
 from collections import Counter
@@ -45,15 +45,17 @@ NOBODY = Visitor()  # somebody who works at home, or in a notebook
 def address_in(forwarded: Sequence[str], peer: str | None) -> str | None:
     """Return a visitor's address; None if it is unknown, as on one's own computer.
 
-    A proxy appends the address to a header; anything that a visitor writes there to impersonate somebody comes before.
-    Addresses of proxies in the server's own network, which all visitors would share, do not count.
+    A proxy appends the address to a header; anything that a visitor writes there to impersonate
+    somebody comes before. Addresses of proxies in the server's own network, which all visitors
+    would share, do not count.
 
     Args:
         forwarded: The lines of the header X-Forwarded-For.
         peer: The address of the connection.
 
     Returns:
-        An IPv4 address, or the network of an IPv6 address whose 2^64 addresses one visitor may have.
+        An IPv4 address, or the network of an IPv6 address whose 2^64 addresses one visitor may
+            have.
     """
     for text in (*reversed(",".join(forwarded).split(",")), peer or ""):
         with suppress(ValueError):
@@ -149,7 +151,8 @@ class Door:
 
         Args:
             holder: The name under which the request takes its turn.
-            look: Called repeatedly while the request waits; an exception that it raises withdraws the request.
+            look: Called repeatedly while the request waits; an exception that it raises withdraws
+                the request.
 
         Raises:
             BusyError: Too many requests are pending.
@@ -199,7 +202,10 @@ class Stored(NamedTuple, Generic[T]):
 
 
 def surplus(stored: Iterable[Stored[T]], most: float) -> list[T]:
-    """Return what must go until the rest takes at most `most` bytes: in turn, the oldest of whoever holds most."""
+    """Return what must go until the rest takes at most `most` bytes.
+
+    In turn, the oldest of whoever holds most.
+    """
     kept = sorted(stored, key=lambda item: item.age)
     gone: list[T] = []
     while kept and sum(item.size for item in kept) > most:

@@ -1,4 +1,7 @@
-"""Every supported architecture, as a small random model; tests/independent holds masks and restoration of each."""
+"""Every supported architecture, as a small random model.
+
+Tests/independent holds masks and restoration of each.
+"""
 
 from dataclasses import replace
 from pathlib import Path

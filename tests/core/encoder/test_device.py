@@ -1,6 +1,7 @@
 """The device: which one is chosen, that a model's work is on it, and what happens if its memory is full.
 
-PyTorch's fake tensors are on any device, without a GPU and without numbers, and refuse operations that mix devices.
+PyTorch's fake tensors are on any device, without a GPU and without numbers, and refuse operations
+that mix devices.
 """
 
 import re

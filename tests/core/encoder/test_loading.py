@@ -214,7 +214,8 @@ def test_settings_that_would_fetch_or_run_code_have_no_effect(
     assert loaded.tokenizer("a good film").input_ids == sound.tokenizer("a good film").input_ids
 
 
-# ---------------------------------------------------------------- labels in another order than the task's
+# ---------------------------------------------------------------- labels in another order than the
+# task's
 
 AMOUNTS = (0.0, 0.5)
 WEIGHTS = "model.safetensors"
@@ -239,7 +240,10 @@ def reordered(folder: Path, output: Path, names: Sequence[str], rows: Sequence[i
 
 @pytest.fixture(scope="module")
 def nli(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
-    """Return one model with labels in the task's order and in another, that of cross-encoders; and the data."""
+    """Return one model with labels in the task's order and in another, that of cross-encoders.
+
+    And the data.
+    """
     root = tmp_path_factory.mktemp("nli")
     plain = make_bert(root / "plain", labels=3)
     for seed, split in enumerate(("validation_matched", "train")):
@@ -250,7 +254,10 @@ def nli(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
 
 @pytest.mark.parametrize("method", ["attribution", "attribution-residual", "magnitude"])
 def test_the_order_of_labels_changes_no_result(nli: tuple[Path, Path, str], method: str) -> None:
-    """Attribution scores the gold label; in scope all-linear the classifier's own rows are pruned, too."""
+    """Attribution scores the gold label.
+
+    In scope all-linear the classifier's own rows are pruned, too.
+    """
     *folders, data = nli
     scope = None if method.startswith("attribution") else "all-linear"
     results = (

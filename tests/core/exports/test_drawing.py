@@ -1,4 +1,7 @@
-"""A drawing in a separate process, and how it fails; test_figure and test_films test what is drawn."""
+"""A drawing in a separate process, and how it fails.
+
+Test_figure and test_films test what is drawn.
+"""
 
 import io
 import sys

@@ -55,7 +55,10 @@ def read_mp4(content: bytes) -> tuple[list[Pixels], tuple[object, ...]]:
 
 
 def areas(image: Pixels) -> NDArray[np.bool_]:
-    """Returns the pixels of colours that fill more than the edge of a letter: cells, bars, steps of a colour bar."""
+    """Returns the pixels of colours that fill more than the edge of a letter.
+
+    Cells, bars, steps of a colour bar.
+    """
     packed = image.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     _, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
     return (counts[inverse] >= AREA).reshape(packed.shape)

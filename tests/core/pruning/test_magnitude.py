@@ -1,4 +1,7 @@
-"""Magnitude pruning and ranks in rows: ties by index, published counts. tests/independent checks what is removed."""
+"""Magnitude pruning and ranks in rows.
+
+Ties by index, published counts. tests/independent checks what is removed.
+"""
 
 import pytest
 import torch

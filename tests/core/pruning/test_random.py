@@ -1,4 +1,7 @@
-"""The controls of weight and unit methods: their counts in every part, and draws that depend on the seed alone."""
+"""The controls of weight and unit methods.
+
+Their counts in every part, and draws that depend on the seed alone.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +45,8 @@ def positions(mask: Tensor) -> tuple[int, ...]:
 
 
 def test_all_choices_in_matrices_and_in_rows_are_equally_likely() -> None:
-    # Magnitude pruning removes round(0.5 · 6) = 3 weights: 0.2 and 0.3 of the first matrix, 0.1 of the second.
+    # Magnitude pruning removes round(0.5 · 6) = 3 weights: 0.2 and 0.3 of the first matrix, 0.1 of
+    # the second.
     weights = [
         nn.Parameter(torch.tensor([[0.5, -0.2], [0.3, 2.0]])),
         nn.Parameter(torch.tensor([[-0.1, 0.6]])),

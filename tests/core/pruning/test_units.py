@@ -1,4 +1,7 @@
-"""Whole units: scores equal to a direct computation; tests/independent says what units consist of."""
+"""Whole units.
+
+Scores equal to a direct computation; tests/independent says what units consist of.
+"""
 
 import pytest
 import torch
@@ -21,7 +24,10 @@ def test_constant_halves_have_no_reliability() -> None:
 
 
 def residuals(model: nn.Module, tokenizer: object) -> list[Tensor]:
-    """Compute the published attributions by plain autograd, one example at a time: by layer, (examples, units)."""
+    """Compute the published attributions by plain autograd, one example at a time.
+
+    By layer, (examples, units).
+    """
     attributions: list[list[Tensor]] = [[] for _ in model.bert.encoder.layer]
     for text, label in zip(TEXTS, GOLD, strict=True):
         output = model(**tokenizer(text, return_tensors="pt"), output_hidden_states=True)

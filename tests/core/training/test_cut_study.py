@@ -1,4 +1,7 @@
-"""A whole study of a tiny checkpoint, against scikit-learn and plain transformers; tests of exports save it."""
+"""A whole study of a tiny checkpoint, against scikit-learn and plain transformers.
+
+Tests of exports save it.
+"""
 
 import numpy as np
 import pytest

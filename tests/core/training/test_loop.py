@@ -1,4 +1,7 @@
-"""The loop on a small linear model; tests/independent holds it against a plain loop of torch's own parts."""
+"""The loop on a small linear model.
+
+Tests/independent holds it against a plain loop of torch's own parts.
+"""
 
 import math
 from typing import Any
@@ -20,7 +23,10 @@ LENGTHS = np.random.RandomState(0).randint(3, 20, 80)
 
 
 class Line:
-    """A linear model of 80 rows, whose targets another one gives; the rows that stop may have targets of noise."""
+    """A linear model of 80 rows, whose targets another one gives.
+
+    The rows that stop may have targets of noise.
+    """
 
     def __init__(self, noisy: bool = False) -> None:
         generator = torch.Generator().manual_seed(0)

@@ -1,4 +1,7 @@
-"""A recovery holds its zeros, repeats its bits, and leaves its checkpoint as it was; its file, and refusals."""
+"""A recovery holds its zeros, repeats its bits, and leaves its checkpoint as it was.
+
+Its file, and refusals.
+"""
 
 import json
 from collections import namedtuple

@@ -1,4 +1,7 @@
-"""A refitted model computes, saved and read by plain transformers, what was judged; the checkpoint never changes."""
+"""A refitted model computes, saved and read by plain transformers, what was judged.
+
+The checkpoint never changes.
+"""
 
 from pathlib import Path
 from typing import Any

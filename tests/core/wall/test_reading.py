@@ -1,4 +1,7 @@
-"""Strangers' files are read in a child process that cannot take the server down; each ends in an answer or one line."""
+"""Strangers' files are read in a child process that cannot take the server down.
+
+Each ends in an answer or one line.
+"""
 
 import base64
 import gzip
