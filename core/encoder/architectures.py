@@ -35,11 +35,11 @@ class Catcher(ExitStack):
         self.callback(model.register_forward_pre_hook(lambda *_: self._caught.clear()).remove)
         for index, (module, side) in enumerate(taps):
             catch = partial(self._catch, index)
-            if side == "input":
-                hook = module.register_forward_pre_hook(catch)
-            else:
-                hook = module.register_forward_hook(catch)
-            self.callback(hook.remove)
+            is_input = side == "input"
+            register = (
+                module.register_forward_pre_hook if is_input else module.register_forward_hook
+            )
+            self.callback(register(catch).remove)
 
     @property
     def states(self) -> list[Tensor]:

@@ -65,14 +65,12 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
 def pruning_record(
     request: SweepRequest,
     calibration: EvalSubset | None,
-    reliability: tuple[float | None, ...] = (),
 ) -> PruningRecord:
     """Describe a request's pruning for a result file.
 
     Args:
         request: The request.
         calibration: The examples that its method scores on, if any.
-        reliability: The scores' reliability, one value per layer, once known; it does not change the key.
     """
     calibration = calibration if METHODS[request.method].calibrated else None
     return PruningRecord(
@@ -89,6 +87,5 @@ def pruning_record(
             source_name=f"{calibration.record.source_name}, {calibration.record.split}",
             num_examples=len(calibration.texts),
             fingerprint=calibration.record.fingerprint,
-            reliability=reliability,
         ),
     )

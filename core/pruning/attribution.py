@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from core.encoder.architectures import Tap, architecture_of, encoder_layers
-from core.pruning.plan import Baseline, attributions, reliability
+from core.pruning.plan import Baseline, attributions
 from core.pruning.units import UnitPlan, clean_units
 
 units = clean_units
@@ -33,16 +33,14 @@ def plan(baseline: Baseline) -> UnitPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     paths = architecture_of(baseline.model)
-    readers = [
-        [Tap(layer.get_submodule(path), "input") for path in (paths.attention_dense, paths.output)]
-        for layer in encoder_layers(baseline.model)
-    ]
-    halves = attributions(
-        baseline.model, baseline.calibration, readers, gold_probability, torch.abs
-    )
+    readers = list[list[Tap]]()
+    for layer in encoder_layers(baseline.model):
+        modules = map(layer.get_submodule, (paths.attention_dense, paths.output))
+        readers.append([Tap(module, "input") for module in modules])
+    sums = attributions(baseline.model, baseline.calibration, readers, gold_probability, torch.abs)
     count = len(baseline.calibration.gold)
-    scores = [[half.total / count for half in types] for types in halves]
-    return UnitPlan(clean_units(baseline.model), scores, reliability(halves))
+    scores = [[total / count for total in types] for types in sums]
+    return UnitPlan(clean_units(baseline.model), scores)
 
 
 def gold_probability(logits: Tensor, gold: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from core.encoder.architectures import Tap, encoder_layers
-from core.pruning.plan import Baseline, attributions, reliability
+from core.pruning.plan import Baseline, attributions
 from core.pruning.units import UnitPlan, hidden_units
 
 units = hidden_units
@@ -32,11 +32,9 @@ def plan(baseline: Baseline) -> UnitPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     outputs = [[Tap(layer, "output")] for layer in encoder_layers(baseline.model)]
-    halves = attributions(
-        baseline.model, baseline.calibration, outputs, loss, torch.positive
-    )  # signed
-    scores = [[hidden.total.abs()] for (hidden,) in halves]
-    return UnitPlan(hidden_units(baseline.model), scores, reliability(halves))
+    signed = attributions(baseline.model, baseline.calibration, outputs, loss, torch.positive)
+    scores = [[total.abs()] for (total,) in signed]
+    return UnitPlan(hidden_units(baseline.model), scores)
 
 
 def loss(logits: Tensor, gold: Tensor) -> Tensor:

@@ -22,13 +22,13 @@ def cut(model: nn.Module, layers: Sequence[int]) -> Any:
     Returns:
         A model of the same class, with its own configuration.
     """
-    small: Any = deepcopy(
-        model, {id(weight): nn.Parameter(weight.data) for weight in model.parameters()}
-    )
+    shared = {id(weight): nn.Parameter(weight.data) for weight in model.parameters()}
+    small: Any = deepcopy(model, shared)
     stack: Any = small.get_submodule(architecture_of(model).layers)
     for layer in sorted({*range(len(stack))} - {*layers}, reverse=True):
         del stack[layer]
     small.config.num_hidden_layers = len(stack)  # DistilBERT saves it as n_layers
-    if kinds := getattr(small.config, "layer_types", None):  # ModernBERT's
+    kinds = getattr(small.config, "layer_types", None)  # ModernBERT's
+    if kinds:
         small.config.layer_types = [kinds[layer] for layer in layers]
     return small

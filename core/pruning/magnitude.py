@@ -17,7 +17,6 @@ from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
@@ -68,17 +67,14 @@ def find_thresholds(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Th
     bins = np.searchsorted(ends, counts)  # (counts,) the first bin that reaches the count
     wanted = np.zeros(_BINS, dtype=bool)  # (bins,)
     wanted[bins] = True
-    members = np.sort(
-        np.concatenate([bits[wanted[bits >> _LOW_BITS]] for bits in _magnitude_bits(weights)])
-    )
-    starts = np.searchsorted(
-        members, bins.astype(np.uint32) << _LOW_BITS
-    )  # (counts,) each bin's first member
+    members = [bits[wanted[bits >> _LOW_BITS]] for bits in _magnitude_bits(weights)]
+    ordered = np.sort(np.concatenate(members))
+    # (counts,) each bin's first member
+    starts = np.searchsorted(ordered, bins.astype(np.uint32) << _LOW_BITS)
     below = ends[bins] - histogram[bins]  # (counts,) entries in lower bins
     ranks = np.asarray(counts) - below  # (counts,) within the bin
-    return [
-        _threshold(members[start:], int(rank)) for start, rank in zip(starts, ranks, strict=True)
-    ]
+    places = zip(starts, ranks, strict=True)
+    return [_threshold(ordered[start:], int(rank)) for start, rank in places]
 
 
 def _magnitude_bits(weights: Sequence[Tensor]) -> Iterator[Bits]:
@@ -122,9 +118,8 @@ class MagnitudePlan(Plan):
                 magnitudes = weight.abs()  # (rows, columns)
                 keep = magnitudes >= threshold  # (rows, columns)
                 if ties:
-                    tied = torch.nonzero((magnitudes == threshold).flatten()).flatten()[
-                        :ties
-                    ]  # (ties here,)
+                    equal = (magnitudes == threshold).flatten()
+                    tied = equal.nonzero().flatten()[:ties]  # (ties here,)
                     keep.view(-1)[tied] = False
                     ties -= len(tied)
                 yield keep
@@ -138,6 +133,5 @@ def plan(baseline: Baseline) -> MagnitudePlan:
     """
     weights = scoped_weights(baseline.model, baseline.scope)
     total = sum(weight.numel() for weight in weights)
-    return MagnitudePlan(
-        [weights], {amount: [round(amount * total)] for amount in baseline.amounts}
-    )
+    counts = {amount: [round(amount * total)] for amount in baseline.amounts}
+    return MagnitudePlan([weights], counts)

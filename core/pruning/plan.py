@@ -1,8 +1,4 @@
-"""A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel).
-
-Some methods score calibration examples. Their scores are summed over even and odd examples
-separately: the rank correlation of the two sums (split-half reliability) tells signal from chance.
-"""
+"""A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,7 +6,6 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 import torch
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_weights
@@ -45,48 +40,14 @@ class Calibration(NamedTuple):
             self.report(SCORING, done, len(self.batches))
 
 
-class Halves:
-    """Sums of scores over even and over odd examples.
-
-    Attributes:
-        sums: (halves, scores) float64.
-    """
-
-    def __init__(self, size: int) -> None:
-        """Start `size` scores at zero."""
-        self.sums = torch.zeros(2, size, dtype=torch.float64)  # (halves, scores)
-
-    def add(self, examples: Tensor, scores: Tensor) -> None:
-        """Add the scores of a micro-batch.
-
-        Args:
-            examples: (micro-batch,) positions of the examples.
-            scores: (micro-batch, scores).
-        """
-        self.sums.index_add_(0, examples % 2, on_processor(scores).double())
-
-    @property
-    def total(self) -> Tensor:
-        """(scores,) float64, summed over all examples."""
-        return self.sums.sum(0)
-
-    @property
-    def agreement(self) -> float:
-        """Spearman's rank correlation of the two halves' magnitudes; NaN if a half is constant."""
-        first, second = self.sums.abs()  # each (scores,)
-        if bool((first == first[0]).all() or (second == second[0]).all()):
-            return float("nan")
-        return float(spearmanr(first.numpy(), second.numpy()).statistic)
-
-
 def attributions(
     model: nn.Module,
     calibration: Calibration,
     taps: Sequence[Sequence[Tap]],
     objective: Objective,
     transform: Callable[[Tensor], Tensor],
-) -> list[list[Halves]]:
-    """Multiply activations by their gradients: to first order, what the objective loses without them.
+) -> list[list[Tensor]]:
+    """Multiply activations by their gradients: to first order, what the objective loses.
 
     Args:
         model: The baseline in eval mode.
@@ -98,47 +59,29 @@ def attributions(
             added up.
 
     Returns:
-        The sums for each layer and unit type.
+        The sums for each layer and unit type, (units,) float64.
     """
-    halves = list[Halves]()
+    sums = dict[int, Tensor]()
 
     def add(batch: MicroBatch) -> None:
         with torch.enable_grad():
             logits = model(**batch.inputs).logits  # (micro-batch, labels)
             value = objective(logits, calibration.gold[batch.examples].to(logits.device))
-            gradients = torch.autograd.grad(
-                value, caught.states
-            )  # each (micro-batch, longest, units)
-        pairs = zip(caught.states, gradients, strict=True)
-        attribution = [
-            (state.detach() * gradient * batch.real[..., None]).sum(1) for state, gradient in pairs
-        ]
-        halves.extend(
-            Halves(scores.shape[-1]) for scores in attribution[len(halves) :]
-        )  # each (micro-batch, units)
-        for sums, scores in zip(halves, attribution, strict=True):
-            sums.add(batch.examples, transform(scores))
+            # Each (micro-batch, longest, units).
+            gradients = torch.autograd.grad(value, caught.states)
+        for k, (state, gradient) in enumerate(zip(caught.states, gradients, strict=True)):
+            scores = transform(batch.total(state.detach() * gradient))  # (micro-batch, units)
+            sums[k] = sums.get(k, 0) + total_of(scores)
 
     with Catcher(model, [tap for types in taps for tap in types]) as caught:
         calibration.each(model, add)
-    in_order = iter(halves)
+    in_order = iter(sums.values())
     return [[next(in_order) for _ in types] for types in taps]
 
 
-def reliability(layers: Sequence[Sequence[Halves]]) -> tuple[float | None, ...]:
-    """Compute each layer's split-half reliability.
-
-    Args:
-        layers: For each layer, the scores of its unit types or matrices.
-
-    Returns:
-        The mean agreement of each layer; None where one is undefined.
-    """
-    means = [
-        sum(halves.agreement for halves in layer) / len(layer) if layer else float("nan")
-        for layer in layers
-    ]
-    return tuple(None if value != value else value for value in means)
+def total_of(scores: Tensor) -> Tensor:
+    """Sum (micro-batch, scores) over the examples, in float64 on the processor."""
+    return on_processor(scores).double().sum(0)
 
 
 class Baseline(NamedTuple):
@@ -166,12 +109,9 @@ class Plan(Protocol):
 
     Attributes:
         parameters: The parameters that the plan may change.
-        reliability: Agreement of two halves of the calibration examples, one value per layer; empty
-            without examples.
     """
 
     parameters: list[nn.Parameter]
-    reliability: tuple[float | None, ...] = ()
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield, for each parameter, a mask of the entries that stay.
@@ -244,9 +184,8 @@ class PrunedModel(ExitStack):
             return self._fractions({})
         removed: dict[int, int] = {}
         masks = self.plan.keep_masks(amount, self._baseline)
-        for parameter, values, keep in zip(
-            self.plan.parameters, self._baseline, masks, strict=True
-        ):
+        parameters = zip(self.plan.parameters, self._baseline, masks, strict=True)
+        for parameter, values, keep in parameters:
             parameter.data.copy_(values * keep)
             removed[id(parameter)] = keep.numel() - int(torch.count_nonzero(keep))
         return self._fractions(removed)

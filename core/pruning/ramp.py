@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
+from torch import nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.magnitude import MagnitudePlan, scoped_weights
@@ -30,13 +31,9 @@ def shared_out(total: int, sizes: Sequence[int], slopes: Sequence[float]) -> lis
     Returns:
         The number of weights that each group loses.
     """
-    scales = [
-        0,
-        *sorted(1 / np.array(slopes)),
-    ]  # where nothing is removed, and where each group is used up
-    totals = (np.minimum(np.outer(scales, slopes), 1) * sizes).sum(
-        1
-    )  # (scales,) linear between them
+    # Where nothing is removed, and where each group is used up; totals are linear in between.
+    scales = [0, *sorted(1 / np.array(slopes))]
+    totals = (np.minimum(np.outer(scales, slopes), 1) * sizes).sum(1)  # (scales,)
     shares = np.minimum(np.multiply(slopes, np.interp(total, totals, scales)), 1)  # (groups,)
     ends = np.floor((shares * sizes).cumsum() + 0.5)  # (groups,) whole numbers with an exact sum
     return [int(count) for count in np.diff(ends, prepend=0)]
@@ -50,19 +47,17 @@ def plan(baseline: Baseline) -> MagnitudePlan:
     """
     layers = encoder_layers(baseline.model)
     rises = np.linspace(0.5, 1.5, len(layers)).tolist() if len(layers) > 1 else [1.0]
-    slope_of = {
-        id(weight): rise
-        for rise, layer in zip(rises, layers, strict=True)
-        for weight in linear_weights(layer)
-    }
+    slope_of = dict[int, float]()
+    for rise, layer in zip(rises, layers, strict=True):
+        slope_of |= dict.fromkeys(map(id, linear_weights(layer)), rise)
+    slopes = list[float]()
+    groups = list[list[nn.Parameter]]()
     weights = scoped_weights(baseline.model, baseline.scope)
-    grouped = [
-        (slope, [*group])
-        for slope, group in groupby(weights, lambda weight: slope_of.get(id(weight), 1.0))
-    ]
-    slopes, groups = zip(*grouped, strict=True)
+    for slope, group in groupby(weights, lambda weight: slope_of.get(id(weight), 1.0)):
+        slopes.append(slope)
+        groups.append(list(group))
     sizes = [sum(weight.numel() for weight in group) for group in groups]
-    counts = {
-        amount: shared_out(round(amount * sum(sizes)), sizes, slopes) for amount in baseline.amounts
-    }
+    counts = dict[float, list[int]]()
+    for amount in baseline.amounts:
+        counts[amount] = shared_out(round(amount * sum(sizes)), sizes, slopes)
     return MagnitudePlan(groups, counts)

@@ -36,9 +36,8 @@ class MatrixPlan(Plan):
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
-        for rank, keep in zip(
-            self._ranks, self._controlled.keep_masks(amount, baseline), strict=True
-        ):
+        masks = self._controlled.keep_masks(amount, baseline)
+        for rank, keep in zip(self._ranks, masks, strict=True):
             yield rank >= keep.numel() - int(torch.count_nonzero(keep))  # (rows, columns)
 
 
@@ -53,10 +52,8 @@ def draws(weights: Sequence[Tensor], seed: int) -> Iterator[Tensor]:
         (rows, columns) float32, uniform in [0, 1).
     """
     for index, weight in enumerate(weights):
-        numbers = np.random.default_rng([seed, index]).random(
-            weight.shape, dtype=np.float32
-        )  # (rows, columns)
-        yield torch.from_numpy(numbers)
+        random = np.random.default_rng([seed, index])
+        yield torch.from_numpy(random.random(weight.shape, dtype=np.float32))
 
 
 def plan(baseline: Baseline) -> Plan:

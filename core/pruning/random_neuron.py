@@ -22,13 +22,10 @@ def plan(baseline: Baseline) -> UnitPlan:
     """
     assert baseline.controls is not None  # a checked request
     layers = module_of(baseline.controls).units(baseline.model)
-    scores = [
-        [
-            torch.from_numpy(
-                np.random.default_rng([baseline.seed, layer, kind]).permutation(units.size)
-            )
-            for kind, units in enumerate(types)
-        ]
-        for layer, types in enumerate(layers)
-    ]
+    scores = list[list[torch.Tensor]]()
+    for layer, types in enumerate(layers):
+        scores.append([])
+        for kind, units in enumerate(types):
+            random = np.random.default_rng([baseline.seed, layer, kind])
+            scores[-1].append(torch.from_numpy(random.permutation(units.size)))
     return UnitPlan(layers, scores)

@@ -36,9 +36,8 @@ def ranks(scores: Tensor) -> Tensor:
     keys |= np.arange(columns)
     keys.sort(axis=1)
     keys &= _INDEX  # the columns in order
-    places = torch.arange(
-        columns, dtype=torch.int16 if columns <= 1 << 15 else torch.int32
-    )  # (columns,)
+    dtype = torch.int16 if columns <= 1 << 15 else torch.int32
+    places = torch.arange(columns, dtype=dtype)
     result = torch.empty(scores.shape, dtype=places.dtype)  # (rows, columns)
     return result.scatter_(1, torch.from_numpy(keys), places.expand_as(scores))
 
@@ -50,7 +49,6 @@ class RowPlan(Plan):
         self,
         weights: list[nn.Parameter],
         scores: Iterable[Tensor],
-        reliability: tuple[float | None, ...] = (),
     ) -> None:
         """Rank the weights.
 
@@ -58,9 +56,8 @@ class RowPlan(Plan):
             weights: Matrices, each (rows, columns).
             scores: For each matrix, (rows, columns) float32, non-negative; the lowest of a row are
                 removed first.
-            reliability: Reliability of the scores, one value per layer.
         """
-        self.parameters, self.reliability = weights, reliability
+        self.parameters = weights
         self._ranks = [*map(ranks, scores)]
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:

@@ -41,10 +41,8 @@ class Units(NamedTuple):
     entries: tuple[Entries, ...]
 
 
-ROW, COLUMN = (
-    0,
-    1,
-)  # of a weight matrix (out, in): a row computes an output, a column reads an input
+# Of a weight matrix (out, in): a row computes an output, a column reads an input.
+ROW, COLUMN = 0, 1
 
 
 def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
@@ -59,26 +57,21 @@ def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
         For each layer: context units, intermediate units.
     """
     paths = architecture_of(model)
-    return [
-        (
-            _between(layer, (paths.value,), paths.attention_dense),
-            _between(layer, paths.intermediate, paths.output),
-        )
-        for layer in encoder_layers(model)
-    ]
+    layers = list[tuple[Units, ...]]()
+    for layer in encoder_layers(model):
+        context = _between(layer, (paths.value,), paths.attention_dense)
+        layers.append((context, _between(layer, paths.intermediate, paths.output)))
+    return layers
 
 
 def _between(layer: nn.Module, makers: Sequence[RowBlock], reader: str) -> Units:
     columns = Entries(layer.get_submodule(reader).get_parameter("weight"), COLUMN)
     size = columns.parameter.shape[COLUMN]
-    rows = (
-        Entries(parameter, ROW, maker.block * size)
-        for maker in makers
-        for parameter in layer.get_submodule(
-            maker.path
-        ).parameters()  # weight and, if present, bias
-    )
-    return Units(size, (*rows, columns))
+    entries = [columns]
+    for maker in makers:
+        for parameter in layer.get_submodule(maker.path).parameters():  # weight and bias, if any
+            entries.append(Entries(parameter, ROW, maker.block * size))
+    return Units(size, tuple(entries))
 
 
 def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
@@ -100,12 +93,11 @@ def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
     for path in (paths.output, paths.attention_norm, paths.output_norm):
         owned += [(f"{path}.weight", ROW), (f"{path}.bias", ROW)]
     owned += [(f"{path}.bias", ROW) for path in attention]
-
-    def units_of(layer: nn.Module) -> Units:
+    layers = list[tuple[Units, ...]]()
+    for layer in encoder_layers(model):
         entries = tuple(Entries(layer.get_parameter(name), dimension) for name, dimension in owned)
-        return Units(len(entries[-1].parameter), entries)
-
-    return [(units_of(layer),) for layer in encoder_layers(model)]
+        layers.append((Units(len(entries[-1].parameter), entries),))
+    return layers
 
 
 class UnitPlan(Plan):
@@ -119,7 +111,6 @@ class UnitPlan(Plan):
         self,
         layers: Sequence[Sequence[Units]],
         scores: Sequence[Sequence[Tensor]],
-        reliability: tuple[float | None, ...] = (),
     ) -> None:
         """Rank the units.
 
@@ -127,12 +118,11 @@ class UnitPlan(Plan):
             layers: For each layer, its types of units.
             scores: For each layer and type, (units,); the lowest is removed first, of equal scores
                 the lowest index.
-            reliability: Reliability of the scores, one value per layer.
         """
-        self.scores, self.reliability, self.parameters = scores, reliability, []
-        self._removals: dict[
-            int, list[tuple[Entries, Tensor]]
-        ] = {}  # parameter -> [(entries, units in order)]
+        self.scores = scores
+        self.parameters = []
+        # By parameter: the entries of units of a type, and these units in order.
+        self._removals: dict[int, list[tuple[Entries, Tensor]]] = {}
         for types, layer_scores in zip(layers, scores, strict=True):
             for units, type_scores in zip(types, layer_scores, strict=True):
                 order = torch.argsort(type_scores, stable=True)  # (units,)

@@ -7,20 +7,17 @@ every row and, except for rounding down, of the scope's weights. Labels are not 
 In DeBERTa, matrices that read both tokens and relative positions are scored on tokens;
 those that read only relative positions are scored on them, the same in every example.
 
-Reliability is the rank correlation of the norms on two halves of the examples, averaged
-over a layer's matrices.
-
 Cost: one forward pass over the calibration examples, and the cost of `rows.RowPlan`.
 """
 
 import torch
 from torch import Tensor
 
-from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_layers, linear_weights
+from core.encoder.architectures import Catcher, Tap, linear_layers
 from core.encoder.batches import MicroBatch
 from core.encoder.device import on_processor
 from core.pruning.magnitude import scoped_weights
-from core.pruning.plan import Baseline, Halves, reliability
+from core.pruning.plan import Baseline, total_of
 from core.pruning.rows import RowPlan
 
 at_random = RowPlan  # the control also draws within rows
@@ -47,24 +44,20 @@ def plan(baseline: Baseline) -> RowPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     weights = scoped_weights(baseline.model, baseline.scope)
-    halves = {id(weight): Halves(weight.shape[1]) for weight in weights}
-    modules = [module for module in linear_layers(baseline.model) if id(module.weight) in halves]
+    squares = {id(weight): torch.zeros(weight.shape[1]).double() for weight in weights}
+    modules = [module for module in linear_layers(baseline.model) if id(module.weight) in squares]
 
     def add(batch: MicroBatch) -> None:
         with torch.inference_mode():
             baseline.model(**batch.inputs)
-        squares = [_squares(on_processor(state), batch) for state in inputs.states]
-        for module, scores in zip(modules, squares, strict=True):
-            halves[id(module.weight)].add(batch.examples, scores)
+        for module, state in zip(modules, inputs.states, strict=True):
+            total = total_of(_squares(on_processor(state), batch))
+            squares[id(module.weight)] += total
 
     with Catcher(baseline.model, [Tap(module, "input") for module in modules]) as inputs:
         baseline.calibration.each(baseline.model, add)
-    layers = [
-        [halves[id(weight)] for weight in linear_weights(layer) if id(weight) in halves]
-        for layer in encoder_layers(baseline.model)
-    ]
-    scores = (score(weight, halves[id(weight)].total.sqrt()) for weight in weights)
-    return RowPlan(weights, scores, reliability(layers))
+    scores = (score(weight, squares[id(weight)].sqrt()) for weight in weights)
+    return RowPlan(weights, scores)
 
 
 def _squares(state: Tensor, batch: MicroBatch) -> Tensor:

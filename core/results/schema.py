@@ -122,15 +122,12 @@ class TaskRecord(Record):
 
 
 class CalibrationRecord(Record):
-    """The labelled examples that a method scored on.
-
-    `reliability` is the agreement between the scores of the two halves of these examples, one value per layer.
-    """
+    """The labelled examples that a method scored on; `reliability` is of older files."""
 
     source_name: Name
     num_examples: Count
     fingerprint: Name
-    reliability: Few[Statistic | None]
+    reliability: Few[Statistic | None] | None = None
 
 
 class StopRecord(Record):

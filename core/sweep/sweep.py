@@ -106,7 +106,7 @@ def sweep(
         header = Header(
             checkpoint=record,
             task=subset.record,
-            pruning=pruning_record(request, inputs.calibration, method_plan.reliability),
+            pruning=pruning_record(request, inputs.calibration),
             similarity=SimilarityRecord(points=runner.points),
             floor=comparison.floor(),
         )

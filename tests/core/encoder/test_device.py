@@ -98,9 +98,7 @@ def test_layers_points_pooling_and_the_head_run_on_the_device(
 def test_weights_are_scored_and_pruned_on_the_device(
     elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for method in (attribution, wanda):
-        monkeypatch.setattr(method, "reliability", lambda _: ())
-    monkeypatch.setattr(wanda, "RowPlan", lambda weights, scores, reliability: list(scores))
+    monkeypatch.setattr(wanda, "RowPlan", lambda weights, scores: list(scores))
     calibration = make_calibration(elsewhere.tokenizer, [0, 1] * 10)
     for method, scope in ((attribution, None), (wanda, "all-linear")):
         assert method.plan(Baseline(elsewhere.model, (0.5,), scope, 0, calibration))
