@@ -1,4 +1,4 @@
-"""A figure: a scene on a slide or on paper, with its title above the pictures and what they were measured on below.
+"""A figure: a scene on a slide or on paper, its title above and what was measured below.
 
 The pictures stand in the boxes of the scene's layout and have the specifications that the page's
 player draws, so both show the same at every frame. A figure is plain data, which `core.renderer`
@@ -108,7 +108,7 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
 
 
 def _readouts(scene: Scene, size: int, room: float) -> list[list[Line]]:
-    """Return the name and the detail of each frame on one line, or below each other if any is too long for that."""
+    """Return each frame's name and detail on one line, or below each other if any is too long."""
     pairs = [(str(frame["name"]), str(frame["detail"])) for frame in scene.frames]
     if all(width_of(f"{name}   {detail}", size) <= room for name, detail in pairs):
         return [[(name, f"   {detail}")] for name, detail in pairs]

@@ -156,7 +156,7 @@ All figures are in {RESULT_FILE}, whose key is `{study.key}`.
 
 
 def scoring_lines(study: Trained, folder: str) -> str:
-    """Return the code that computes the main metric of a saved model on the judged rows, with plain transformers.
+    """Return the code that scores a saved model on the judged rows, with plain transformers.
 
     Args:
         study: The study or the recovery; its file in the folder has the numbers of the rows.

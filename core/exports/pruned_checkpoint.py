@@ -1,4 +1,4 @@
-"""Write the pruned model of a frame, that of a recovery, or the smaller one of a study of cuts, for transformers.
+"""Write the model of a frame, a recovery or a study of cuts for transformers.
 
 The first two have zeros in place, as they were measured: they are neither smaller nor faster. A cut
 model is both. Weights keep the dtype of the checkpoint, those of a recovery are float32; loaded in

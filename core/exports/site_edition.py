@@ -1,4 +1,4 @@
-"""Write all files of the static edition, beside what a folder holds, and replace what an earlier one left there."""
+"""Write all files of the static edition, and replace those of an earlier one."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The files of the static edition: the views of a page as a script that a browser loads when it needs them.
+"""The files of the static edition: the views of a page as a script.
 
 A file address serves no data, only scripts: so each file in `data` hands its content to
 core/charts/site.js.
@@ -36,7 +36,7 @@ def name_of(page: str, *keys: str) -> str:
 
 
 def script(name: str, data: object) -> str:
-    """Write data as a script that hands them to the page under a name, compressed, with each long text once."""
+    """Write data as a script that hands them to the page, with each long text once."""
     texts: dict[str, int] = {}
     shared = json.dumps(_shared(data, texts), allow_nan=False)
     parts = json.dumps({"data": shared, "texts": list(texts)})

@@ -66,7 +66,7 @@ class Shelf(NamedTuple):
         return [other for key, other in others.items() if key != entry.key]
 
     def playlist(self, key: str) -> dict[str, str]:
-        """Return the titles, by key, of the sweeps that are presented one after another, this one among them."""
+        """Return the titles, by key, of the sweeps presented one after another, with this one."""
         chosen = {entry.key: entry for entry in self.chosen}
         return {
             other: title

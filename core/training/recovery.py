@@ -1,4 +1,4 @@
-"""Train a pruned model again with its zeros held, and measure on the way whether its representations return.
+"""Train a pruned model again with its zeros held, and measure whether its layers return.
 
 All encoder layers and the head learn gold labels. The unpruned model, trained as long on the same
 rows in the same order, tells what training alone changes: the control, which is stored and serves
@@ -61,12 +61,10 @@ def recover(
     if isinstance(control, Recovery):
         recovery = recovery.model_copy(update={"unpruned": control.frames})
     trainings = [(recovery.amount, "frames"), (0.0, "unpruned")][: 1 if recovery.unpruned else 2]
-    done, total, trained, kept = (
-        0,
-        how.steps * len(trainings),
-        dict[str, Tensor](),
-        dict[Tensor, Tensor](),
-    )
+    done = 0
+    total = how.steps * len(trainings)
+    trained = dict[str, Tensor]()
+    kept = dict[Tensor, Tensor]()
     subject = checkpoint._replace(model=deepcopy(checkpoint.model))
     rows, model = Encoded(checkpoint.tokenizer, inputs.rows.texts), subject.model
     targets = one_hot(
@@ -100,11 +98,8 @@ def recover(
                 weights, answer, targets, rows.lengths, np.arange(len(rows.lengths)), how
             ):
                 done += step > 0
-                report(
-                    f"Training the {'pruned' if amount else 'unpruned'} model{where(model)}",
-                    done,
-                    total,
-                )
+                kind = "pruned" if amount else "unpruned"
+                report(f"Training the {kind} model{where(model)}", done, total)
                 if step in recovery.steps:
                     frame = comparison.at_step(step, meter.look(f"Measuring after {step} steps"))
                     recovery = recovery.model_copy(update={part: (*getattr(recovery, part), frame)})

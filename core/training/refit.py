@@ -73,19 +73,16 @@ class Refitting:
             Its logits, (rows, labels), and the mean over the tokens of each layer's output,
                 (layers, rows, hidden).
         """
-        model, record, count = (
-            self._checkpoint.model,
-            self._checkpoint.record,
-            len(self.rows.lengths),
-        )
+        model = self._checkpoint.model
+        record = self._checkpoint.record
+        count = len(self.rows.lengths)
         means = torch.empty(record.num_layers, count, record.hidden_size)
         logits = torch.empty(count, classifier(model).out_features)
 
         def keep(batch: MicroBatch) -> None:
             logits[batch.examples] = recorder.run(batch)
             for layer, state in enumerate(recorder.states[:-1]):
-                total = (state * batch.real[..., None]).sum(1)  # (batch, hidden)
-                means[layer, batch.examples] = on_processor(total / batch.lengths[:, None])
+                means[layer, batch.examples] = on_processor(batch.mean(state))
 
         with Recorder(model, point_names("layer", record.num_layers), record.id) as recorder:
             self._each(model, np.arange(count), keep, report)
@@ -156,7 +153,7 @@ class Refitting:
         self._entered = layer
 
     def _fed(self, model: Any) -> Callable[[MicroBatch], Tensor]:
-        """Return a function that computes logits, (batch, labels), and feeds the states to the model's first layer."""
+        """Return a function that feeds the states to a model's first layer and computes logits."""
         if not self._entered:
             return lambda batch: model(**batch.inputs).logits
         fed = list[Tensor]()
@@ -178,7 +175,7 @@ class Refitting:
     def _each(
         self, model: Any, rows: Rows, work: Callable[[MicroBatch], None], report: Report
     ) -> None:
-        """Do some work on micro-batches in order of length where a model is, and report the share that is done."""
+        """Do some work on micro-batches in order of length, where a model is."""
         chunks = in_order(rows, self.rows.lengths, MICRO_BATCH)
         with fast_linear():
             for done, chunk in enumerate(chunks, 1):

@@ -62,7 +62,9 @@ def sizes(
 def _ratios(
     models: Sequence[nn.Module], tokenizer: Any, texts: Texts, batch: int, report: Report
 ) -> np.ndarray:
-    """Return the full model's time divided by each model's own, (passes, models); texts serve again if there are few.
+    """Return the full model's time divided by each model's own, (passes, models).
+
+    Texts serve again if there are few.
 
     The models take turns in who is first. A pass before the first one prepares more than it will
     need again.

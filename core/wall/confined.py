@@ -17,10 +17,8 @@ except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
 
-WORKER_NICENESS, HELPER_NICENESS = (
-    10,
-    19,
-)  # pages come before the worker, the worker before readers and drawings
+# Pages come before the worker, the worker before readers and drawings.
+WORKER_NICENESS, HELPER_NICENESS = 10, 19
 PATIENCE = 6  # on a busy machine a process may take so many times its processor time
 
 

@@ -76,9 +76,8 @@ class Turns(Generic[T]):
 
     def __init__(self, name: str, at_once: int = 1) -> None:
         self._name, self._at_once = name, at_once
-        self._waiting: dict[
-            T, str
-        ] = {}  # the holder of each request, whose first requests are in rotation
+        # The holder of each request; the holders' first requests are in rotation.
+        self._waiting: dict[T, str] = {}
         self._served: dict[T, str] = {}  # the holder of each request that has its turn
 
     def check_room(self, holder: str) -> None:
@@ -102,7 +101,7 @@ class Turns(Generic[T]):
         self._waiting[request] = holder
 
     def order(self) -> list[T]:
-        """Return the waiting requests in the order in which they will be served if no others join."""
+        """Return the waiting requests in the order in which they will be served."""
         by_holder: dict[str, list[T]] = {}
         for request, holder in self._waiting.items():
             by_holder.setdefault(holder, []).append(request)
@@ -171,7 +170,7 @@ class Door:
                 self._changed.notify_all()
 
     def _enter(self, request: object) -> int | None:
-        """Take the turn and return None, or wait a moment and return how many requests come first."""
+        """Take the turn and return None, or wait and return how many requests come first."""
         with self._changed:
             if not self._turns.may_serve(request):
                 self._changed.wait(LOOK_SECONDS)
