@@ -1,4 +1,4 @@
-"""Whatever a stranger types, links to or uploads: it is taken, or refused in one line, and nothing else happens."""
+"""Whatever a stranger types, links to or uploads is taken, or refused in one line."""
 
 import json
 from collections.abc import Iterator
@@ -26,9 +26,7 @@ settings.register_profile(
 )
 settings.load_profile("same every time")
 
-RESULT = json.loads(
-    make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20).model_dump_json()
-)
+RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20).model_dump_json()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: (
@@ -37,6 +35,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.sampled_from(sorted(SweepRequest.__dataclass_fields__))
+CONFIG = st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"])
 TABLE = st.text(st.sampled_from('ab,;\t"\n\r\\{}[]:0é\ufeff\x00 '), max_size=120).map(str.encode)
 
 
@@ -55,28 +54,26 @@ def taken_or_refused() -> Iterator[None]:
     assert len(message.splitlines()) == 1
 
 
-def places(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return all places in JSON values at which another value may stand."""
-    keys = (
-        values.keys()
-        if isinstance(values, dict)
-        else range(len(values))
-        if isinstance(values, list)
-        else ()
-    )
-    return [path] + [place for key in keys for place in places(values[key], (*path, key))]
+def places(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield all places in JSON values at which another value may stand."""
+    yield path
+    if isinstance(values, list):
+        values = dict(enumerate(values))
+    if isinstance(values, dict):
+        for key, value in values.items():
+            yield from places(value, (*path, key))
 
 
-@given(place=st.sampled_from(places(RESULT)[1:]), value=JSON)
+@given(place=st.sampled_from([*places(json.loads(RESULT))][1:]), value=JSON)
 def test_a_result_file_with_any_value_anywhere(place: tuple[Any, ...], value: Any) -> None:
-    changed = inner = json.loads(json.dumps(RESULT))
+    changed = json.loads(RESULT)
+    part = changed
     for key in place[:-1]:
-        inner = inner[key]
-    inner[place[-1]] = value
-    with suppress(ValueError):  # whoever changes a file can also seal it
-        changed["checksum"] = digest(
-            {key: part for key, part in changed.items() if key != "checksum"}
-        )
+        part = part[key]
+    part[place[-1]] = value
+    with suppress(ValueError, KeyError):  # whoever changes a file can also seal it
+        del changed["checksum"]
+        changed["checksum"] = digest(changed)
     with taken_or_refused():
         read_upload(json.dumps(changed).encode(), "theirs.json")
 
@@ -97,17 +94,16 @@ def test_a_request_of_any_values(values: dict[str, Any]) -> None:
         assert SweepRequest.from_json(vars(request)) == request
 
 
-@given(
-    values=st.dictionaries(
-        st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON
-    )
-)
-def test_a_config_and_label_names_of_any_values(values: dict[str, Any]) -> None:
-    features = {name: {"_type": "ClassLabel", "names": names} for name, names in values.items()}
-    for names in label_names_of(
-        {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
-    ).values():
+@given(names=JSON)
+def test_label_names_of_any_values_in_a_table(names: Any) -> None:
+    features = {"label": {"_type": "ClassLabel", "names": names}}
+    metadata = json.dumps({"info": {"features": features}}).encode()
+    for names in label_names_of({b"huggingface": metadata}).values():
         assert all(isinstance(name, str) for name in names.values())
+
+
+@given(values=st.dictionaries(CONFIG, JSON))
+def test_a_config_of_any_values(values: dict[str, Any]) -> None:
     with taken_or_refused():
         check_config({"model_type": "bert", **values}, "theirs")
     with taken_or_refused():

@@ -1,4 +1,4 @@
-"""The static edition as files: its numbers are the results', and what strangers write neither runs nor stops it."""
+"""The static edition as files: its numbers, what strangers write, and its folder."""
 
 import errno
 import gzip
@@ -22,18 +22,20 @@ from core.exports import site_edition
 from core.exports.site_files import write_page
 from core.exports.site_shelf import Shelf
 from core.findings import sentences
-from core.findings.cut import frontier_of
 from core.findings.layers import own_similarity
 from core.findings.sentences import examples_of
+from core.results.schema import SweepResult
 from core.results.store import MAX_BYTES, save
-from tests.browser.shipped import RECOVERY, STUDY
+from tests.browser.shipped import RECOVERY
 from tests.builders import make_result, with_own_key, with_own_labels
+from tests.refusals import refusal
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.25, 0.5), "num_examples": 20}
-SST2, COLA, WRITTEN = (
-    make_result(**SMALL, **more) for more in ({}, {"task": "cola"}, {"source": "written"})
-)
+SST2 = make_result(**SMALL)
+COLA = make_result(**SMALL, task="cola")
+WRITTEN = make_result(**SMALL, source="written")
 CONTROL = make_result(**SMALL, method="random", controls="magnitude", seed=1)
+KEY = SST2.key[:12]
 NAME = "<img src=x onerror=alert(1)></script>"
 
 
@@ -41,9 +43,11 @@ def taken(file: Path) -> Any:
     """Return the data that a script of the site hands over."""
     _, packed, _ = file.read_text("utf-8").rsplit('"', 2)
     parts = json.loads(gzip.decompress(b64decode(packed)))
-    return json.loads(
-        parts["data"], object_hook=lambda part: parts["texts"][part["$"]] if "$" in part else part
-    )
+
+    def with_text(part: dict[str, Any]) -> Any:
+        return parts["texts"][part["$"]] if "$" in part else part
+
+    return json.loads(parts["data"], object_hook=with_text)
 
 
 def made(folder: Path, *results: Any) -> dict[str, Any]:
@@ -56,73 +60,55 @@ def made(folder: Path, *results: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return made(tmp_path_factory.mktemp("site"), SST2, CONTROL, STUDY, RECOVERY)
+    return made(tmp_path_factory.mktemp("site"), SST2, CONTROL, RECOVERY)
 
 
 def drawn(page: Any, view: str, picture: str, dataset: str) -> list[dict[str, Any]]:
-    player = page["views"][view]["blocks"][0]["player"]
-    views = player["choices"][0]["views"] if "choices" in player else player["views"]
+    views = page["views"][view]["blocks"][0]["player"]["views"]
     return json.loads(views[picture])["datasets"][dataset]
 
 
-def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) -> None:
-    own, key = own_similarity(SST2, "mean"), SST2.key[:12]
-    strips = drawn(files[f"layers-{key}"], "mean|", "rows", "strips")
-    assert [[float(value) for value in row["v"]] for row in strips] == pytest.approx(
-        own.T.round(2), abs=0.0051
-    )
-    cells = drawn(files[f"present-{key}"], "", "heatmap", "cells")
-    assert [cell["v"] for cell in cells if cell["baseline"] == cell["pruned"]] == pytest.approx(
-        own.T, abs=1e-6
-    )
-    play = next(
-        s for s in files[f"story-{key}"]["views"]["mean|accuracy"]["steps"] if s["name"] == "watch"
-    )
-    stack = json.loads(play["player"]["views"]["stack"])["datasets"]["stack"]
-    assert [row["v"] for row in stack] == pytest.approx(own.T, abs=1e-6)
-    cells = drawn(files[f"sentences-{key}"], "all|all", "strip", "cells")
+def test_sentences_shows_when_each_prediction_flips(files: dict[str, Any]) -> None:
+    cells = drawn(files[f"sentences-{KEY}"], "all|all", "strip", "cells")
     flips = [example.flip for example in examples_of(SST2)]
     assert sum(cell["amounts"].startswith("0 %") for cell in cells) == len(flips)
     assert (len(cells) > len(flips)) == any(flips)
-    both = drawn(files[f"compare-{key}-{CONTROL.key[:12]}"], "amount|mean|accuracy", "own", "own")
-    own_of_both = np.vstack([own_similarity(of, "mean").T for of in (SST2, CONTROL)])
-    assert [row["v"] for row in both] == pytest.approx(own_of_both, abs=1e-6)
-    models = drawn(files[f"cut-{STUDY.key[:12]}"], "0.03|", "frontier", "models")
-    assert [row["value"] for row in models] == pytest.approx(
-        [each.value.value for each in frontier_of(STUDY).choices]
-    )
-    scores = drawn(files[f"recover-{RECOVERY.key[:12]}"], "", "score", "unpruned")
-    assert [row["value"] for row in scores] == [
-        frame.metrics["accuracy"] for frame in RECOVERY.unpruned
-    ]
 
 
-def test_a_view_stands_for_every_choice(files: dict[str, Any]) -> None:
-    layers = files[f"layers-{SST2.key[:12]}"]
-    assert [len(choice["options"]) for choice in layers["choices"]] == [
-        3,
-        3,
-    ]  # ways to one vector; layers
-    assert len(layers["views"]) == 3 * 3
-    assert set(files["index"]["results"]) == {SST2.key}  # controls serve the others
-    assert CONTROL.key in files["index"]["results"][SST2.key]["other"]
+def test_compare_shows_both_results(files: dict[str, Any]) -> None:
+    page = files[f"compare-{KEY}-{CONTROL.key[:12]}"]
+    rows = drawn(page, "amount|mean|accuracy", "own", "own")
+    expected = np.vstack([own_similarity(result, "mean").T for result in (SST2, CONTROL)])
+    assert [row["v"] for row in rows] == pytest.approx(expected, abs=1e-6)
 
 
+def test_recover_shows_scores(files: dict[str, Any]) -> None:
+    rows = drawn(files[f"recover-{RECOVERY.key[:12]}"], "", "score", "unpruned")
+    expected = [frame.metrics["accuracy"] for frame in RECOVERY.unpruned]
+    assert [row["value"] for row in rows] == expected
+
+
+def test_controls_serve_the_others(files: dict[str, Any]) -> None:
+    listed = files["index"]["results"]
+    assert set(listed) == {SST2.key}
+    assert CONTROL.key in listed[SST2.key]["other"]
+
+
+@pytest.mark.parametrize(("result", "is_published"), [(SST2, False), (WRITTEN, True)])
 def test_only_written_sentences_are_published(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: SweepResult, is_published: bool
 ) -> None:
     monkeypatch.setattr(sentences, "texts_of", lambda task: [("kept here",)] * len(task.examples))
-    for result, is_published in ((SST2, False), (WRITTEN, True)):
-        write_page(tmp_path, "Sentences", Shelf((), (), {}), result)
-        assert (
-            "kept here" in str(taken(tmp_path / f"sentences-{result.key[:12]}.js"))
-        ) == is_published
+    write_page(tmp_path, "Sentences", Shelf((), (), {}), result)
+    (page,) = map(taken, tmp_path.iterdir())
+    assert ("kept here" in str(page)) == is_published
 
 
-def test_what_strangers_write_is_text_and_stops_nothing(
+def test_files_of_strangers_are_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, values = tmp_path / "results", SST2.model_dump(mode="json")
+    folder = tmp_path / "results"
+    values = SST2.model_dump(mode="json")
     (folder / "folder.json").mkdir(parents=True)
     (folder / "link.json").symlink_to("nowhere")
     (folder / "bomb.json.gz").write_bytes(gzip.compress(bytes(MAX_BYTES + 1)))
@@ -132,81 +118,96 @@ def test_what_strangers_write_is_text_and_stops_nothing(
         "infinite": json.dumps(values).replace("0.5", "1e999", 1),
         "labels": json.dumps(values | {"task": values["task"] | {"label_names": ["x"] * 10**6}}),
         f"{NAME[:20]}\n\udcff": "{}",  # which is no UTF-8
-        "other": COLA.model_dump_json(),
+        "copy": SST2.model_dump_json(),
     }
     for name, text in texts.items():
         (folder / f"{name}.json").write_text(text)
-    named = with_own_labels(SST2, [NAME, "\u202e", "x" * 1000])
-    named = with_own_key(named, checkpoint=named.checkpoint.model_copy(update={"id": NAME}))
-    shown = made(tmp_path, COLA, named)
-    left_out = [
-        line for line in capsys.readouterr().err.splitlines() if line.startswith("left out: ")
-    ]
+
+    files = made(tmp_path, SST2)
+
+    assert set(files["index"]["results"]) == {SST2.key}
+    lines = capsys.readouterr().err.splitlines()
+    left_out = [line for line in lines if line.startswith("left out: ")]
     assert len(left_out) == 2 + len(texts)
     assert not any(character in "".join(left_out) for character in "\x1b\udcff")
-    assert set(shown["index"]["results"]) == {COLA.key, named.key}
-    assert NAME in json.dumps(shown["index"]["results"], ensure_ascii=False)
+
+
+def test_names_are_text(tmp_path: Path) -> None:
+    named = with_own_labels(SST2, [NAME, "\u202e", "x" * 1000])
+    named = with_own_key(named, checkpoint=named.checkpoint.model_copy(update={"id": NAME}))
+
+    listed = made(tmp_path, named)["index"]["results"]
+
+    assert NAME in json.dumps(listed, ensure_ascii=False)
     assert NAME not in (tmp_path / "site" / "index.html").read_text("utf-8")
 
 
-def test_addresses_select_and_nothing_else_is_written_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+# ---------------------------------------------------------------- the folder
+
+
+@pytest.fixture
+def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The command's arguments for a quick site of two stored results."""
+    monkeypatch.setattr(site_edition, "write_page", Mock())
     save(SST2, tmp_path / "results")
     save(COLA, tmp_path / "results")
-    monkeypatch.setattr(site_edition, "write_page", Mock())
-    links, elsewhere, data = (
-        tmp_path / "links.txt",
-        tmp_path / "elsewhere",
-        tmp_path / "site" / "data",
-    )
+    return [str(tmp_path / "site"), "--results", str(tmp_path / "results")]
+
+
+def test_addresses_select(tmp_path: Path, arguments: list[str]) -> None:
+    links = tmp_path / "links.txt"
     links.write_text(f"http://localhost:8501/layers?result={COLA.key}&reduction=cls\n")
-    arguments = [
-        str(tmp_path / "site"),
-        "--results",
-        str(tmp_path / "results"),
-        "--select",
-        str(links),
-    ]
+    arguments += ["--select", str(links)]
+
     assert site.main(arguments) == 0
-    data.rename(elsewhere).joinpath("mine").touch()
+    assert set(taken(tmp_path / "site" / "data" / "index.js")["results"]) == {COLA.key}
+
+    links.write_text("nothing")
+    assert "none of the sweeps" in refusal(site.main, arguments)
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    data, elsewhere = tmp_path / "site" / "data", tmp_path / "elsewhere"
+    site.main(arguments)
+    data.rename(elsewhere)
     data.symlink_to(elsewhere)
     before = sorted(elsewhere.iterdir())
+
     assert site.main(arguments) == 0
-    assert (data.is_symlink(), sorted(elsewhere.iterdir())) == (False, before), "a link is replaced"
-    assert set(taken(data / "index.js")["results"]) == {COLA.key}
-    thesis = tmp_path / "mine" / "data" / "index.js"  # of another program
+
+    assert not data.is_symlink()
+    assert sorted(elsewhere.iterdir()) == before
+
+
+def test_a_folder_of_another_program_is_left_alone(tmp_path: Path, arguments: list[str]) -> None:
+    thesis = tmp_path / "site" / "data" / "index.js"
     thesis.parent.mkdir(parents=True)
     thesis.write_text("export default 1")
-    with pytest.raises(site.PrunescopeError, match="choose a new folder"):
-        site.main([str(tmp_path / "mine"), *arguments[1:]])
+
+    assert "choose a new folder" in refusal(site.main, arguments)
+
     assert thesis.read_text() == "export default 1"
-    monkeypatch.setattr(
-        site_edition,
-        "write_page",
-        Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))),
-    )
-    with pytest.raises(site.PrunescopeError, match="No space left on device"):
-        site.main(arguments)
-    links.write_text("nothing")
-    with pytest.raises(site.PrunescopeError, match="none of the sweeps"):
-        site.main(arguments)
-    assert COLA.key in taken(data / "index.js")["results"]  # stays until it can be replaced
+
+
+def test_on_a_full_disk_the_old_edition_stays(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.main(arguments)
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(site_edition, "write_page", Mock(side_effect=full))
+
+    assert "No space left on device" in refusal(site.main, arguments)
+
+    assert COLA.key in taken(tmp_path / "site" / "data" / "index.js")["results"]
 
 
 def test_a_killed_command_leaves_a_folder_that_it_takes_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, arguments: list[str]
 ) -> None:
-    save(SST2, tmp_path / "results")
     folder = tmp_path / "site"
-    command = [
-        sys.executable,
-        "-m",
-        "core.site",
-        str(folder),
-        "--results",
-        str(tmp_path / "results"),
-    ]
+    command = [sys.executable, "-m", "core.site", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as killed:
         while killed.poll() is None and not any(folder.glob(".*/data/*.js")):
             time.sleep(0.01)
@@ -216,6 +217,7 @@ def test_a_killed_command_leaves_a_folder_that_it_takes_again(
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(killed.pid, signal.SIGKILL)
-    monkeypatch.setattr(site_edition, "write_page", Mock())
-    assert site.main(command[3:]) == 0
-    assert {path.name for path in folder.iterdir() if path.name.startswith(".")} == set()
+
+    assert site.main(arguments) == 0
+
+    assert not any(path.name.startswith(".") for path in folder.iterdir())
