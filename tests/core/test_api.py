@@ -1,4 +1,4 @@
-"""The two functions that a notebook imports: their input, their results, and what they leave unchanged."""
+"""The functions that a notebook imports: their input, their results, and what they leave unchanged."""
 
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,7 @@ from core.exports.notebook import NotebookResult
 from core.precompute import find, parse, run
 from core.request.sweep_request import SweepRequest, request_in
 from core.results import library
-from core.results.key import digest, key_of
-from core.results.schema import SweepResult
+from core.results.key import digest
 from tests.builders import make_result
 from tests.refusals import refusal
 
@@ -35,7 +34,7 @@ def loaded(tiny_emotions: Path) -> Pair:
 
 
 @pytest.fixture(scope="module")
-def result(tiny_emotions: Path) -> Any:
+def result(tiny_emotions: Path) -> NotebookResult:
     return sweep(tiny_emotions, TEXTS, NAMED, amounts=AMOUNTS)
 
 
@@ -47,72 +46,87 @@ def refused(model: Any, sentences: Any = TEXTS, labels: Any = NAMED, **options: 
 
 
 def test_a_folder_gives_the_command_lines_result(
-    tiny_emotions: Path, result: SweepResult, tmp_path: Path
+    tiny_emotions: Path, result: NotebookResult, tmp_path: Path
 ) -> None:
-    assert api.__all__ == ["load_result", "recover", "sweep"]
-    assert len(result.task.examples) == 60
-    assert [LABELS[place] for place in result.task.examples] == list(result.task.gold)
-    assert result.key == key_of(result)
     data = write_csv(tmp_path / "mine.csv", text=TEXTS, emotion=NAMED)
     words = ["--checkpoint", str(tiny_emotions), "--data", str(data), "--amounts", "0,0.5"]
+
     expected = run(find(request_in(parse(words), SweepRequest)))
-    assert (result.key, result.frames, result.statistics) == (
-        expected.key,
-        expected.frames,
-        expected.statistics,
-    )
+
+    assert result.key == expected.key
+    assert result.frames == expected.frames
+    assert result.statistics == expected.statistics
 
 
 def test_a_result_is_trained_again_on_the_sentences_that_it_left(
-    tiny_emotions: Path, result: Any
+    tiny_emotions: Path, result: NotebookResult
 ) -> None:
     recovery = recover(result, 0.5, tiny_emotions, steps=2)
-    assert (recovery.frames[0].metrics, recovery.rows.refit) == (result.frames[-1].metrics, 60)
+
+    assert recovery.frames[0].metrics == result.frames[-1].metrics
+    assert recovery.rows.refit == 60
     assert [frame.step for frame in recovery.unpruned] == [0, 2]
 
 
 def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(
-    loaded: Pair, result: SweepResult
+    loaded: Pair, result: NotebookResult
 ) -> None:
-    model, tokenizer = loaded
+    model, _ = loaded
     model.train()
+
     with left_whole(model):
-        found = sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS)
-    assert found.frames == result.frames
-    assert (found.checkpoint.id, found.checkpoint.source) == ("tiny-emotions", "folder")
+        own = sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS)
+
+    assert own.frames == result.frames
+    assert own.checkpoint.id == "tiny-emotions"
     assert model.training
     assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_loaded_model_is_known_by_its_weights(loaded: Pair) -> None:
+    model, tokenizer = loaded
+    before = sweep(loaded, TEXTS, NAMED, amounts=0)
+
+    # Its use leaves traces in configuration and tokenizer.
     batch = tokenizer(TEXTS[:2], padding=True, truncation=True, max_length=8, return_tensors="pt")
-    model(
-        **batch, labels=torch.ones(2, dtype=int)
-    )  # which leaves traces in configuration and tokenizer
-    assert sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS).key == found.key
+    model(**batch, labels=torch.ones(2, dtype=int))
+    assert sweep(loaded, TEXTS, NAMED, amounts=0).key == before.key
+
     with torch.no_grad():
         model.classifier.bias += 1
-    assert sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS).key != found.key
+    assert sweep(loaded, TEXTS, NAMED, amounts=0).key != before.key
 
 
-def test_labels_match_by_name_in_any_order_and_case_numbers_by_a_map(
-    tiny_emotions: Path, result: SweepResult
-) -> None:
+def test_labels_match_by_name_in_any_order_and_case(tiny_emotions: Path) -> None:
     order = np.random.default_rng(0).permutation(len(TEXTS))
-    by_name = sweep(
-        tiny_emotions, [TEXTS[k] for k in order], [NAMED[k].upper() for k in order], amounts=[0]
-    )
-    assert [LABELS[order[place]] for place in by_name.task.examples] == list(by_name.task.gold)
-    assert by_name.task.label_names == tuple(NAMES)
-    texts, labels = pd.Series(TEXTS, index=range(120, 0, -1)), pd.Series(NAMED, dtype="category")
-    assert sweep(tiny_emotions, texts, labels, amounts=AMOUNTS).key == result.key, (
-        "series go together by place"
-    )
-    numbers, meanings = np.array(LABELS), dict(enumerate(NAMES))
-    assert (
-        sweep(tiny_emotions, TEXTS, numbers, amounts=AMOUNTS, label_map=meanings).key == result.key
-    )
-    both = list(zip(TEXTS, TEXTS[::-1], strict=True))
-    record = sweep(tiny_emotions, pd.DataFrame(both).to_numpy(), NAMED, amounts=0).task
-    pairs = [list(both[place]) for place in record.examples]
-    assert record.fingerprint == digest({"task": "auto", "texts": pairs, "gold": list(record.gold)})
+    texts, labels = [TEXTS[k] for k in order], [NAMED[k].upper() for k in order]
+
+    task = sweep(tiny_emotions, texts, labels, amounts=[0]).task
+
+    assert [LABELS[order[place]] for place in task.examples] == list(task.gold)
+    assert task.label_names == tuple(NAMES)
+
+
+def test_series_go_together_by_place_and_numbers_by_a_map(
+    tiny_emotions: Path, result: NotebookResult
+) -> None:
+    texts = pd.Series(TEXTS, index=range(120, 0, -1))
+    names = pd.Series(NAMED, dtype="category")
+    assert sweep(tiny_emotions, texts, names, amounts=AMOUNTS).key == result.key
+
+    meanings = dict(enumerate(NAMES))
+    numbered = sweep(tiny_emotions, TEXTS, np.array(LABELS), amounts=AMOUNTS, label_map=meanings)
+    assert numbered.key == result.key
+
+
+def test_pairs_of_sentences_are_read_from_an_array(tiny_emotions: Path) -> None:
+    pairs = list(zip(TEXTS, TEXTS[::-1], strict=True))
+
+    task = sweep(tiny_emotions, pd.DataFrame(pairs).to_numpy(), NAMED, amounts=0).task
+
+    texts = [list(pairs[place]) for place in task.examples]
+    content = {"task": "auto", "texts": texts, "gold": list(task.gold)}
+    assert task.fingerprint == digest(content)
 
 
 # ---------------------------------------------------------------- input
@@ -140,21 +154,21 @@ def test_bad_input(
     assert words in refused(**{"model": tiny_emotions, **given})
 
 
-def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair) -> None:
+def test_a_model_without_its_tokenizer_is_refused(loaded: Pair) -> None:
     model, tokenizer = loaded
-    assert (
-        "a BertForSequenceClassification is not a checkpoint: give a name, a folder, or"
-        in refused(model)
-    )
+    assert "is not a checkpoint: give a name, a folder, or" in refused(model)
     assert "give (model, tokenizer)" in refused((tokenizer, model))
+
+
+def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair) -> None:
+    model, _ = loaded
     model.config.further = object()
-    assert (
-        "cannot be written as a folder (Object of type object is not JSON serializable)"
-        in refused(loaded)
-    )
+    assert "cannot be written as a folder (Object of type object" in refused(loaded)
     del model.config.further
+
     model.bert.adapter = torch.nn.Linear(2, 2)
     assert "BertForSequenceClassification, which it is not (bert.adapter.bias" in refused(loaded)
+
     model.config.problem_type = "regression"
     assert "'tiny-emotions' gives no single label" in refused(loaded)
 
@@ -163,24 +177,24 @@ def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair) -> None:
 
 
 def test_a_saved_result_is_read_again_and_listed(
-    result: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    result: NotebookResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = load_result(str(result.save(tmp_path / "mine.json")))
-    assert (again, type(again)) == (result, type(result))
+    assert again == result
+    assert isinstance(again, NotebookResult)
+
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     assert result.save() == tmp_path / "own" / f"{result.key}.json"
     assert [entry.key for entry in library.own(library.Entry)] == [result.key]
-    assert "is not a result file" in refusal(load_result, tmp_path / "y.json")
 
 
 def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
     result = make_result(num_layers=12, amounts=(0.0, 0.25, 0.5), holes=((0.5, 1, 1),))
+
     table = NotebookResult.of(result).to_frame()
+
     assert len(table) == 3 * (1 + 1 + 3 * 12), "accuracy, changed predictions and CKA"
     own = table.query("amount == 0.5 and measure == 'cka' and reduction == 'mean'")
-    assert [*own["point"]] == [
-        f"Layer {k}, attention block" for k in range(1, len(result.points) + 1)
-    ], "by depth"
-    np.testing.assert_array_equal(
-        own["value"], np.array(result.frames[-1].own("mean"), dtype=float)
-    )
+    assert [*own["point"]] == [f"Layer {k}, attention block" for k in range(1, 13)]
+    expected = np.array(result.frames[-1].own("mean"), dtype=float)
+    np.testing.assert_array_equal(own["value"], expected)
