@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,11 @@ NUMBERS = {  # the picture of each page whose numbers are compared
     "Story": ".scene:not([inert]) .stack",
     "Layers": ".rows",
     "Compare": ".first",
-    "Cut": ".frontier",
     "Present": ".heatmap",
 }
-NUMBER = re.compile(
-    r"(?:Layers?|Now) [^;:]*: [^;]*?(−?\d+(?:\.\d+)?)(?=[;,]|$)"
-)  # the first one of each row
+# The first one of each row.
+NUMBER = re.compile(r"(?:Layers?|Now) [^;:]*: [^;]*?(−?\d+(?:\.\d+)?)(?=[;,]|$)")
+UNFOLD = "for (const box of document.querySelectorAll('main > details')) box.open = true"
 
 
 @pytest.fixture(scope="module")
@@ -80,24 +80,19 @@ def test_every_page_is_whole_in_both_sizes_and_themes(visitor: Page, folder: Pat
     visitor.on("request", lambda request: requests.append(request.url))
     for name, page in PAGES.items():
         visitor.emulate_media(color_scheme="dark")
-        visitor.set_viewport_size(
-            {"width": 390, "height": 1600}
-        )  # so that the bar of Layers covers nothing
-        visitor.goto(
-            f"{(folder / 'index.html').as_uri()}#/{page.address}?result={SST2.key}&scene=1"
-        )
+        # So high that the bar of Layers covers nothing.
+        visitor.set_viewport_size({"width": 390, "height": 1600})
+        start = (folder / "index.html").as_uri()
+        visitor.goto(f"{start}#/{page.address}?result={SST2.key}&scene=1")
         expect(visitor).to_have_title(re.compile(f"^{name}"))
-        expect(visitor.locator(".picture:has(svg)")).to_have_count(
-            0 if name == "Lab" else PICTURES.get(name, 0)
-        )
+        pictures = 0 if name == "Lab" else PICTURES.get(name, 0)
+        expect(visitor.locator(".picture:has(svg)")).to_have_count(pictures)
         expect(visitor.get_by_role("heading", level=1)).to_have_count(1)
         look.expect_no_sideways_scroll(visitor)
         visitor.emulate_media(color_scheme="light")
         visitor.set_viewport_size({"width": 1280, "height": 1600})
         look.expect_no_sideways_scroll(visitor)
-        visitor.evaluate(
-            "for (const box of document.querySelectorAll('main > details')) box.open = true"
-        )
+        visitor.evaluate(UNFOLD)
         if name == "Present":  # whose controls would fade meanwhile
             visitor.locator(".player").evaluate(STAYS)
         assert faults(visitor) == [], name  # the app is read in dark
@@ -110,12 +105,10 @@ def test_a_link_shows_the_same_in_both_editions(
     def texts(where: Page, address: str) -> list[str]:
         where.goto(address)
         expect(where).to_have_title(re.compile(f"^{name} · "))
-        first = where.locator(".player:visible, .scenes:visible").first
+        player = where.locator(".player:visible, .scenes:visible").first
         expect(where.locator(".picture:visible svg").first).to_be_visible()
-        headings = where.locator(
-            "h1:visible:not(.at-present h1)"
-        ).all_inner_texts()  # there for screen readers alone
-        return headings + first.locator(".readout:visible").all_inner_texts()
+        headings = where.locator("h1:visible").all_inner_texts()
+        return headings + player.locator(".readout:visible").all_inner_texts()
 
     page.emulate_media(reduced_motion="reduce")
     for name, query in LINKS.items():
@@ -128,21 +121,17 @@ def test_a_link_shows_the_same_in_both_editions(
 def test_choices_make_an_address_that_the_app_understands(
     page: Page, visitor: Page, site: str, served: str
 ) -> None:
-    for address, name, value in (("", "metric", "f1"), ("layers", "layer", "top")):
-        visitor.goto(f"{served}#/{address}?result={SST2.key}&{name}={value}")
-        words = f"The link asks for the {name} “{value}”, which is not available here."
-        expect(visitor.get_by_text(words)).to_be_visible()
+    visitor.goto(f"{served}#/layers?result={SST2.key}&layer=top")
+    words = "The link asks for the layer “top”, which is not available here."
+    expect(visitor.get_by_text(words)).to_be_visible()
     visitor.locator(".setup summary").click()
     visitor.locator("#reduction").select_option("cls")
     rows, title = visitor.locator(".rows-to-pick input"), visitor.get_by_role("heading", level=1)
     rows.nth(1).focus()
     visitor.keyboard.press("ArrowDown")
     expect(rows.nth(2)).to_be_focused()
-    look.eventually(
-        visitor,
-        lambda: visitor.evaluate("location.hash"),
-        f"#/layers?result={SST2.key}&reduction=cls&layer=4",
-    )
+    address = f"#/layers?result={SST2.key}&reduction=cls&layer=4"
+    look.eventually(visitor, lambda: visitor.evaluate("location.hash"), address)
     visitor.evaluate("navigator.clipboard.writeText = async (text) => { globalThis.copied = text }")
     visitor.get_by_label("Copy a link to this view").click()
     copied = visitor.evaluate("copied")
@@ -183,11 +172,11 @@ def test_it_is_small_and_its_policy_lets_nothing_in(edition: Path) -> None:
     assert len(files) < 300
     assert sum(files.values()) < 60e6
     assert max(size for file, size in files.items() if file.parent.name == "data") < 1e6
-    (policy,) = re.findall(
-        'Content-Security-Policy" content="([^"]*)', (edition / "index.html").read_text("utf-8")
-    )
+    page = (edition / "index.html").read_text("utf-8")
+    (policy,) = re.findall('Content-Security-Policy" content="([^"]*)', page)
     rules = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
-    assert (rules["default-src"], rules["script-src"]) == ("'none'", "'self'")
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == "'self'"
     assert {*" ".join(rules.values()).split()} == {"'none'", "'self'", "'unsafe-inline'", "data:"}
 
 
@@ -196,30 +185,34 @@ def stored(key: str) -> Any:
     return results.get(key) or load_any(place_in(SHIPPED_RESULTS, key))
 
 
+def numbers(picture: Locator) -> list[str]:
+    return NUMBER.findall(picture.get_attribute("aria-label") or "")
+
+
 def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: Path) -> None:
-    index = taken(edition / "data" / "index.js")
-    key, study = index["start"], next(iter(index["trained"]["study"]))
-    result, worth = stored(key), [depth.saved.metrics.values() for depth in stored(study).depths]
-    k = len(result.frames) // 2
-    own = [
-        f"{value:.2f}".replace("-", "−")
-        for value in result.frames[k].own("mean") or ()
-        if value is not None
-    ]
+    key = taken(edition / "data" / "index.js")["start"]
+    frames = stored(key).frames
+    middle = len(frames) // 2
+    own = [f"{value:.2f}".replace("-", "−") for value in frames[middle].own("mean")]
+    start = (edition / "index.html").as_uri()
     for name, selector in NUMBERS.items():
-        query = f"study={study}" if name == "Cut" else f"result={key}&scene=1"
-        visitor.goto(f"{(edition / 'index.html').as_uri()}#/{PAGES[name].address}?{query}")
+        visitor.goto(f"{start}#/{PAGES[name].address}?result={key}&scene=1")
         expect(visitor).to_have_title(re.compile(f"^{name} · "))
         picture = visitor.locator(selector).first
         expect(picture.locator("svg")).to_be_visible()
-
-        def numbers(picture: Locator = picture) -> list[str]:
-            return NUMBER.findall(picture.get_attribute("aria-label") or "")
-
         if name == "Story":
             visitor.get_by_role("button", name="Play").click()
-        if name == "Cut":
-            assert set() < {*numbers()} <= {f"{value:.3f}" for values in worth for value in values}
-        else:
-            visitor.get_by_label("Pruning amount").locator("visible=true").first.fill(str(k))
-            look.eventually(visitor, numbers, own)
+        visitor.get_by_label("Pruning amount").locator("visible=true").first.fill(str(middle))
+        look.eventually(visitor, partial(numbers, picture), own)
+
+
+def test_the_scores_of_a_study_are_those_of_its_depths(visitor: Page, edition: Path) -> None:
+    index = taken(edition / "data" / "index.js")
+    study = next(iter(index["trained"]["study"]))
+    visitor.goto(f"{(edition / 'index.html').as_uri()}#/{PAGES['Cut'].address}?study={study}")
+    picture = visitor.locator(".frontier").first
+    expect(picture.locator("svg")).to_be_visible()
+
+    depths = [depth.saved.metrics.values() for depth in stored(study).depths]
+    expected = {f"{value:.3f}" for values in depths for value in values}
+    assert set() < {*numbers(picture)} <= expected
