@@ -13,13 +13,15 @@ from tests.tiny import EMOTIONS, emotion_texts
 
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))  # about ten seconds of processor time
 PLACE = "Folder or Hub model id"
-STACK = ".player .stack .holder:not(.coming) svg >> nth=-1"  # the old picture stays until a new one is drawn
+# The old picture stays until a new one is drawn.
+STACK = ".player .stack .holder:not(.coming) svg >> nth=-1"
 
 
 def expect_run_in_sight(page: Page) -> None:
     """Wait until Run can be pressed without scrolling."""
-    expect(page.get_by_role("button", name="Run", exact=True)).to_be_in_viewport(ratio=1)
-    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
+    button = page.get_by_role("button", name="Run", exact=True)
+    expect(button).to_be_in_viewport(ratio=1)
+    expect(button).to_be_enabled()
 
 
 def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, site: str) -> None:
@@ -31,33 +33,27 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     page.set_viewport_size({"width": 1280, "height": 600})  # lower than the page of a run
     page.get_by_text("Open a result file").first.scroll_into_view_if_needed()
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(
-        page.get_by_text("Example:", exact=True)
-    ).not_to_be_visible()  # that player is not the run's
-    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    expect(page.get_by_role("button", name="Cancel")).to_be_in_viewport(
-        timeout=1000
-    )  # before there is a picture
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(page.get_by_text("Example:", exact=True)).not_to_be_visible()
+    expect(cancel).to_be_in_viewport()
     expect(page.locator(STACK)).to_be_visible(timeout=look.WORKER_PATIENCE)
     expect(page).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     slider = page.locator(".player").first.get_by_label("Pruning amount")
     expect(slider).to_have_attribute("max", re.compile("^[1-9]"))  # frames join as they come
-    expect(page.locator(".player .accuracy .mark-line path").first).to_have_attribute(
-        "d", re.compile("L")
-    )  # as well
+    line = page.locator(".player .accuracy .mark-line path").first
+    expect(line).to_have_attribute("d", re.compile("L"))  # as well
     job = page.url.partition("?")[2]
-    (worker,) = (
-        one for one in psutil.Process().children(recursive=True) if "core.worker" in one.cmdline()
-    )
+    children = psutil.Process().children(recursive=True)
+    (worker,) = (child for child in children if "core.worker" in child.cmdline())
     worker.suspend()  # else its run would end before a slow browser has shown what it is to show
     page.get_by_role("link", name="Story", exact=True).click()
     expect(page.get_by_role("link", name="Running:")).to_be_visible()
     assert job in page.url
     page.get_by_role("link", name="Running:").click()
-    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(cancel).to_be_visible()
     page.reload()
     expect(page.locator(STACK)).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
+    cancel.click()
     worker.resume()
     expect(page.get_by_text("Cancelled.")).to_be_visible()
     expect_run_in_sight(page)

