@@ -5,7 +5,6 @@ each one's own.
 """
 
 from collections.abc import Iterable, Sequence
-from math import isnan
 from typing import Any
 
 import altair as alt
@@ -34,99 +33,103 @@ SCALE_TITLES: dict[Scale, str] = {
 
 def accuracy_view(result: SweepResult) -> View:
     """Draw the main metric of a whole sweep, or of its first frames, at all amounts."""
-    metric, beyond = result.task.main_metric, g.beyond_rows(beyond_from(result))
+    metric = result.task.main_metric
     rows = curve_rows(result.frames, result.amounts, result.frames, metric)
+    beyond = g.beyond_rows(beyond_from(result))
     datasets = _datasets(rows, [reference_of(result, metric)], beyond, result.amounts)
-    title = f"{METRICS[metric].title} with its 95 % interval{f'; {g.SHADED}' if beyond else ''}"
-    return View(
-        _accuracy, ("amount", False, (metric,), 1.0), datasets, title, numbers_of((metric,), None)
-    )
+    title = f"{METRICS[metric].title} with its 95 % interval"
+    if beyond:
+        title = f"{title}; {g.SHADED}"
+    arguments = ("amount", False, (metric,), 1.0)
+    return View(_accuracy, arguments, datasets, title, numbers_of((metric,), None))
 
 
 def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: float | None) -> View:
-    """Draw a result's main metric over the overall change, and random removal's where that is the same.
+    """Draw a metric over the overall change, and random removal's where that is the same.
+
+    The metric is the task's main one.
 
     Args:
         result: A whole sweep.
         damages: (frames,) its overall change.
-        scores: (frames, 3) the metric under random removal: the mean of the draws, the least and the largest.
+        scores: (frames, 3) the metric under random removal: the mean of the draws, the least and
+            the largest.
         beyond: The end of its working range, if shaded beyond.
     """
-    own, metric = scores_of(result)[:, None], result.task.main_metric
-    series = {
-        brief_name(result.pruning): np.pad(own, ((0, 0), (0, 2)), constant_values=np.nan),
-        AT_RANDOM: scores,
-    }
-    rows = [
-        {
-            "series": name,
-            "k": k,
-            "amount": g.rounded(at),
-            "value": g.rounded(value),
-            "interval": "",
-            "changed": "",
-        }
-        | {"low": g.rounded(low), "high": g.rounded(high)}
-        for name, values in series.items()
-        for k, (at, (value, low, high)) in enumerate(
-            zip(damages.tolist(), values.tolist(), strict=True)
-        )
-        if not isnan(value + at)
-    ]
-    shaded = [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)])
-    datasets = _datasets(rows, [reference_of(result, metric)], shaded, damages.tolist())
-    title = f"{METRICS[metric].title}{f'; {g.SHADED}' if shaded else ''}"
+    metric = result.task.main_metric
+    own = np.full_like(scores, np.nan)
+    own[:, 0] = scores_of(result)
+    rows = []
+    for name, values in ((brief_name(result.pruning), own), (AT_RANDOM, scores)):
+        for k in np.flatnonzero(~np.isnan(values[:, 0] + damages)).tolist():
+            value, low, high = map(g.rounded, values[k].tolist())
+            row = {
+                "series": name,
+                "k": k,
+                "amount": g.rounded(damages[k]),
+                "value": value,
+                "interval": "",
+                "changed": "",
+                "low": low,
+                "high": high,
+            }
+            rows.append(row)
+    title = METRICS[metric].title
+    numbers = Numbers("accuracy", "series", {title: "value"})
+    shaded = []
+    if beyond is not None:
+        shaded = g.beyond_rows(damages[result.amounts.index(beyond)])
+        title = f"{title}; {g.SHADED}"
+    datasets = _datasets(rows, [reference_of(result, metric)], shaded, damages)
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
-    numbers = Numbers("accuracy", "series", {METRICS[metric].title: "value"})
     return View(_accuracy, ("damage", True, (metric,), largest), datasets, title, numbers)
 
 
 def accuracies_view(
     results: Two, together: Together, names: tuple[str, str], metrics: Metrics
 ) -> View:
-    """Draw the metrics of two results over their shared scale, and their reference once if it is the same.
+    """Draw the metrics of two results over their shared scale.
 
-    On a scale to which both are interpolated, the curves hold the frames shown together, else all amounts.
+    On a scale to which both are interpolated, the curves hold the frames shown together, else all
+    amounts. The reference is drawn once if it is the same.
     """
-    scale, rows, starts = together.scale, [], set[float]()
-    for name, result, metric, paired in zip(
-        names, results, metrics, zip(*together.pairs, strict=True), strict=True
-    ):
-        frames = paired if together.is_interpolated else result.frames
-        places = (
-            together.places
-            if together.is_interpolated
-            else [place(frame, scale) for frame in frames]
-        )
+    rows: g.Rows = []
+    starts = set()
+    for k, (name, result, metric) in enumerate(zip(names, results, metrics, strict=True)):
+        paired = [pair[k] for pair in together.pairs]
+        frames: Sequence[Measured] = paired
+        places: Sequence[float] = together.places
+        if not together.is_interpolated:
+            frames = result.frames
+            places = [place(frame, together.scale) for frame in frames]
         rows += [{"series": name, **row} for row in curve_rows(frames, places, paired, metric)]
         start = beyond_from(result, metric)
-        if (
-            start is not None and start < frames[-1].amount
-        ):  # else it still works where the axis ends
-            starts.add(
-                round(float(np.interp(start, [frame.amount for frame in frames], places)), 6)
-            )
-    references = {
-        (name, round(value, 2)): (name, value)
-        for name, value in map(reference_of, results, metrics)
-    }
-    keys = [g.SHADED] if starts else []
+        # A result may still work where the axis ends.
+        if start is not None and start < frames[-1].amount:
+            amounts = [frame.amount for frame in frames]
+            starts.add(round(float(np.interp(start, amounts, places)), 6))
+    references = {}
+    for result, metric in zip(results, metrics, strict=True):
+        name, value = reference_of(result, metric)
+        references[name, round(value, 2)] = (name, value)
     beyond = [{"start": start} for start in sorted(starts)]
     datasets = _datasets(rows, references.values(), beyond, together.places)
+    keys = [g.SHADED] if starts else []
     if len(references) > 1:  # their words would meet the curves
-        keys.insert(0, f"dashed: {' and '.join(dict.fromkeys(name for name, _ in references))}")
-        datasets["majority"] = [{**row, "text": ""} for row in datasets["majority"]]
-    largest = (together.is_interpolated and together.places[-1]) or 1.0
+        lines = dict.fromkeys(name for name, _ in references)
+        keys.insert(0, f"dashed: {' and '.join(lines)}")
+        for row in datasets["majority"]:
+            row["text"] = ""
     title = [f"{_names(*metrics)} with its 95 % interval", "; ".join(keys) or g.BLANK]
-    return View(
-        _accuracy, (scale, True, metrics, largest), datasets, title, numbers_of(metrics, "series")
-    )
+    largest = (together.is_interpolated and together.places[-1]) or 1.0
+    arguments = (together.scale, True, metrics, largest)
+    return View(_accuracy, arguments, datasets, title, numbers_of(metrics, "series"))
 
 
 def _datasets(
     rows: g.Rows, references: Iterable[tuple[str, float]], beyond: g.Rows, amounts: Iterable[float]
 ) -> dict[str, g.Rows]:
-    """Return the data of `_accuracy`; each reference is its words and its height, see `reference_of`."""
+    """Return the data of `_accuracy`; `references` are words and heights, see `reference_of`."""
     lines = [
         {"value": value, "text": f"{name}: {decimals(value, 2)}"} for name, value in references
     ]
@@ -140,17 +143,15 @@ def _datasets(
 
 def _names(*metrics: str) -> str:
     """Name one metric, or two of two results in their order."""
-    first, *other = dict.fromkeys(metrics)
-    return ", then ".join((METRICS[first].title, *(METRICS[metric].symbol for metric in other)))
+    first, *second = dict.fromkeys(metrics)
+    symbols = [METRICS[metric].symbol for metric in second]
+    return ", then ".join([METRICS[first].title, *symbols])
 
 
 def numbers_of(metrics: tuple[str, ...], row: str | None) -> Numbers:
     """Return the place of the numbers; `row` is the field that names a result."""
-    return Numbers(
-        "accuracy",
-        row,
-        {title: field.partition(":")[0] for title, field in fields_of(metrics).items()},
-    )
+    values = {title: field[:-2] for title, field in fields_of(metrics).items()}
+    return Numbers("accuracy", row, values)
 
 
 def fields_of(metrics: tuple[str, ...]) -> dict[str, str]:
@@ -165,7 +166,7 @@ def fields_of(metrics: tuple[str, ...]) -> dict[str, str]:
 def curve_rows(
     frames: Sequence[Measured], places: Sequence[float], played: Sequence[Measured], metric: str
 ) -> g.Rows:
-    """Return each frame's metric, its interval, and what pruning changes for the user, as the tooltip says it.
+    """Return each frame's metric, its interval, and what pruning changes for the user.
 
     `k` is the frame's place among those that are played, all of them the same objects, or null.
     """
@@ -184,41 +185,48 @@ def curve_rows(
 
 def changed_words(frame: Measured) -> str:
     """Write the share of the predictions that pruning changes."""
-    return (
-        share_with_interval(frame.changed.share, frame.changed.interval)
-        if frame.changed
-        else "not measured"
-    )
+    if not frame.changed:
+        return "not measured"
+    return share_with_interval(frame.changed.share, frame.changed.interval)
 
 
 def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
-    title = SCALE_TITLES[scale]
-    low = min(METRICS[metric].domain[0] for metric in metrics)
-    high = max(METRICS[metric].domain[1] for metric in metrics)
-    in_percent = scale != "damage"
-    steps: dict[str, Any] = (
-        {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
-    )
+    domains = [METRICS[metric].domain for metric in metrics]
+    lows, highs = zip(*domains, strict=True)
+    domain = (min(lows), max(highs) * g.SHARE_DOMAIN[1])
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
+    title = SCALE_TITLES[scale]
+    amount_format = "~%"
+    steps: dict[str, Any] = {}
+    if scale == "damage":
+        amount_format = ".2f"
+        steps = {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     x = g.amount_axis(title=title, ends=(start, end), **steps)
-    y = g.share_axis(
-        "value:Q", None, (low, high * g.SHARE_DOMAIN[1]), tickCount=alt.ExprRef("ceil(height / 40)")
-    )
-    legend = alt.Legend(
-        title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke"
-    )
-    line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
-    curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
+    y = g.share_axis("value:Q", None, domain, tickCount=alt.ExprRef("ceil(height / 40)"))
+
+    line, fill, series = {}, {}, {}
+    if two:
+        # Vega breaks no lines in a legend; names hold line breaks.
+        legend = alt.Legend(
+            title=None,
+            direction="vertical",
+            labelExpr="split(datum.label, '\\n')",
+            symbolType="stroke",
+        )
+        line, fill = g.series_line(legend), g.series_fill()
+        series = {"Pruning": "series:N"}
     tooltip = [
-        *g.tooltip({"Pruning": "series:N"} if two else {}),
-        alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"),
+        *g.tooltip(series),
+        alt.Tooltip("amount:Q", title=title, format=amount_format),
         *g.tooltip(fields_of(metrics)),
     ]
+    curve = g.data("accuracy").encode(x=x, y=y)
+    majority = g.data("majority").encode(y="value:Q")
     return alt.layer(
         g.beyond_shade(end),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
-        majority.encode(x=alt.datum(start), x2=alt.datum(end)).mark_rule(style="reference"),
+        majority.mark_rule(style="reference").encode(x=alt.datum(start), x2=alt.datum(end)),
         g.current_amount_rule(),
         *g.reference_words(majority.encode(x=alt.datum(0))),
         curve.mark_line(style="series").encode(**line),

@@ -159,7 +159,7 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
     rows = [
         {"series": name, **row}
         for name, frames in zip(series, zip(*together.pairs, strict=True), strict=True)
-        for row in g.layer_rows(points, v=(frame.own(reduction) for frame in frames))
+        for row in g.layer_rows(points, [frame.own(reduction) for frame in frames])
     ]
     floors = [floor_of(result, reduction) for result in results]
     lines = (

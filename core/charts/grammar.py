@@ -21,16 +21,14 @@ Rows = list[dict[str, Any]]  # a named dataset
 LayerChart = alt.LayerChart | alt.FacetChart  # the declared return type of alt.layer
 
 UNDEFINED_COLOUR = "#8a8a8a"
-OUTLINE_COLOUR = "#2ca5b8"  # where a layer meets itself: a hue that magma lacks, visible on its dark and its light end
-# 3 : 1 on both themes; the first two differ without red and green; dashes tell every third series from the others.
+# Where a layer meets itself: a hue that magma lacks, visible on its dark and its light end.
+OUTLINE_COLOUR = "#2ca5b8"
+# Contrast 3 : 1 on both themes; the first two differ without red and green.
 COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7a7a7a"]
-DASHES = [[1, 0], [6, 3], [2, 2]] * 2
+DASHES = [[1, 0], [6, 3], [2, 2]] * 2  # solid, dashed, dotted
 FIRST_COLOUR, SECOND_COLOUR = COLOURS[:2]  # of two results
-CORRECT_COLOUR, INCORRECT_COLOUR = (
-    "#0072b2",
-    "#cc8400",
-)  # after Okabe and Ito; 3 : 1 on white and on black
 
+AMOUNT_TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 AMOUNT_DOMAIN = (-0.03, 1)  # holds the marker on the left
 FIRST_EDGE, LAST_EDGE = -0.025, 0.975  # the outer borders of cells over the amounts
 LETTER = "round(margin / 3.3)"  # the height of letters in pixels
@@ -39,34 +37,28 @@ SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are 
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # an empty line of a title, so that nothing moves when words appear in it
 SHADED = "shaded: beyond the working range"
-CURVE_MARGIN = (
-    40  # pixels left of all curves, so that they begin at the same place; more where text is larger
-)
+# Pixels left of all curves, so that they begin at the same place; more where text is larger.
+CURVE_MARGIN = 40
 MARGIN = alt.ExprRef("margin")
-BARE: dict[str, Any] = {
-    "ticks": False,
-    "domain": False,
-    "grid": False,
-}  # an axis that shows only names
+# An axis that shows only names.
+BARE: dict[str, Any] = {"ticks": False, "domain": False, "grid": False}
 REMOVED = "Removed by pruning"  # the title of an axis of amounts, whether of weights or of units
+# The ends of the strokes that hatch a cell.
 STROKES = (
     ("x", "centre", "middle", "y2"),
     ("x", "y", "x2", "y2"),
     ("middle", "y", "x2", "centre"),
-)  # of hatching
+)
 
 
 class _Chart(alt.Chart):
     """A chart that knows the classes of its channels: for a text, Altair compares the schemas of all its classes."""
 
     def encode(self, *more: Any, **channels: Any) -> Self:
-        typed = {
-            name: getattr(alt, name[0].upper() + name[1:])(channel)
-            if isinstance(channel, str)
-            else channel
-            for name, channel in channels.items()
-        }
-        return super().encode(*more, **typed)
+        for name, channel in channels.items():
+            if isinstance(channel, str):
+                channels[name] = getattr(alt, name[0].upper() + name[1:])(channel)
+        return super().encode(*more, **channels)
 
 
 def data(name: str) -> alt.Chart:
@@ -86,24 +78,17 @@ def step(amount: float | None, name: str, detail: str) -> dict[str, Any]:
     return {"amount": amount, "name": name, "detail": detail}
 
 
-def layer_rows(points: Sequence[str], **values: Iterable[Any]) -> Rows:
-    """Return a row for each layer that lists values over the frames.
+def layer_rows(points: Sequence[str], frames: Iterable[Sequence[float]]) -> Rows:
+    """Return a row for each layer; `v` lists its values over the frames.
 
     Args:
         points: The points, in depth order.
-        values: For each field, every frame's values of the points, or None where a frame has none.
+        frames: Every frame's values of the points.
     """
-    tables = {field: list(table) for field, table in values.items()}  # each (frames, points)
+    columns = zip(*frames, strict=True)
     return [
-        {
-            "layer": name.label,
-            "name": name.title,
-            **{
-                field: [rounded(row[k]) if row else None for row in table]
-                for field, table in tables.items()
-            },
-        }
-        for k, name in enumerate(point_names(points))
+        {"layer": name.label, "name": name.title, "v": list(map(rounded, column))}
+        for name, column in zip(point_names(points), columns, strict=True)
     ]
 
 
@@ -129,8 +114,9 @@ def interval_fields(bounds: Sequence[float] | None) -> dict[str, Any]:
 
 def tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
     """Return a tooltip: fields by their titles, quantities (`:Q`) with two decimals."""
+    formats = {"Q": ".2f", "N": alt.Undefined}
     return [
-        alt.Tooltip(field, title=title, format=".2f" if field.endswith(":Q") else alt.Undefined)
+        alt.Tooltip(field, title=title, format=formats[field[-1]])
         for title, field in fields.items()
     ]
 
@@ -141,33 +127,40 @@ def tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
 def similarity_colour(has_legend: bool = True) -> alt.Color:
     """Colour a cell by its `value`, on the scale that every picture uses."""
     legend = scale_legend("Similarity", [0.0, 0.5, 1.0]) if has_legend else None
-    return alt.Color(
-        "value:Q", scale=alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True), legend=legend
-    )
+    scale = alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True)
+    return alt.Color("value:Q", scale=scale, legend=legend)
 
 
 def scale_legend(title: str, values: list[float]) -> alt.Legend:
     """Place a colour scale above a heatmap, shorter if the heatmap is narrow."""
     length = alt.ExprRef("min(2.4 * margin, max(width - 2.4 * margin, margin))")
     return alt.Legend(
-        title=title, values=values, gradientLength=length, labelSeparation=4, offset=6
+        title=title,
+        values=values,
+        gradientLength=length,
+        labelSeparation=4,
+        offset=6,
     )
 
 
 def by_series(
     field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any
 ) -> Any:
-    """Encode the series that a mark shows: each channel by a list of looks, for these names or in the data's order."""
-    domain = alt.Undefined if names is None else list(names)
-    return {
-        channel: getattr(alt, capitalised(channel))(
-            f"{field}:N",
-            sort=None,
-            scale=alt.Scale(domain=domain, range=values[: names and len(names)]),
-            legend=legend,
-        )
-        for channel, values in looks.items()
-    }
+    """Encode the series that a mark shows.
+
+    Args:
+        field: The field that names the series.
+        legend: The legend; None for no legend.
+        names: The names, in the order of the looks; by default those of the data, in their order.
+        looks: For each channel, a list of looks.
+    """
+    domain = list(names) if names else alt.Undefined
+    channels = {}
+    for name, values in looks.items():
+        scale = alt.Scale(domain=domain, range=values[: names and len(names)])
+        channel = getattr(alt, capitalised(name))
+        channels[name] = channel(f"{field}:N", sort=None, scale=scale, legend=legend)
+    return channels
 
 
 def series_line(legend: alt.Legend | None) -> Any:
@@ -196,7 +189,7 @@ def hatching(cells: alt.Chart) -> list[alt.Chart]:
 
 def amount_axis(
     field: str = "amount:Q",
-    title: str | None = REMOVED,
+    title: str = REMOVED,
     ends: Sequence[float] = AMOUNT_DOMAIN,
     room: float = 0,
     **style: Any,
@@ -210,12 +203,21 @@ def amount_axis(
         room: The room to its right, in margins; lines across the picture end before it.
         style: Other properties of a Vega-Lite axis.
     """
-    looks = {"format": ".0%", "grid": False, "titleAnchor": "start", "labelFlush": False}
-    axis = alt.Axis(**{"values": [0, 0.2, 0.4, 0.6, 0.8, 1], **looks, **style})
-    scale = alt.Scale(
-        domain=list(ends), range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False
-    )
-    return alt.X(field, title=title, scale=scale, axis=axis)
+    looks = {
+        "values": AMOUNT_TICKS,
+        "format": ".0%",
+        "grid": False,
+        "titleAnchor": "start",
+        "labelFlush": False,
+    }
+    axis = alt.Axis(**{**looks, **style})
+    return alt.X(field, title=title, scale=scale_before(ends, room), axis=axis)
+
+
+def scale_before(domain: Sequence[float], room: float, **more: Any) -> alt.Scale:
+    """Return a scale from left to right that ends `room` margins before the end of the picture."""
+    end = alt.ExprRef(f"width - {room} * margin")
+    return alt.Scale(domain=list(domain), range=[0, end], nice=False, **more)
 
 
 def edges(amounts: Sequence[float]) -> list[float]:
@@ -244,15 +246,10 @@ def share_axis(
     field: str, title: str | None, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any
 ) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves if much lies below 0."""
-    ticks = [
-        tick
-        for tick in ((0, 0.5, 1) if domain[0] < -0.1 else (0, 0.25, 0.5, 0.75, 1))
-        if tick <= domain[1]
-    ]
+    ticks = [0, 0.5, 1] if domain[0] < -0.1 else [0, 0.25, 0.5, 0.75, 1]
     axis = alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN, **style)
-    return alt.Y(
-        field, title=title, scale=alt.Scale(domain=list(domain), nice=False, clamp=True), axis=axis
-    )
+    scale = alt.Scale(domain=list(domain), nice=False, clamp=True)
+    return alt.Y(field, title=title, scale=scale, axis=axis)
 
 
 def layers_axis(
@@ -266,25 +263,30 @@ def layers_axis(
         room: The room for the labels of rows, whose letters are smaller in low rows; None for cells.
     """
     labels = [prefix + label for label in point_labels(points)]
-    written, places = f"{labels}[floor(datum.value)]", [k + 0.5 for k in range(len(labels))]
     style: dict[str, Any] = {"labelSeparation": 4}
     if room is not None:
-        close = {
+        style = {
             "labelFontSize": letters_of(len(labels))[1],
             "labelSeparation": alt.ExprRef(f"-0.25 * {LETTER}"),
+            "labelPadding": 6,
+            "minExtent": room,
+            "maxExtent": room,
         }
-        style = {**close, "labelPadding": 6, "minExtent": room, "maxExtent": room}
-    axis = alt.Axis(values=places, labelExpr=written, labelOverlap=True, **BARE, **style)
+    axis = alt.Axis(
+        values=[k + 0.5 for k in range(len(labels))],
+        labelExpr=f"{labels}[floor(datum.value)]",
+        labelOverlap=True,
+        **BARE,
+        **style,
+    )
     return {"scale": alt.Scale(domain=[0, len(labels)], nice=False), "axis": axis}
 
 
 def labels_note(points: Sequence[str]) -> list[str]:
     """Explain labels such as `1a`, if there are any."""
-    return (
-        ["(1a: attention block, 1: output)"]
-        if len({point.rpartition(".")[2] for point in points}) > 1
-        else []
-    )
+    if any(label.endswith("a") for label in point_labels(points)):
+        return ["(1a: attention block, 1: output)"]
+    return []
 
 
 # ---------------------------------------------------------------- the current amount
@@ -320,11 +322,8 @@ def beyond_rows(start: float | None) -> Rows:
 
 def beyond_shade(end: float) -> alt.Chart:
     """Shade the range beyond the working range, up to the end of the axis."""
-    return (
-        data("beyond")
-        .encode(x="start:Q", x2=alt.datum(end))
-        .mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
-    )
+    beyond = data("beyond").encode(x="start:Q", x2=alt.datum(end))
+    return beyond.mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
 
 
 def reference_words(line: alt.Chart) -> list[alt.Chart]:
@@ -337,6 +336,5 @@ def haloed_text(
     chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any
 ) -> list[alt.Chart]:
     """Draw a text twice: its halo keeps the passing line of the amount out of it."""
-    return [
-        chart.mark_text(style=style, align=align, **mark) for style in (["note", "halo"], "note")
-    ]
+    styles = (["note", "halo"], "note")
+    return [chart.mark_text(style=style, align=align, **mark) for style in styles]

@@ -50,7 +50,7 @@ def stack_view(result: SweepResult, reduction: str, has_floor: bool = True) -> V
 def stack_rows(result: SweepResult, reduction: str) -> g.Rows:
     """Return one row per layer: its similarity and its words at every frame, and its floor."""
     layers = layers_of(result, reduction)
-    rows = g.layer_rows(result.points, v=own_similarity(result, reduction).tolist())
+    rows = g.layer_rows(result.points, own_similarity(result, reduction).tolist())
     for k, (row, layer) in enumerate(zip(rows, layers.every, strict=True)):
         row |= {
             "y": k,
