@@ -19,7 +19,7 @@ from core.findings.words import share_with_interval
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.names import brief_name
-from core.results.schema import Measured, SweepResult
+from core.results.schema import Frame, Measured, SweepResult
 from core.sweep.statistics import Array
 
 AT_RANDOM = "Random removal"
@@ -97,7 +97,7 @@ def accuracies_view(
     starts = set()
     for k, (name, result, metric) in enumerate(zip(names, results, metrics, strict=True)):
         paired = [pair[k] for pair in together.pairs]
-        frames: Sequence[Measured] = paired
+        frames: Sequence[Frame] = paired
         places: Sequence[float] = together.places
         if not together.is_interpolated:
             frames = result.frames

@@ -114,7 +114,7 @@ def interval_fields(bounds: Sequence[float] | None) -> dict[str, Any]:
 
 def tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
     """Return a tooltip: fields by their titles, quantities (`:Q`) with two decimals."""
-    formats = {"Q": ".2f", "N": alt.Undefined}
+    formats: dict[str, Any] = {"Q": ".2f", "N": alt.Undefined}
     return [
         alt.Tooltip(field, title=title, format=formats[field[-1]])
         for title, field in fields.items()
