@@ -1,7 +1,7 @@
-"""A cache of what is computed from results, shared by all visitors and by all pages of a static edition.
+"""A cache of answers computed from results, shared by all visitors and all pages of an edition.
 
-An answer is cached by the function and its arguments. A result counts by its checksum, which covers its whole file, so
-nobody sees an answer that follows from other numbers under the same key.
+An answer is cached by the function and its arguments. A result counts by its checksum, which covers
+its whole file, so nobody sees an answer that follows from other numbers under the same key.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -30,8 +30,8 @@ def cached_call(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs
     """Return `compute(*arguments, **options)`, cached and shared; do not mutate it.
 
     Args:
-        compute: A module's function, whose answer follows from its arguments alone; a function defined by a page is a
-            new one at every run.
+        compute: A module's function, whose answer follows from its arguments alone; a function
+            defined by a page is a new one at every run.
         arguments: Results, plain values, and lists, tuples and mappings of these.
         options: The same, by name.
     """

@@ -1,4 +1,4 @@
-"""CutStudy, the file of a study of cuts: what a checkpoint still predicts with only its lowest layers, refitted.
+"""CutStudy, the file of a study of cuts: a checkpoint with only its lowest layers, refitted.
 
 Results of all kinds share a store; `kind`, which a sweep's file lacks, tells them apart.
 """
@@ -27,8 +27,8 @@ from core.results.statistics import EstimateRecord
 class Size(Record):
     """The measured size of a saved model: the bytes of its folder, and its parameters.
 
-    `speeds` maps a batch size to the model's speed as a multiple of the full model's, the median ratio of their forward
-    times. The full model has none.
+    `speeds` maps a batch size to the model's speed as a multiple of the full model's, the median
+    ratio of their forward times. The full model has none.
     """
 
     bytes: Count
@@ -39,8 +39,8 @@ class Size(Record):
 class Score(Record):
     """The worth of the lowest `layers` layers of a checkpoint, refitted.
 
-    `held` is that of a linear probe on the mean of the tokens of the last of them, `saved` that of the model that is
-    saved.
+    `held` is that of a linear probe on the mean of the tokens of the last of them, `saved` that of
+    the model that is saved.
     """
 
     layers: int = Field(ge=1, lt=MAX_LAYERS)
@@ -49,7 +49,10 @@ class Score(Record):
 
 
 class Depth(Score):
-    """The lowest layers of a checkpoint, refitted; `steps` is the step of training whose weights were kept."""
+    """The lowest layers of a checkpoint, refitted.
+
+    `steps` is the step of training whose weights were kept.
+    """
 
     size: Size
     steps: Count

@@ -109,7 +109,7 @@ def training_key(
 def _key(
     revision: str, task: TaskRecord, environment: Mapping[str, str | int], **parts: Any
 ) -> str:
-    """Return the digest of what decides the numbers of every kind of result, and of further parts."""
+    """Return the digest of what decides the numbers of any result, and of further parts."""
     parts |= {
         "checkpoint": revision,
         "task": [task.fingerprint, task.examples],

@@ -358,7 +358,7 @@ def extract_of(result: Result) -> Result:
 
 
 class TableFile(NamedTuple, Generic[Line]):
-    """A table that `benchmarks.verdicts` computes from all shipped results and writes beside the manifest.
+    """A table that `benchmarks.verdicts` computes from all shipped results.
 
     Attributes:
         name: The name of its file.

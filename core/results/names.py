@@ -108,7 +108,7 @@ def data_name(result: Result) -> str:
 
 
 def pruning_name(result: SweepResult | Recovery) -> str:
-    """Name the method and its scope; of a random control also the method it follows and the seed."""
+    """Name the method and its scope; of a random control also the method and the seed."""
     if isinstance(result, Recovery):
         return training_name(result.pruning, result.amount)
     return name_of(result.pruning)
@@ -160,7 +160,7 @@ def removed_name(amount: float, result: SweepResult | Recovery) -> str:
 
 
 def whose_units(result: SweepResult | Recovery) -> str:
-    """Name what an amount is a share of: `weights`, `layer 2's weights`, `the units of layers …`."""
+    """Name the whole of an amount: `weights`, `layer 2's weights`, `the units of layers …`."""
     units, layers = units_name(result), pruned_layers(result.pruning)
     if not layers:
         return units
@@ -201,7 +201,7 @@ def origins(results: Sequence[SweepResult | Recovery], reduction: ReductionKey) 
 
 
 def _together(names: Sequence[str]) -> str:
-    """Write names as one, what they share only once: `800 examples of SST-2 and CoLA validation`."""
+    """Write names as one, shared words once: `800 examples of SST-2 and CoLA validation`."""
     different = list(dict.fromkeys(names))
     names_in_words = [name.split() for name in different]
     start = _alike(names_in_words)
@@ -219,7 +219,7 @@ def _alike(names: Sequence[Sequence[str]]) -> int:
 
 
 def spanned(labels: Sequence[str], among: Sequence[str]) -> str:
-    """List some labels in depth order; three or more in a row become a range: `1, 3 and 7 to 12`."""
+    """List labels in depth order; three or more in a row become a range: `1, 3 and 7 to 12`."""
     parts: list[str] = []
     for _, group in groupby(enumerate(labels), key=lambda item: among.index(item[1]) - item[0]):
         run = [label for _, label in group]

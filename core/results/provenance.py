@@ -20,56 +20,58 @@ DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
 
 
 def recompute_script(result: SweepResult, request: SweepRequest | None = None) -> str:
-    """Return the commands that compute a result again, to paste; comments say what to do or fill in first.
+    """Return the commands that compute a result again; comments say what to do or fill in first.
 
     Args:
         result: A whole sweep. It holds no paths, so placeholders stand for folders.
         request: The request that led to it, if known; its paths are printed.
     """
-    known = request_of(result, request)
+    again = request_of(result, request)
     if request is not None:
-        return command_line(known)
-    made = [result.checkpoint.recipe.command] if result.checkpoint.recipe else []
-    comments = [
-        f"# {' '.join(sentence.split())}" for sentence in _missing(result, known)
+        return command_line(again)
+    lines = [
+        f"# {' '.join(note.split())}" for note in _notes(result, again)
     ]  # no name breaks a line
-    return "\n".join((*comments, *made, command_line(known)))
+    if result.checkpoint.recipe:
+        lines.append(result.checkpoint.recipe.command)
+    return "\n".join((*lines, command_line(again)))
 
 
 def request_of(result: SweepResult | Recovery, places: SweepRequest | None = None) -> SweepRequest:
     """Return the request that leads to a whole sweep.
 
     Args:
-        result: The sweep, or a recovery, for a sweep of its pruning. It holds no paths. A placeholder begins with
-            `./`, since a bare folder name could be taken for an id on the Hub.
+        result: The sweep, or a recovery, for a sweep of its pruning. It holds no paths. A
+            placeholder begins with `./`, since a bare folder name could be taken for an id on the
+            Hub.
         places: A request whose paths replace placeholders.
     """
-    swept, pruning = result if isinstance(result, SweepResult) else None, result.pruning
-    judged, amounts = swept and swept.working_range, swept.amounts if swept else (0.0,)
+    pruning, stop = result.pruning, result.pruning.stop
+    amounts: tuple[float, ...] = (0.0,)
+    judged = None
+    if isinstance(result, SweepResult):
+        amounts, judged = result.amounts, result.working_range
+    judged_on_all = judged and judged.examples > len(result.task.examples)
     return SweepRequest(
         **_rows_of(result, places or SweepRequest("", result.task.name)),
         method=pruning.method,
         scope=pruning.scope,
         points=result.points_kind,
-        amounts=pruning.stop.amounts if pruning.stop else amounts,
+        amounts=stop.amounts if stop else amounts,
         seed=pruning.seed,
         control_of=pruning.controls,
-        until_damage=pruning.stop.damage if pruning.stop else None,
-        range_examples="all"
-        if judged and judged.examples > len(result.task.examples)
-        else "subset",
+        until_damage=stop.damage if stop else None,
+        range_examples="all" if judged_on_all else "subset",
         dtype="bfloat16" if result.dtype == "bfloat16" else "float32",
     )
 
 
 def training_of(result: Trained) -> TrainingRequest:
-    """Return the request that leads to a study, or that makes the model of a recovery again; see `request_of`."""
+    """Return the request for a study, or for the model of a recovery; see `request_of`."""
     rows = result.refit if isinstance(result, CutStudy) else result.rows
-    further = (
-        rows.files if rows.split == WHOLE and rows.files != result.task.files else None
-    )  # a file of its own
     fields = _rows_of(result, CutRequest("", result.task.name))
-    fields |= {"train": f"{PLACEHOLDER}{further[0].name}" if further else None}
+    if rows.files and rows.split == WHOLE and rows.files != result.task.files:
+        fields["train"] = f"{PLACEHOLDER}{rows.files[0].name}"
     if isinstance(result, CutStudy):
         return CutRequest(**fields, every=len(result.depths) == result.checkpoint.num_layers - 1)
     return RecoveryRequest(**fields, key=result.key, amount=result.amount)
@@ -92,12 +94,11 @@ def _rows_of(result: Result, places: DataRequest) -> dict[str, Any]:
 
 
 def can_be_found(request: DataRequest) -> bool:
-    """Whether a request names every input: no placeholder for a folder, and no weights that have yet to be made."""
-    names = filter(None, (request.checkpoint, *request.sources))
-    return all(
-        is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER)
-        for name in names
-    )
+    """Whether a request names every input: no placeholder, and no weights that have to be made."""
+    for name in filter(None, (request.checkpoint, *request.sources)):
+        if name.startswith(PLACEHOLDER) or (name.startswith(RECIPE) and not is_made(name)):
+            return False
+    return True
 
 
 def checkpoint_place(checkpoint: CheckpointRecord, place: str | None = None) -> str:
@@ -128,7 +129,7 @@ def lacks_place(record: TaskRecord) -> bool:
 
 
 def _data_of(task: TaskRecord, place: str | None) -> str:
-    """Return where the examples are; a folder named like the data set holds the same data as the Hub."""
+    """Return where the examples are; a folder named like the data set holds the Hub's data."""
     if task.data or not lacks_place(task):
         return task.data or task.source
     if place:
@@ -139,14 +140,15 @@ def _data_of(task: TaskRecord, place: str | None) -> str:
     return "hub" if preset and task.source_name == preset.dataset_id else DATA_FOLDER
 
 
-def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
+def _notes(result: SweepResult, request: SweepRequest) -> Iterator[str]:
     """Yield what has to be made first, and what replaces each placeholder of a request."""
     task, checkpoint = result.task, result.checkpoint
     content = f"(content {checkpoint.revision[:12]}…)"
     if checkpoint.recipe:
         yield (
-            f"The weights of {checkpoint.id} {content} are not shipped. Make them first, as below; another processor "
-            "gives slightly different ones. docs/recipes.md says which folders the command needs."
+            f"The weights of {checkpoint.id} {content} are not shipped. Make them first, as below; "
+            "another processor gives slightly different ones. docs/recipes.md says which folders "
+            "the command needs."
         )
     elif checkpoint.source == "folder":
         yield f"Replace {request.checkpoint} with the path of the checkpoint folder {content}."
@@ -158,7 +160,10 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
         whose = f"with the content {sha256[:12]}…" if sha256 else "that the visitor chose"
         yield f"Replace {request.data} with the path of the file {whose}."
     if task.files and task.files[-1].rows[1] == HOSTED_LIMITS.rows:
-        yield f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, this command draws from more."
+        yield (
+            f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, "
+            "this command draws from more."
+        )
 
 
 def command_line(request: SweepRequest) -> str:
@@ -170,21 +175,20 @@ def command_line(request: SweepRequest) -> str:
     }
     if METHODS[request.method].is_random:  # its key always holds the seed
         defaults["seed"] = None
-    several = {
+    layers = layers_of(request.scope)
+    special = {
         "amounts": [("--amounts", ",".join(map(amount_text, request.amounts)))],
         "text": [*zip(("--text", "--text2"), request.text, strict=False)],
-        "scope": [
-            ("--layers", layers)
-            if (layers := layers_of(request.scope))
-            else ("--scope", str(request.scope))
-        ],
+        "scope": [("--layers", layers) if layers else ("--scope", str(request.scope))],
         "label_map": [("--label-map", meaning_text(*pair)) for pair in request.label_map],
     }
     words = ["python", "-m", "core.precompute"]
     for name, value in vars(request).items():
-        if value not in (None, defaults[name]):
-            for flag, text in several.get(name, [(flag_of(name), str(value))]):
-                words += (
-                    [f"{flag}={text}"] if text.startswith("-") else [flag, text]
-                )  # else taken for another option
+        if value in (None, defaults[name]):
+            continue
+        for flag, text in special.get(name, [(flag_of(name), str(value))]):
+            if text.startswith("-"):  # else taken for another option
+                words.append(f"{flag}={text}")
+            else:
+                words += [flag, text]
     return shlex.join(words)

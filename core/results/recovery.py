@@ -24,7 +24,7 @@ RECOVERY = TrainingRecord(
 
 
 def beyond_working(result: SweepResult) -> float:
-    """Return the first amount beyond the working range, else the largest: what is trained again by default."""
+    """Return the first amount beyond the working range, else the largest."""
     last = (result.working_range and result.working_range.to) or 0.0
     return next((amount for amount in result.amounts if amount > last), result.amounts[-1])
 
@@ -36,10 +36,12 @@ class Moment(Measured):
 
 
 class Recovery(Header, Computed):
-    """A pruned model that was trained again on `rows`, which judge nothing; without a key, one that is in training.
+    """A pruned model that was trained again; without a key, one that is in training.
 
-    `unpruned` holds the frames of the unpruned model, trained as long. The file of that model alone has the amount 0,
-    and its frames in `frames`.
+    The `rows` that it was trained on judge nothing.
+
+    `unpruned` holds the frames of the unpruned model, trained as long. The file of that model alone
+    has the amount 0, and its frames in `frames`.
     """
 
     kind: Literal["recovery"] = "recovery"

@@ -41,7 +41,7 @@ Point = Annotated[str, Field(pattern=r"^layer\.\d{1,2}\.(attention|output)$")]
 
 
 class RecipeRecord(Record):
-    """The recipe of weights that are not shipped; the same family with another seed is a seed twin."""
+    """The recipe of weights that are not shipped; another seed makes a seed twin."""
 
     family: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
     seed: Seed
@@ -59,7 +59,10 @@ class RecipeRecord(Record):
 
 
 class CheckpointRecord(Record):
-    """The model: its id, a digest of its content, and its size; with a recipe, the id is `recipe:NAME`."""
+    """The model: its id, a digest of its content, and its size.
+
+    With a recipe, the id is `recipe:NAME`.
+    """
 
     id: Name
     revision: Name
@@ -80,7 +83,7 @@ class ColumnsRecord(Record):
 
 
 class FileRecord(Record):
-    """A file that examples were drawn from, and its rows of the split: the first, and one past the last.
+    """A file that examples were drawn from, and the first and one past the last of its rows.
 
     Without `sha256` it is private: a visitor of a shared server uploaded it.
     """
@@ -99,9 +102,10 @@ def _public(data: str) -> str:
 class TaskRecord(Record):
     """The examples: row numbers and gold labels in evaluation order, no texts.
 
-    The fields after the fingerprint are null for GLUE and the written examples. `data` is the data set on the Hub with
-    its commit, as a request names it; null for a file. `label_map` maps values of the label column that are no label's
-    name to labels, or to null if their rows are left out. `guessed` lists the columns that the request did not name.
+    The fields after the fingerprint are null for GLUE and the written examples. `data` is the data
+    set on the Hub with its commit, as a request names it; null for a file. `label_map` maps values
+    of the label column that are no label's name to labels, or to null if their rows are left out.
+    `guessed` lists the columns that the request did not name.
     """
 
     name: TaskName
@@ -131,14 +135,14 @@ class CalibrationRecord(Record):
 
 
 class StopRecord(Record):
-    """The stopping rule: of the requested `amounts`, the first whose damage reaches `damage` is the last one run."""
+    """The stopping rule: the first of `amounts` whose damage reaches `damage` is the last run."""
 
     damage: float = Field(gt=0, lt=1)
     amounts: Few[Amount]
 
 
 class Pruning(Record):
-    """The pruning of a model; `controls` is the method whose allocation a random control follows."""
+    """The pruning of a model; `controls` is the method that a random control follows."""
 
     method: MethodName
     scope: Name | None
@@ -167,8 +171,8 @@ class SimilarityRecord(Record):
 class FloorRecord(Record):
     """The emptied model: every matrix of the scope zero, biases kept.
 
-    `cka` holds the own CKA of each point by reduction; null where it is undefined, or meaningless since the point
-    comes before a layer that is pruned alone.
+    `cka` holds the own CKA of each point by reduction; null where it is undefined, or meaningless
+    since the point comes before a layer that is pruned alone.
     """
 
     cka: ByName[Row]
@@ -177,7 +181,8 @@ class FloorRecord(Record):
 class TrainingRecord(Record):
     """How every depth is trained: its last `layers` layers and its head.
 
-    `targets` are gold labels or the full model's answers, which `temperature` softens; `steps` is the most.
+    `targets` are gold labels or the full model's answers, which `temperature` softens; `steps` is
+    the most.
     """
 
     layers: Count
@@ -192,8 +197,9 @@ class TrainingRecord(Record):
 class RefitRecord(Record):
     """The rows that refitted, which judge nothing, and how.
 
-    `refit` rows are trained on, `stop` rows decide when training stops, `labelled` of both have labels. `fingerprint`
-    is the digest of all of them, in order. `files` is null if they come from where the judged rows come from.
+    `refit` rows are trained on, `stop` rows decide when training stops, `labelled` of both have
+    labels. `fingerprint` is the digest of all of them, in order. `files` is null if they come from
+    where the judged rows come from.
     """
 
     source_name: Name
@@ -207,7 +213,7 @@ class RefitRecord(Record):
 
 
 class Similarities(Record):
-    """CKA with the unpruned model by reduction: a matrix, or in extracts each point with its own."""
+    """CKA with the unpruned model by reduction: a matrix, or in extracts its diagonal."""
 
     cka: dict[Name, Matrix | Row]
 
@@ -276,8 +282,8 @@ def fit_together(frames: Sequence[Measured], points: int) -> bool:
 class Frame(Measured):
     """The sparsity, the metrics and the similarities at one pruning amount.
 
-    `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
-    weights, `layer_sparsity` is the same per layer.
+    `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all
+    encoder matrix weights, `layer_sparsity` is the same per layer.
     """
 
     amount: Amount
@@ -313,7 +319,7 @@ class Header(Record):
 
 
 class Computed(Record):
-    """The part of any result that says how its file is found and checked, and how it was computed."""
+    """How the file of any result is found and checked, and how it was computed."""
 
     schema_version: Literal[2] = SCHEMA_VERSION
     key: Name = ""

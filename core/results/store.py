@@ -27,10 +27,7 @@ from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
-PLAIN, COMPRESSED = ENDINGS = (
-    ".json",
-    ".json.gz",
-)  # `gzip -9n` compresses large ones before they are shipped
+PLAIN, COMPRESSED = ENDINGS = ".json", ".json.gz"  # `gzip -9n` compresses shipped ones
 MOST_CELLS = 500_000  # in the matrices of one kind: twice as many as 48 points and 100 amounts have
 MAX_BYTES = 64 * 2**20  # decompressed; 24 layers and 100 amounts take about 20 MiB
 SMALL_BYTES = 2 * 2**20  # of a file of unknown origin that is read in any process
@@ -56,7 +53,7 @@ def state_of(path: Path) -> FileState:
 
 
 def user_folder() -> Path:
-    """Return the folder of live results: `$PRUNESCOPE_RESULTS`, else one in the user's cache directory."""
+    """Return the folder of live results: `$PRUNESCOPE_RESULTS`, else one in the user's cache."""
     chosen = os.environ.get("PRUNESCOPE_RESULTS")
     return Path(chosen) if chosen else user_cache_path("prunescope") / "results"
 
@@ -94,12 +91,13 @@ def check_new(folder: Path | None) -> None:
     Raises:
         PrunescopeError: It does, or cannot.
     """
-    if folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder is None:
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PrunescopeError(
             f"--save {folder} exists and is not an empty folder: choose another one"
         )
-    if folder:
-        check_writable(folder.parent)
+    check_writable(folder.parent)
 
 
 def remove_parts(folder: Path, pattern: str) -> None:
@@ -123,8 +121,8 @@ def save(result: Result, output: Path | None = None) -> Path:
 
     Args:
         result: A finished result.
-        output: A file ending in .json or .json.gz, or a folder, where it replaces the file of the same key; None for
-            the user's folder.
+        output: A file ending in .json or .json.gz, or a folder, where it replaces the file of the
+            same key; None for the user's folder.
 
     Returns:
         The file's path.
@@ -133,12 +131,12 @@ def save(result: Result, output: Path | None = None) -> Path:
         PrunescopeError: The folder cannot be written.
     """
     folder = _folder_of(output)
-    path = output if output is not None and output != folder else place_in(folder, result.key)
-    text = sealed(result).model_dump_json()
+    path = place_in(folder, result.key) if output in (None, folder) else output
+    content = sealed(result).model_dump_json().encode()
+    if path.suffix == ".gz":
+        content = gzip.compress(content, mtime=0)
     try:
-        write_atomically(
-            path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text
-        )
+        write_atomically(path, content)
     except OSError as error:
         raise _not_writable(path, error) from error
     return path
@@ -151,16 +149,14 @@ def _folder_of(output: Path | None) -> Path:
 
 
 def _not_writable(path: Path, error: OSError) -> PrunescopeError:
-    place = (
-        "the server's results" if is_hosted() else path
-    )  # a visitor learns no path of the server
+    place = "the server's results" if is_hosted() else path  # a visitor learns no server path
     return PrunescopeError(
         f"cannot write {place} ({error.strerror}): choose another folder, or try again later"
     )
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file through a temporary file in the same folder, which is created if need be; text as UTF-8.
+    """Write a file through a temporary file in the same folder, created if need be; text as UTF-8.
 
     Raises:
         OSError: It cannot be written; no partial file is left.
@@ -199,7 +195,8 @@ def load_any(path: Path, name: str = "") -> Result:
         name: Its name in messages; by default its own.
 
     Raises:
-        PrunescopeError: It is missing, damaged, of another schema version or under a wrong key, or no page can show it.
+        PrunescopeError: It is missing, damaged, of another schema version or under a wrong key, or
+            no page can show it.
     """
     name = name or path.name
     if not path.is_file():  # reading a pipe would never end
@@ -226,87 +223,75 @@ def load_any(path: Path, name: str = "") -> Result:
 def parse(values: Any, name: str) -> Result:
     """Check the values of a result file: schema, checksum, key, and whether pages can show it.
 
-    Fields that the schema lacks are ignored: older files have some that were removed. The checksum covers them.
+    Fields that the schema lacks are ignored: older files have some that were removed. The checksum
+    covers them.
 
     Args:
         values: The parsed JSON.
         name: The file's name in messages.
 
     Raises:
-        PrunescopeError: An unknown schema version, a removed feature, a malformed field, a wrong checksum or key, or
-            something that no page can show.
+        PrunescopeError: An unknown schema version, a removed feature, a malformed field, a wrong
+            checksum or key, or something that no page can show.
     """
     version = values.get("schema_version") if isinstance(values, dict) else None
     if version != SCHEMA_VERSION:
-        fault = f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}"
         raise PrunescopeError(
-            f"{fault}: compute it again in the Lab or with python -m core.precompute"
+            f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}: "
+            "compute it again in the Lab or with python -m core.precompute"
         )
     try:
         result = RESULT.validate_python(values, extra="ignore")
-        checksum, key = (
-            digest({key: value for key, value in values.items() if key != "checksum"}),
-            key_of(result),
-        )
+        checksum = digest({part: values[part] for part in values if part != "checksum"})
+        key = key_of(result)
         fault = next(_faults(result), "")
     except ValidationError as error:
         first = error.errors()[0]
-        field = [part for part in first["loc"] if part not in KINDS]
-        fault = f"{'.'.join(map(str, field)) or 'the whole'}: {first['msg']}"
-    except (
-        PrunescopeError,
-        ValueError,
-    ) as error:  # a wrong scope, or a lone surrogate, which has no digest
-        fault = str(error)
+        field = [str(part) for part in first["loc"] if part not in KINDS]
+        fault = f"{'.'.join(field) or 'the whole'}: {first['msg']}"
+    except (PrunescopeError, ValueError) as error:
+        fault = str(error)  # a wrong scope, or a lone surrogate, which has no digest
     if fault:
         raise PrunescopeError(
             f"{name} is not a valid result: {fault}; recompute it, or choose another one"
         )
-    if (result.checksum, result.key) != (
-        checksum,
-        key,
-    ):  # under another key it would replace another result
-        fault = f"{name} does not match its checksum or key"
+    # Under another key it would replace another result.
+    if result.checksum != checksum or result.key != key:
         raise PrunescopeError(
-            f"{fault}: it was edited or damaged, or is of a former edition, recompute it"
+            f"{name} does not match its checksum or key: it was edited or damaged, or is of a "
+            "former edition, recompute it"
         )
     return result
 
 
 def _faults(result: Result) -> Iterator[str]:
-    """Yield what no page could show of a result whose schema fits: unknown names, and too much or too little.
+    """Yield why no page could show a result whose schema fits.
 
     Raises:
         PrunescopeError: A scope does not fit its method or its depth.
     """
     task, checkpoint, labels = result.task, result.checkpoint, len(result.task.label_names)
-    if (
-        checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED
-    ):  # pages would look it up on the Hub
+    if checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED:
         yield f"no checkpoint {checkpoint.id} comes with this program"
-    fitting = (
-        [len(TASKS[task.name].label_names)]
-        if task.name in TASKS
-        else range(MIN_LABELS, MAX_LABELS + 1)
-    )
-    if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
+    preset = TASKS.get(task.name)
+    most = len(preset.label_names) if preset else MAX_LABELS
+    least = most if preset else MIN_LABELS
+    if not least <= labels <= most or len(task.examples) < MIN_EXAMPLES:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *result.predictions) for label in row):
         yield f"a label lies outside 0 to {labels - 1}"
-    if not isinstance(result, CutStudy):
-        check_scope(result.pruning.scope, result.pruning.method, checkpoint.num_layers)
-        for frame in result.all_frames if isinstance(result, Recovery) else result.frames:
-            cka = frame.similarity.cka
-            if {*cka} != {*REDUCTIONS} or not all(
-                rows and isinstance(rows[0], tuple) for rows in cka.values()
-            ):
-                yield "a frame lacks its CKA or a reduction"
-            if frame.metrics.get("accuracy") is None:
-                yield "a frame lacks its accuracy"
-    if (
-        isinstance(result, SweepResult)
-        and (cells := len(result.frames) * len(result.points) ** 2) > MOST_CELLS
-    ):
+    if isinstance(result, CutStudy):
+        return
+    check_scope(result.pruning.scope, result.pruning.method, checkpoint.num_layers)
+    frames = result.all_frames if isinstance(result, Recovery) else result.frames
+    for frame in frames:
+        cka = frame.similarity.cka
+        if {*cka} != {*REDUCTIONS} or not all(isinstance(rows[0], tuple) for rows in cka.values()):
+            yield "a frame lacks its CKA or a reduction"
+        if frame.metrics.get("accuracy") is None:
+            yield "a frame lacks its accuracy"
+    cells = len(frames) * len(result.points) ** 2
+    if cells > MOST_CELLS:
         yield f"its matrices have {cells:,} cells, at most {MOST_CELLS:,} can be drawn"
 
 
@@ -319,7 +304,7 @@ def open_upload(content: bytes, name: str) -> Result:
 
 
 def load_safely(path: Path, name: str = "", holder: str = "") -> Result:
-    """Read a file by `load_any`, in a limited child process if it is large or compressed and not shipped.
+    """Read a file by `load_any`, in a limited child process unless it is small or shipped.
 
     Args:
         path: The file.
@@ -340,11 +325,13 @@ def load_safely(path: Path, name: str = "", holder: str = "") -> Result:
 
 
 def find(key: str) -> Path | None:
-    """Find a result's file by its key: a shipped one, which nothing replaces, before one in the user's folder."""
-    if not _KEY.fullmatch(key):
-        return None
-    candidates = (place_in(folder, key) for folder in (SHIPPED_RESULTS, user_folder()))
-    return next((path for path in candidates if path.is_file()), None)
+    """Find a result's file by its key, a shipped one, which nothing replaces, first."""
+    if _KEY.fullmatch(key):
+        for folder in (SHIPPED_RESULTS, user_folder()):
+            path = place_in(folder, key)
+            if path.is_file():
+                return path
+    return None
 
 
 def file_of(key: str) -> Path:
@@ -353,7 +340,8 @@ def file_of(key: str) -> Path:
     Raises:
         PrunescopeError: It is not stored here.
     """
-    if (path := find(key)) is None:
+    path = find(key)
+    if path is None:
         raise PrunescopeError(
             f"the result {key[:12]}… is not stored here: recompute it, or choose another one"
         )
@@ -362,8 +350,9 @@ def file_of(key: str) -> Path:
 
 def stored(key: str) -> Result | None:
     """Read a stored result; None if there is none, or a damaged one, which will be replaced."""
+    path = find(key)
     try:
-        return load_any(path) if (path := find(key)) else None
+        return load_any(path) if path else None
     except PrunescopeError as error:
         print(error, file=sys.stderr)
         return None

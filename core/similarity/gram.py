@@ -105,7 +105,7 @@ def _gram(centred: Tensor, band: slice) -> Tensor:
 
 
 def _u_centred(gram: Tensor, sums: Tensor, band: slice) -> Tensor:
-    """U-centre a band of rows in place, given the row sums of the whole matrices, (points, n, 1)."""
+    """U-centre a band of rows in place, given the whole matrices' row sums, (points, n, 1)."""
     n = gram.shape[-1]
     gram -= (sums[:, band] + sums.mT) / (n - 2)  # (points, rows, n)
     gram += sums.sum(-2, keepdim=True) / ((n - 1) * (n - 2))

@@ -1,14 +1,15 @@
 """A method against the seeds of its matched random control.
 
-There are two sources of chance: another draw of the control (between seeds) and other examples (within a seed). With
-the values x_1 … x_k of k seeds, their standard deviation s, and the jackknife standard error se of
+There are two sources of chance: another draw of the control (between seeds) and other examples
+(within a seed). With the values x_1 … x_k of k seeds, their standard deviation s, and the jackknife
+standard error se of
 
     Δ = value of the method - mean of x_1 … x_k,    paired example by example,
 
-an interval has the half-width √[(t_{k-1} · s · c)² + (t_{n-1} · se)²]. For the mean of all draws, c = 1 / √k; for one
-more draw, c = √(1 + 1/k). Equivalence concerns the mean: its 90 % interval must lie within the margin, which is two
-one-sided tests at 5 % (Schuirmann 1987). A difference must exceed what a single draw may show: the 95 % interval for
-one more draw must exclude 0.
+an interval has the half-width √[(t_{k-1} · s · c)² + (t_{n-1} · se)²]. For the mean of all draws,
+c = 1 / √k; for one more draw, c = √(1 + 1/k). Equivalence concerns the mean: its 90 % interval must
+lie within the margin, which is two one-sided tests at 5 % (Schuirmann 1987). A difference must
+exceed what a single draw may show: the 95 % interval for one more draw must exclude 0.
 """
 
 from dataclasses import dataclass
@@ -23,9 +24,7 @@ from core.sweep.statistics import Array
 State = Literal["equivalent", "steeper", "flatter", "inconclusive"]
 DIFFERENT: tuple[State, ...] = ("steeper", "flatter")
 
-MARGIN = (
-    0.1  # between two shares of the change; a smaller difference does not matter, however certain
-)
+MARGIN = 0.1  # between two shares of the change; a smaller difference does not matter
 EQUIVALENCE = 0.9  # confidence of the interval that must lie within the margin
 SMALLEST_P = 1e-9
 
@@ -49,7 +48,7 @@ class Contrast:
     examples: int
 
     def half_width(self, confidence: float = CONFIDENCE) -> float:
-        """Compute the half-width of the interval of Δ for one more draw, at a confidence in (0, 1)."""
+        """Compute the half-width of the interval of Δ for one more draw."""
         return self._half_width(confidence, 1 + 1 / self.seeds)
 
     def mean_half_width(self, confidence: float = EQUIVALENCE) -> float:
@@ -69,15 +68,19 @@ class Contrast:
 
     @property
     def p_value(self) -> float:
-        """Two-sided p-value: 1 - the confidence at which the interval for one more draw just reaches 0."""
+        """Two-sided p-value: 1 - the confidence at which the interval just reaches 0."""
         from scipy.optimize import brentq  # imported here: it would slow down the first page
 
         size = abs(self.difference)
-        if size <= self.half_width(SMALLEST_P):
+
+        def excess(p: float) -> float:
+            return self.half_width(1 - p) - size
+
+        if excess(1 - SMALLEST_P) >= 0:
             return 1.0
-        if self.half_width(1 - SMALLEST_P) < size:
+        if excess(SMALLEST_P) < 0:
             return SMALLEST_P
-        return float(brentq(lambda p: self.half_width(1 - p) - size, SMALLEST_P, 1 - SMALLEST_P))
+        return float(brentq(excess, SMALLEST_P, 1 - SMALLEST_P))
 
     @property
     def state(self) -> State:

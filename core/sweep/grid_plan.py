@@ -13,7 +13,7 @@ from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 
 Failure = tuple[SweepRequest, str]
-"""A sweep that cannot be run or has failed, as the grid's file lists it, and the reason in one line."""
+"""A sweep that cannot be run or has failed, as the file lists it, and the reason in one line."""
 
 
 class GridSweep(NamedTuple):
@@ -64,16 +64,18 @@ def plan_grid(
         report: Called with (stage, done, total) during a download.
 
     Returns:
-        The sweeps that can be run, each key once, those that share passes in a row; and those that cannot be run.
+        The sweeps that can be run, each key once, those that share passes in a row; and those that
+        cannot be run.
 
     Raises:
         PrunescopeError: A name of data does not occur in the file.
     """
     requests = list(listed)
-    if unknown := set(places) - {request.data for request in requests}:
-        raise PrunescopeError(
-            f"data '{min(unknown)}' does not occur in the grid: name data as its file does"
-        )
+    for name in places:
+        if all(request.data != name for request in requests):
+            raise PrunescopeError(
+                f"data '{name}' does not occur in the grid: name data as its file does"
+            )
     sweeps: dict[str, GridSweep] = {}
     failures: list[Failure] = []
     for request in requests:
@@ -81,16 +83,13 @@ def plan_grid(
             sweep = _planned(request, places, output, report)
         except PrunescopeError as error:
             failures.append((request, str(error)))
-        else:
-            if (
-                sweep.judged_on or sweep.key not in sweeps
-            ):  # the key does not depend on the working range
-                sweeps[sweep.key] = sweep
+            continue
+        # The key does not depend on the examples for the working range.
+        if sweep.judged_on or sweep.key not in sweeps:
+            sweeps[sweep.key] = sweep
     # Sort by checkpoint and examples, then points, then scope, each in the order of the file.
-    orders = [
-        list(dict.fromkeys(column))
-        for column in zip(*map(_shared_parts, sweeps.values()), strict=True)
-    ]
+    columns = zip(*map(_shared_parts, sweeps.values()), strict=True)
+    orders = [list(dict.fromkeys(column)) for column in columns]
 
     def position(sweep: GridSweep) -> list[int]:
         return [order.index(part) for order, part in zip(orders, _shared_parts(sweep), strict=True)]
@@ -103,28 +102,17 @@ def _planned(
 ) -> GridSweep:
     request = checked(replace(listed, data=places.get(listed.data or "", listed.data)))
     inputs = prepare(request, report)
-    key = inputs.key_of(request)
-    model_and_data = (
-        inputs.resolved.revision,
-        inputs.subset.task.name,
-        inputs.subset.record.fingerprint,
-    )
+    key, subset, rest = inputs.key_of(request), inputs.subset, inputs.rest
     stored = None if output else store.find(key)
-    path = stored or store.place_in(output or store.user_folder(), key)
-    is_shipped = (
-        output is None and store.is_shipped(key) and not store.own_is_shipped()
-    )  # never replaced
-    judged_on = (
-        len(inputs.subset.texts) + len(inputs.rest.texts) if inputs.rest and not is_shipped else 0
-    )
+    is_replaced = output or not store.is_shipped(key) or store.own_is_shipped()
     return GridSweep(
-        listed,
-        request,
-        key,
-        model_and_data,
-        path,
-        judged_on,
-        work_of(request, inputs.resolved.size, inputs),
+        listed=listed,
+        request=request,
+        key=key,
+        inputs=(inputs.resolved.revision, subset.task.name, subset.record.fingerprint),
+        path=stored or store.place_in(output or store.user_folder(), key),
+        judged_on=len(subset.texts) + len(rest.texts) if rest and is_replaced else 0,
+        work=work_of(request, inputs.resolved.size, inputs),
     )
 
 

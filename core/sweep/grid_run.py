@@ -1,9 +1,10 @@
-"""Run the sweeps of a grid: in this process, or on the workers of a Dask cluster, one task per sweep.
+"""Run the sweeps of a grid: in this process, or on a Dask cluster, one task per sweep.
 
-A task carries its examples. A checkpoint on the Hub is fetched by the worker; a folder must have the same path on every
-worker, as on a shared disk. Results come back as the values of their files, which this process checks and saves. A
-worker should have one Dask thread, since it holds one model; PyTorch's threads are separate. The sweep of a lost worker
-starts again elsewhere, as often as the scheduler allows (`distributed.scheduler.allowed-failures`).
+A task carries its examples. A checkpoint on the Hub is fetched by the worker; a folder must have
+the same path on every worker, as on a shared disk. Results come back as the values of their files,
+which this process checks and saves. A worker should have one Dask thread, since it holds one model;
+PyTorch's threads are separate. The sweep of a lost worker starts again elsewhere, as often as the
+scheduler allows (`distributed.scheduler.allowed-failures`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,13 +27,12 @@ from core.sweep.sweep import SharedPasses, sweep
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-Outcome = tuple[
-    GridSweep, str | None
-]  # a sweep that has ended, and the reason in one line if it failed
+Outcome = tuple[GridSweep, str | None]  # a sweep that has ended, and the reason if it failed
 Follow = Callable[[GridSweep, float], None]  # (sweep, amount just done)
 
 CONNECT_SECONDS = 30
-# An expression for the cluster's processes: one of our functions could not be unpickled where our modules are missing.
+# An expression for the cluster's processes: where our modules are missing, none of our functions
+# can be unpickled.
 ITS_ENGINE = "__import__('core.request.catalog', fromlist=['ENGINE_VERSION']).ENGINE_VERSION"
 
 
@@ -81,7 +81,8 @@ def connected(address: str) -> "Iterator[Client]":
         address: The scheduler's address, such as `tcp://HOST:8786`.
 
     Raises:
-        PrunescopeError: Dask is not installed, the cluster cannot be reached, or it runs another engine version.
+        PrunescopeError: Dask is not installed, the cluster cannot be reached, or it runs another
+            engine version.
     """
     try:
         from distributed import Client
@@ -98,16 +99,16 @@ def connected(address: str) -> "Iterator[Client]":
         ) from None
     with client:
         try:
-            engines = {
-                client.run_on_scheduler(eval, ITS_ENGINE),
-                *client.run(eval, ITS_ENGINE).values(),
-            }
+            scheduler = client.run_on_scheduler(eval, ITS_ENGINE)
+            engines = {scheduler, *client.run(eval, ITS_ENGINE).values()}
         except ModuleNotFoundError:
             engines = {"none"}
         if engines != {ENGINE_VERSION}:
+            versions = ", ".join(sorted(engines))
             raise PrunescopeError(
-                f"the cluster has engine {', '.join(sorted(engines))}, this command {ENGINE_VERSION}: start its "
-                "scheduler and each of its workers in a copy of this version, with PYTHONPATH=. before the command"
+                f"the cluster has engine {versions}, this command {ENGINE_VERSION}: start its "
+                "scheduler and each of its workers in a copy of this version, with PYTHONPATH=. "
+                "before the command"
             )
         yield client
 
@@ -115,7 +116,9 @@ def connected(address: str) -> "Iterator[Client]":
 def run_on_cluster(
     client: "Client", sweeps: Sequence[GridSweep], threads: int | None
 ) -> Iterator[Outcome]:
-    """Run sweeps on all workers and save their results; a sweep that fails is reported, and the others go on.
+    """Run sweeps on all workers and save their results.
+
+    A sweep that fails is reported, and the others go on.
 
     Args:
         client: The client, from `connected`.
@@ -134,7 +137,8 @@ def run_on_cluster(
 
     try:
         for planned in sweeps:
-            if fault := _fault(submit, planned):
+            fault = _fault(submit, planned)
+            if fault:
                 yield planned, fault
         for future in as_completed(list(running), loop=client.loop, raise_errors=False):
             planned = running.pop(future)
@@ -156,9 +160,8 @@ def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
     use_threads(threads)
     inputs = replace(inputs, resolved=_local(inputs.resolved))
     with borrow(inputs.resolved) as checkpoint:
-        return sealed(sweep(checkpoint, inputs, inputs.request, shared=_shared)).model_dump(
-            mode="json"
-        )
+        result = sweep(checkpoint, inputs, inputs.request, shared=_shared)
+    return sealed(result).model_dump(mode="json")
 
 
 def _local(resolved: Resolved) -> Resolved:

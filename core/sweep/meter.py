@@ -1,4 +1,4 @@
-"""Prune a checkpoint by one amount after another, and measure its predictions and representations."""
+"""Prune a checkpoint by one amount after another, and measure what it then does."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -59,14 +59,13 @@ class Runner(ExitStack):
         """
         super().__init__()
         baseline, record = checkpoint.model, checkpoint.record
-        self.checkpoint, self.points = checkpoint, point_names(request.points, record.num_layers)
-        self.windows = plan_windows(
-            checkpoint.tokenizer, subset.texts, len(self.points) * record.hidden_size * 4
-        )
+        self.checkpoint = checkpoint
+        self.points = point_names(request.points, record.num_layers)
+        token_bytes = len(self.points) * record.hidden_size * 4
+        self.windows = plan_windows(checkpoint.tokenizer, subset.texts, token_bytes)
         self.model = self.enter_context(PrunedModel(baseline, plan))
-        self.recorder = self.enter_context(
-            Recorder(baseline, self.points, record.id, request.dtype)
-        )
+        recorder = Recorder(baseline, self.points, record.id, request.dtype)
+        self.recorder = self.enter_context(recorder)
 
     @property
     def micro_batches(self) -> int:
@@ -75,8 +74,9 @@ class Runner(ExitStack):
 
     def buffers(self) -> Representations:
         """Allocate the buffers that `run` fills."""
-        head, hidden = classifier(self.checkpoint.model), self.checkpoint.record.hidden_size
-        return Representations(self.windows, head, len(self.points), hidden)
+        head = classifier(self.checkpoint.model)
+        hidden_size = self.checkpoint.record.hidden_size
+        return Representations(self.windows, head, len(self.points), hidden_size)
 
     def run(self, window: Window, buffers: Representations, step: Callable[[], None]) -> None:
         """Run a window's examples through the model as currently pruned.
@@ -90,16 +90,15 @@ class Runner(ExitStack):
             PrunescopeError: A logit or a representation is not finite.
         """
         recorder = self.recorder
+
+        def store(part: MicroBatch) -> None:
+            buffers.store(part, recorder.run(part), recorder.states)
+
         for batch in window.micro_batches:
-            in_parts(
-                recorder.model,
-                batch,
-                lambda part: buffers.store(part, recorder.run(part), recorder.states),
-            )
+            in_parts(recorder.model, batch, store)
             step()
-        check_finite(
-            buffers.mean, self.checkpoint.record.id
-        )  # a mean is finite only if all of its tokens are
+        # A mean is finite only if all of its tokens are.
+        check_finite(buffers.mean, self.checkpoint.record.id)
 
 
 def make_plan(
@@ -113,12 +112,17 @@ def make_plan(
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); it may raise an exception to cancel.
     """
-    calibration, model = None, checkpoint.model
+    calibration = None
     if examples and METHODS[request.method].calibrated:
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
         calibration = Calibration(batches, torch.tensor(examples.record.gold), report)
     baseline = Baseline(
-        model, request.amounts, request.scope, request.seed, calibration, request.control_of
+        checkpoint.model,
+        request.amounts,
+        request.scope,
+        request.seed,
+        calibration,
+        request.control_of,
     )
     return module_of(request.method).plan(baseline)
 
@@ -132,7 +136,8 @@ class Measurement:
 
     Attributes:
         logits: (examples, labels) float32.
-        grams: Gram matrices of its representations by reduction, and under `READ` of what its classifier reads.
+        grams: Gram matrices of its representations by reduction, and under `READ` of what its
+            classifier reads.
     """
 
     logits: npt.NDArray[np.float32]
@@ -151,7 +156,8 @@ class PrunedMeasurement(Measurement):
     Attributes:
         amount: The pruning amount.
         removed: The fractions that pruning removed.
-        rest_predictions: Predictions for the further examples that only the working range is judged on, in their order.
+        rest_predictions: Predictions for the further examples, on which only the working range is
+            judged, in their order.
     """
 
     amount: float
@@ -165,7 +171,8 @@ class Meter:
     Args:
         runner: The model and the examples.
         rest: Further examples, for predictions alone.
-        report: Called with (stage, done, total) after each micro-batch; it may raise an exception to cancel.
+        report: Called with (stage, done, total) after each micro-batch; it may raise an exception
+            to cancel.
         amounts: Number of amounts that will probably be measured.
         empties: Whether the emptied model will be measured.
 
@@ -176,48 +183,53 @@ class Meter:
     def __init__(
         self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int, empties: bool
     ) -> None:
-        self._runner, self._buffers, self._report = runner, runner.buffers(), report
+        self._runner, self._report = runner, report
+        self._buffers = runner.buffers()
         self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
-        self._done, self._per_amount, self.passes = 0, runner.micro_batches + len(self._rest), 0
+        self._per_amount = runner.micro_batches + len(self._rest)
         self._total = self._per_amount * amounts + runner.micro_batches * empties
+        self._done = self.passes = 0
 
     def measure(self, amount: float) -> PrunedMeasurement:
         """Prune the model and run it on all examples."""
         self._total = max(self._total, self._done + self._per_amount)
         stage, removed = stage_name(amount), self._runner.model.prune(amount)
-        measured, recorder = self.look(stage), self._runner.recorder
-        rest = torch.zeros(
-            sum(len(batch.examples) for batch in self._rest), dtype=torch.int64
-        )  # (rest,)
+        measured = self.look(stage)
+        return PrunedMeasurement(
+            measured.logits, measured.grams, amount, removed, self._rest_predictions(stage)
+        )
+
+    def _rest_predictions(self, stage: str) -> Predictions:
+        recorder = self._runner.recorder
+        count = sum(len(batch.examples) for batch in self._rest)
+        labels = torch.zeros(count, dtype=torch.int64)  # (rest,)
 
         def predict(part: MicroBatch) -> None:
-            rest[part.examples] = recorder.run(part).argmax(-1)
+            labels[part.examples] = recorder.run(part).argmax(-1)
 
         for batch in self._rest:
             in_parts(recorder.model, batch, predict)
             self._step(stage)
-        return PrunedMeasurement(
-            measured.logits, measured.grams, amount, removed, tuple(rest.tolist())
-        )
+        return tuple(labels.tolist())
 
     def look(self, stage: str) -> Measurement:
         """Run the model as it is on all examples but the further ones."""
         return self._measurement(tokens=gram.prepare(self._run(stage)))
 
     def measure_emptied(self, scope: str | None) -> Measurement:
-        """Set every matrix of a scope to zero and run the model, for the reductions over a single batch.
+        """Set every matrix of a scope to zero and run the model, for `mean` and `cls`.
 
         Points before the scope, which emptying does not change, become undefined.
 
         Args:
             scope: The scope; None for a method of units, which can empty the whole encoder.
         """
-        with self._runner.model.emptied(scoped_weights(self._runner.checkpoint.model, scope)):
+        runner, buffers = self._runner, self._buffers
+        with runner.model.emptied(scoped_weights(runner.checkpoint.model, scope)):
             self._run("Measuring the emptied model")
-        for features in (self._buffers.mean, self._buffers.cls):
-            features[: first_emptied_point(self._runner.points, scope)] = (
-                0  # what does not vary has no similarity
-            )
+        first = first_emptied_point(runner.points, scope)
+        for features in (buffers.mean, buffers.cls):
+            features[:first] = 0  # what does not vary has no similarity
         return self._measurement()
 
     def _step(self, stage: str) -> None:
@@ -230,9 +242,8 @@ class Meter:
         tokens = list[Tensor]()
         for window in self._runner.windows:
             self._runner.run(window, self._buffers, partial(self._step, stage))
-            tokens += map(
-                gram.u_centred_gram, self._buffers.tokens(window)
-            )  # one (points, minibatch, minibatch) each
+            # (points, minibatch, minibatch) of each minibatch
+            tokens += map(gram.u_centred_gram, self._buffers.tokens(window))
         return tokens
 
     def _measurement(self, **further: gram.Grams) -> Measurement:
@@ -248,31 +259,29 @@ def predict(
     """Compute the probability of every label at every amount.
 
     Args:
-        request: Checkpoint, task, method, scope, seed and amounts, on data with calibration examples.
-        revision: Hash of the checkpoint's content, from the result that the text is shown beside.
+        request: Checkpoint, task, method, scope, seed and amounts, on data with calibration
+            examples.
+        revision: Hash of the checkpoint's content, from the result beside the text.
         texts: One text for each of the task's text columns.
         report: Called with (stage, done, total); it may raise an exception to cancel.
 
     Raises:
-        PrunescopeError: A text is refused, the checkpoint's content has changed, checkpoint, task and scope do not fit
-            together, or logits are not finite.
+        PrunescopeError: A text is refused, the checkpoint's content has changed, checkpoint, task
+            and scope do not fit together, or logits are not finite.
     """
     inputs = prepare(request, report)
     task = inputs.subset.task
     checked_texts = check_texts(texts, task)
     check_same_content(inputs.resolved, request.checkpoint, revision)
+    probabilities = list[tuple[float, ...]]()
     with borrow(inputs.resolved) as checkpoint:
-        model, record, probabilities = (
-            checkpoint.model,
-            checkpoint.record,
-            list[tuple[float, ...]](),
-        )
+        model, record, tokenizer = checkpoint.model, checkpoint.record, checkpoint.tokenizer
         check_scope(request.scope, request.method, record.num_layers)
         plan = make_plan(checkpoint, inputs.calibration, request, report)
-        whole = tokenise(
-            checkpoint.tokenizer, *checked_texts, verbose=False
-        )  # the page itself warns about long texts
-        (batch,) = micro_batches(checkpoint.tokenizer, [checked_texts])
+        # The page itself warns about long texts.
+        tokens = tokenise(tokenizer, *checked_texts, verbose=False)["input_ids"]
+        (batch,) = micro_batches(tokenizer, [checked_texts])
+        tokens_read = batch.inputs["input_ids"].tolist()[0]
 
         def answer(text: MicroBatch) -> None:
             probabilities.append(tuple(recorder.run(text).double().softmax(-1)[0].tolist()))
@@ -289,8 +298,6 @@ def predict(
             amounts=request.amounts,
             labels=task.label_names,
             probabilities=tuple(probabilities),
-            num_tokens=len(whole["input_ids"]),
-            num_unknown=batch.inputs["input_ids"]
-            .tolist()[0]
-            .count(checkpoint.tokenizer.unk_token_id),
+            num_tokens=len(tokens),
+            num_unknown=tokens_read.count(tokenizer.unk_token_id),
         )

@@ -1,7 +1,7 @@
-"""Find what a stored result was computed from: the request, the checkpoint and the examples; and rows to train on."""
+"""Find what a stored result was computed from, and rows to train on."""
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoints import Resolved, resolve
@@ -27,9 +27,10 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
     for frame in result.frames:
         if amount_text(frame.amount) == amount_text(amount):
             return frame
-    fault = f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}"
+    amounts = [*map(amount_text, result.amounts)]
     raise PrunescopeError(
-        f"{fault}: choose one of {first_few([*map(amount_text, result.amounts)], 12)}"
+        f"amount {amount_text(amount)} is not among the result's {len(amounts)}: "
+        f"choose one of {first_few(amounts, 12)}"
     )
 
 
@@ -45,32 +46,34 @@ def find_inputs(
     Args:
         result: A stored result.
         amount: One of its pruning amounts.
-        checkpoint: Name or path of the checkpoint; None uses what the result names, which fails for a folder.
-        data: `written`, `hub`, a file or a folder; None uses what the result names, which fails for a path.
+        checkpoint: Name or path of the checkpoint; None uses what the result names, which fails for
+            a folder.
+        data: `written`, `hub`, a file or a folder; None uses what the result names, which fails for
+            a path.
         report: Called with (stage, done, total) during a download.
 
     Returns:
         A request for the baseline and that amount, and its inputs.
 
     Raises:
-        PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
+        PrunescopeError: The checkpoint or the examples are not found, or not those of the result.
     """
     request = _request(result, amount, checkpoint, needs_data=lacks_place(result.task) and not data)
     request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
-    examples = inputs.subset.record
-    if examples.fingerprint != result.task.fingerprint:
-        fault = f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}"
-        stored = (
-            f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}"
+    here, stored = inputs.subset.record, result.task
+    if here.fingerprint != stored.fingerprint:
+        raise PrunescopeError(
+            f"the examples of '{here.source_name}' have the fingerprint {here.fingerprint[:12]}, "
+            f"the result's from '{stored.source_name}' have {stored.fingerprint[:12]}: "
+            "give that data"
         )
-        raise PrunescopeError(f"{fault}, {stored}: give that data")
     return request, inputs
 
 
 def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> None:
-    """Refuse a checkpoint whose content differs from that of the one that a result was computed on.
+    """Refuse a checkpoint whose content is not that of a result's.
 
     Args:
         resolved: The checkpoint.
@@ -81,10 +84,10 @@ def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> No
         PrunescopeError: They differ.
     """
     if resolved.revision != revision:
-        fault = f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}"
-        stored = f"the result was computed on '{checkpoint}' with the content {revision[:12]}"
         raise PrunescopeError(
-            f"{fault}, but {stored}: give that checkpoint, or run the sweep again"
+            f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, but the result "
+            f"was computed on '{checkpoint}' with the content {revision[:12]}: "
+            "give that checkpoint, or run the sweep again"
         )
 
 
@@ -101,10 +104,11 @@ def find_pruning(
         report: Called with (stage, done, total) during a download.
 
     Returns:
-        A request for the baseline and that amount, the checkpoint, and the calibration examples, if any.
+        A request for the baseline and that amount, the checkpoint, and the calibration examples, if
+        any.
 
     Raises:
-        PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
+        PrunescopeError: The checkpoint or the examples are not found, or not those of the result.
     """
     if METHODS[result.pruning.method].calibrated:
         request, inputs = find_inputs(result, amount, checkpoint, data, report)
@@ -145,39 +149,52 @@ def find_recovery(
     Args:
         result: A stored sweep, or a recovery to make again, whose settings are kept.
         report: Called with (stage, done, total) during a download.
-        amount: The pruning amount, measured or not; None for the first beyond the working range, or the largest.
+        amount: The pruning amount, measured or not; None for the first beyond the working range, or
+            the largest.
         steps: The steps of training.
         seed: The seed of the order of the rows.
         checkpoint: See `find_inputs`.
         data: See `find_inputs`.
-        train: A file of rows to train on; None takes the split for training, or the rows that the result leaves.
+        train: A file of rows to train on; None takes the split for training, or the rows that the
+            result leaves.
 
     Raises:
-        PrunescopeError: The checkpoint or the examples are not at hand, a number is out of its bounds, or the rows are
-            too few or have one label.
+        PrunescopeError: The checkpoint or the examples are not at hand, a number is out of its
+            bounds, or the rows are too few or have one label.
     """
-    usual = result.amount if isinstance(result, Recovery) else beyond_working(result)
-    amount = parse_amounts([usual if amount is None else amount])[-1]
+    if amount is None:
+        amount = result.amount if isinstance(result, Recovery) else beyond_working(result)
+    amount = parse_amounts([amount])[-1]
     if not (amount and 1 <= steps <= RECOVERY.steps and 0 <= seed < 2**32):
-        most = f"an amount above 0, 1 to {RECOVERY.steps} steps, a seed from 0"
-        raise PrunescopeError(f"amount {amount:g}, {steps} steps, seed {seed}: choose {most}")
+        raise PrunescopeError(
+            f"amount {amount:g}, {steps} steps, seed {seed}: choose an amount above 0, "
+            f"1 to {RECOVERY.steps} steps, a seed from 0"
+        )
     request, swept = find_inputs(result, amount, checkpoint, data, report)
     named = replace(request, source_name=result.task.source_name)
     source, split = further_rows(open_examples(named, swept.resolved.label_names, report), train)
-    table, found = source.labelled(split or source.data.evaluated)
-    drawn = draw(found, table.name, MOST_REFIT, FEWEST_ROWS, swept.subset.texts)
-    rows, count = source.described(table, split or source.data.evaluated, drawn), len(drawn)
+    split = split or source.data.evaluated
+    table, labelled = source.labelled(split)
+    drawn = draw(labelled, table.name, MOST_REFIT, FEWEST_ROWS, swept.subset.texts)
+    rows = source.described(table, split, drawn)
     check_labels(rows.record.gold, "train on")
-    about = rows.record.model_dump(include={"source_name", "split", "fingerprint", "files"})
-    how = RECOVERY.model_copy(
-        update={"layers": swept.resolved.size[0], "steps": steps, "seed": seed}
+    if isinstance(result, Recovery):
+        training = result.rows.training
+    else:
+        changes = {"layers": swept.resolved.size[0], "steps": steps, "seed": seed}
+        training = RECOVERY.model_copy(update=changes)
+    refit = RefitRecord(
+        **rows.record.model_dump(include={"source_name", "split", "fingerprint", "files"}),
+        refit=len(drawn),
+        stop=0,
+        labelled=len(drawn),
+        training=training,
     )
-    how = result.rows.training if isinstance(result, Recovery) else how
     start = Recovery(
         **{name: getattr(result, name) for name in Header.model_fields if name != "pruning"},
         pruning=pruning_record(request, swept.calibration),
         amount=amount,
-        rows=RefitRecord(**about, refit=count, stop=0, labelled=count, training=how),
+        rows=refit,
         environment={"dtype": request.dtype, "engine": ENGINE_VERSION},
     )
     return RecoveryInputs(swept, rows, start)
@@ -197,11 +214,14 @@ def _request(
     if needs_data:
         places["--data (or hub, for the same data)"] = f"the data '{result.task.source_name}'"
     if places:
-        fault = f"the result does not record the path of {' and of '.join(places.values())}"
-        raise PrunescopeError(f"{fault}: give {' and '.join(places)}")
-    changes: dict[str, Any] = {
-        "amounts": parse_amounts([amount]),
-        "until_damage": None,
-        "range_examples": "subset",
-    }
-    return replace(request, checkpoint=checkpoint or request.checkpoint, **changes)
+        raise PrunescopeError(
+            f"the result does not record the path of {' and of '.join(places.values())}: "
+            f"give {' and '.join(places)}"
+        )
+    return replace(
+        request,
+        checkpoint=checkpoint or request.checkpoint,
+        amounts=parse_amounts([amount]),
+        until_damage=None,
+        range_examples="subset",
+    )

@@ -1,4 +1,4 @@
-"""Recompute a frame with our engine and with torch-cka, and measure how far the stored frame deviates."""
+"""Recompute a frame with our engine and with torch-cka, and compare the stored frame."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,10 @@ from core.sweep.meter import Runner, make_plan, silent
 from core.sweep.origin import find_inputs, frame_of
 from core.sweep.sweep import sweep
 
-# What may deviate, by where or in what a result was computed: CKA from our engine's, CKA from torch-cka's, and a share
-# of predictions, if any then one of them. torch-cka computes in float32. One machine repeats its bits; other processors
-# and thread counts move the seventh digit.
+# By where or in what a result was computed: the allowed deviations of CKA from our engine's and
+# from torch-cka's, and the share of predictions that may differ, if any then at least one.
+# torch-cka computes in float32. One machine repeats its bits; other processors and thread counts
+# move the seventh digit.
 TOLERANCES = {
     "": (1e-5, 1e-4, 0.0),
     "on another device": (1e-4, 2e-4, 1 / 500),
@@ -29,13 +30,14 @@ TOLERANCES = {
 }
 FLOOR_FACTOR = 100  # the emptied model's representations hardly vary, which magnifies rounding
 
-Values = (
-    Sequence[float | None] | Sequence[Sequence[float | None]]
-)  # (baseline points, pruned points) or (points,)
+Values = Sequence[float | None] | Sequence[Sequence[float | None]]
+"""(baseline points, pruned points) or (points,)."""
 
 
 class Deviations(NamedTuple):
-    """Absolute deviations of a stored frame from a new computation; infinite where only one value is defined.
+    """Absolute deviations of a stored frame from a new computation.
+
+    They are infinite where only one value is defined.
 
     Attributes:
         amount: The frame's pruning amount.
@@ -68,8 +70,11 @@ class Deviations(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, with null for infinity, which JSON lacks."""
-        allowed = {"within_tolerance": self.within_tolerance, "allowed": TOLERANCES[self.cause][0]}
-        values = {**self._asdict(), **allowed}
+        values = {
+            **self._asdict(),
+            "within_tolerance": self.within_tolerance,
+            "allowed": TOLERANCES[self.cause][0],
+        }
         return cast(dict[str, Any], json.loads(json.dumps(values), parse_constant=lambda _: None))
 
 
@@ -90,37 +95,40 @@ def verify_frame(
         report: Called with (stage, done, total); it may raise an exception to cancel.
 
     Raises:
-        PrunescopeError: The result lacks the amount, or the checkpoint or the examples are not those of the result.
+        PrunescopeError: The result lacks the amount, or the checkpoint or the examples are not
+            those of the result.
     """
     stored = frame_of(result, amount)
     request, inputs = find_inputs(result, stored.amount, checkpoint, data, report)
     with borrow(inputs.resolved) as baseline:
         plan = make_plan(baseline, inputs.calibration, request, report)
-        ours = sweep(
-            baseline,
-            inputs,
-            request,
-            lambda _, done, total: report("Recomputing", done, total),
-            plan=plan,
-        )
+
+        def step(_: str, done: int, total: int) -> None:
+            report("Recomputing", done, total)
+
+        ours = sweep(baseline, inputs, request, step, plan=plan)
         with Runner(baseline, inputs.subset, request, plan) as runner:
             theirs = _torch_cka_matrices(runner, request, report)
-    recomputed, is_here = (
-        ours.frames[-1],
-        result.environment.get("device") == ours.environment["device"],
-    )
+    recomputed = ours.frames[-1]
+    engine, by_torch_cka = {}, {}
+    for reduction in REDUCTIONS:
+        matrix = stored.matrix(reduction)
+        engine[reduction] = _deviation(matrix, recomputed.matrix(reduction))
+        by_torch_cka[reduction] = _deviation(matrix, theirs[reduction].tolist())
+    accuracies = [frame.metrics["accuracy"] or 0.0 for frame in (stored, recomputed)]
+    cause = ""
+    if result.dtype != DTYPE:
+        cause = "in bfloat16"
+    elif result.environment.get("device") != ours.environment["device"]:
+        cause = "on another device"
     return Deviations(
         amount=stored.amount,
-        engine={
-            name: _deviation(stored.matrix(name), recomputed.matrix(name)) for name in REDUCTIONS
-        },
-        torch_cka={
-            name: _deviation(stored.matrix(name), theirs[name].tolist()) for name in REDUCTIONS
-        },
-        accuracy=abs((stored.metrics["accuracy"] or 0.0) - (recomputed.metrics["accuracy"] or 0.0)),
+        engine=engine,
+        torch_cka=by_torch_cka,
+        accuracy=abs(accuracies[0] - accuracies[1]),
         others=_other_deviations(result, stored, ours),
         examples=len(stored.predictions),
-        cause="in bfloat16" if result.dtype != DTYPE else "" if is_here else "on another device",
+        cause=cause,
     )
 
 
@@ -136,30 +144,29 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
 
 
 def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -> dict[str, Tensor]:
-    """Compute CKA by torch-cka: by reduction, (baseline points, pruned points) float32, NaN where undefined."""
-    baseline, pruned, done, points = (
-        runner.buffers(),
-        runner.buffers(),
-        count(1),
-        len(runner.points),
-    )
+    """Compute CKA by torch-cka.
+
+    Returns:
+        By reduction, (baseline points, pruned points) float32, NaN where undefined.
+    """
+    baseline, pruned = runner.buffers(), runner.buffers()
+    steps, points = count(1), len(runner.points)
+
+    def step() -> None:
+        report("Asking torch-cka", next(steps), 2 * runner.micro_batches)
 
     def token_pairs() -> Iterator[tuple[Tensor, Tensor]]:
-        """Run both models window by window, so that memory holds only one window's tokens of each."""
+        """Run both models by window, so that memory holds one window's tokens of each."""
         for window in runner.windows:
-            for amount, buffers in ((0.0, baseline), (request.amounts[-1], pruned)):
-                runner.model.prune(amount)
-                runner.run(
-                    window,
-                    buffers,
-                    lambda: report("Asking torch-cka", next(done), 2 * runner.micro_batches),
-                )
+            runner.model.prune(0.0)
+            runner.run(window, baseline, step)
+            runner.model.prune(request.amounts[-1])
+            runner.run(window, pruned, step)
             yield from zip(baseline.tokens(window), pruned.tokens(window), strict=True)
 
     num_minibatches = sum(len(window.tokens) for window in runner.windows)
-    matrices = {
-        "tokens": torch_cka_matrix(token_pairs(), num_minibatches, points)
-    }  # also fills the features
+    tokens = torch_cka_matrix(token_pairs(), num_minibatches, points)  # also fills the features
+    matrices = {"tokens": tokens}
     for name in SINGLE_BATCH:
         features = baseline.features[name], pruned.features[name]  # each (points, examples, hidden)
         matrices[name] = torch_cka_matrix([features], 1, points)
@@ -168,10 +175,8 @@ def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -
 
 def _deviation(stored: Values, computed: Values) -> float:
     """Return the largest absolute difference of two arrays, infinite where only one has a value."""
-    first, second = (
-        np.array(stored, dtype=np.float64),
-        np.array(computed, dtype=np.float64),
-    )  # (points[, points])
+    first = np.array(stored, dtype=np.float64)  # (points[, points])
+    second = np.array(computed, dtype=np.float64)  # (points[, points])
     differences = np.abs(first - second)  # (points[, points])
     differences[np.isnan(first) & np.isnan(second)] = 0.0
     return float(np.nan_to_num(differences, nan=np.inf).max())

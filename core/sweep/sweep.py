@@ -1,7 +1,7 @@
 """The whole procedure: measure the baseline; for each amount, prune, run, compare, emit.
 
-Progress is reported to a function of (stage, done, total), which may raise an exception to cancel the sweep. However
-the sweep ends, the model is restored.
+Progress is reported to a function of (stage, done, total), which may raise an exception to cancel
+the sweep. However the sweep ends, the model is restored.
 """
 
 import platform
@@ -35,9 +35,9 @@ from core.sweep.working_range import working_range
 class SharedPasses:
     """Measurements that consecutive sweeps share: of the unpruned model and of the emptied one.
 
-    All methods on one checkpoint, eval subset and set of points are compared with the same unpruned model; those of one
-    scope also with the same emptied model. Only the last measurement of each is kept, so sweeps that share it should
-    run in a row.
+    All methods on one checkpoint, eval subset and set of points are compared with the same unpruned
+    model; those of one scope also with the same emptied model. Only the last measurement of each is
+    kept, so sweeps that share it should run in a row.
     """
 
     def __init__(self) -> None:
@@ -72,35 +72,43 @@ def sweep(
         checkpoint: The loaded baseline, pruned in place and restored.
         inputs: Evaluation and calibration examples.
         request: Method, scope, points and amounts.
-        report: Called with (stage, done, total) after each micro-batch; it may raise an exception to cancel.
+        report: Called with (stage, done, total) after each micro-batch; it may raise an exception
+            to cancel.
         on_frame: Called with what all frames share and with each frame as soon as it is computed.
         plan: The request's plan, if `make_plan` has made it already.
         shared: Passes shared with other sweeps; those it lacks are measured and added.
 
     Raises:
-        PrunescopeError: The scope lies outside the model, it was trained on the examples, or its numbers overflow.
+        PrunescopeError: The scope lies outside the model, it was trained on the examples, or its
+            numbers overflow.
     """
-    started, subset, record = time.monotonic(), inputs.subset, checkpoint.record
+    started = time.monotonic()
+    subset, record, rest = inputs.subset, checkpoint.record, inputs.rest
     check_scope(request.scope, request.method, record.num_layers)
     check_not_training_data(subset, checkpoint.training_digests, record.id)
     shared = shared or SharedPasses()
-    evaluated = subset.task, subset.record.fingerprint  # the task decides the order of the labels
-    model_and_data = record.id, record.revision, request.points, request.dtype, *evaluated
+    model_and_data = (
+        record.id,
+        record.revision,
+        request.points,
+        request.dtype,
+        subset.task,  # decides the order of the labels
+        subset.record.fingerprint,
+    )
     method_plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
     with Runner(checkpoint, subset, request, method_plan) as runner:
-        has_floor = not METHODS[
-            request.control_of or request.method
-        ].empties  # biases that the method keeps
-        meter = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor)
+        method = METHODS[request.control_of or request.method]
+        has_floor = not method.empties  # the method keeps biases
+        meter = Meter(runner, rest, report, likely_amounts(request), has_floor)
         emptied = None
         if has_floor:
             scope = request.scope or "encoder"
             emptied = shared.get(
                 "emptied", (*model_and_data, scope), lambda: meter.measure_emptied(request.scope)
             )
-        rest = inputs.rest and inputs.rest.record.fingerprint
+        further = rest and rest.record.fingerprint
         baseline = shared.get(
-            "unpruned", (*model_and_data, rest), lambda: meter.measure(request.amounts[0])
+            "unpruned", (*model_and_data, further), lambda: meter.measure(request.amounts[0])
         )
         comparison = BaselineComparison(subset, baseline, emptied)
         header = Header(
@@ -116,21 +124,17 @@ def sweep(
             frames.append(comparison.compare(pruned))
             predictions.append(pruned.predictions + pruned.rest_predictions)
             on_frame(header, frames[-1])
-            if (
-                amount
-                and request.until_damage is not None
-                and comparison.damage >= request.until_damage
-            ):
+            limit = request.until_damage
+            if amount and limit is not None and comparison.damage >= limit:
                 break
-    amounts, metric = [frame.amount for frame in frames], subset.task.main_metric
-    gold = np.array(
-        [*subset.record.gold, *(inputs.rest.record.gold if inputs.rest else ())]
-    )  # (examples,)
+    amounts = [frame.amount for frame in frames]
+    gold = [*subset.record.gold, *(rest.record.gold if rest else ())]  # (examples,)
+    judged = working_range(subset.task.main_metric, amounts, np.array(gold), np.array(predictions))
     result = SweepResult(
         **dict(header),
         key=inputs.key_of(inputs.request),
         frames=tuple(frames),
-        working_range=working_range(metric, amounts, gold, np.array(predictions)),
+        working_range=judged,
         statistics=comparison.statistics(amounts),
         environment=environment(checkpoint.model, request.dtype),
         **ended(started),
@@ -141,7 +145,7 @@ def sweep(
 
 
 def ended(started: float) -> dict[str, Any]:
-    """Return when a result is computed, now, and the seconds since `started` by the monotonic clock."""
+    """Return the present time, and the seconds since `started` by the monotonic clock."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {"seconds": round(time.monotonic() - started, 3), "created_at": now}
 
