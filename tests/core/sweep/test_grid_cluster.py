@@ -13,9 +13,10 @@ import torch
 from core.errors import PrunescopeError
 from core.grid import main
 from core.request.grid_file import grid_requests
+from core.results.store import load
 from core.sweep.grid_plan import plan_grid
 from core.sweep.grid_run import connected, run_on_cluster
-from tests.core.test_grid import stored
+from tests.core.sweep.test_sweep import numbers
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")  # of requirements-cluster.txt
@@ -24,6 +25,10 @@ IMPORTED = [
     "core.sweep.grid_run",
     "transformers.models.bert.modeling_bert",
 ]  # once, for all workers
+
+
+def stored(folder: Path) -> dict[str, dict[str, object]]:
+    return {path.stem: numbers(load(path)) for path in folder.glob("*.json")}
 
 
 @pytest.fixture(scope="module")
