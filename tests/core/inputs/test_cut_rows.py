@@ -1,47 +1,52 @@
-"""Rows of a study: three sets without a common text; training data and rows without labels judge nothing."""
+"""Rows of a study: three sets without a common text, of which the unlabelled and known judge none."""
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny import make_bert, make_texts, write_csv
 
 from core.findings.words.lab import division_words
-from core.inputs.cut_rows import CutInputs, prepare_cut
+from core.inputs.cut_rows import prepare_cut
 from core.inputs.examples import example_digests
 from core.request.cut_request import CutRequest, Division, depths_of, divide
-from core.results.cut import CutStudy
 from core.results.key import key_of
-from core.results.provenance import can_be_found, training_of
+from core.results.provenance import training_of
 from tests.refusals import refusal
 from tests.studies import make_study
 
 Write = Callable[..., str]
+DIGESTS = "training_examples.npy"
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Return a function that writes a table of texts and labels, and returns its path."""
+def write(tmp_path):
+    """Return a function that writes a table, and returns its path; labels alternate by default."""
 
-    return lambda name, texts, labels: str(write_csv(tmp_path / name, text=texts, label=labels))
+    def write_table(texts, labels=None, name="own"):
+        labels = labels or labels_of(texts)
+        return str(write_csv(tmp_path / f"{name}.csv", text=texts, label=labels))
 
-
-def prepared(folder: Path, data: str, **changes: object) -> CutInputs:
-    return prepare_cut(
-        CutRequest.from_json({"checkpoint": str(folder), "task": "sst2", "data": data, **changes})
-    )
+    return write_table
 
 
-def named(count: int) -> list[str]:
-    return ["negative", "positive"] * (count // 2)
+def labels_of(texts):
+    return ["negative", "positive"] * (len(texts) // 2)
 
 
-def expect_disjoint(inputs: CutInputs) -> None:
+def prepared(folder, data, **changes):
+    fields = {"checkpoint": str(folder), "task": "sst2", "data": data, **changes}
+    return prepare_cut(CutRequest.from_json(fields))
+
+
+def expect_disjoint(inputs):
     sets = [{*texts} for texts in (inputs.refit, inputs.stop, inputs.subset.texts)]
-    assert [*map(len, sets)] == [*inputs.division], "no text is there twice"
-    assert sum(map(len, sets)) == len(set.union(*sets))
+    assert [*map(len, sets)] == [*inputs.division], "a text is there twice"
+    assert len(set.union(*sets)) == sum(inputs.division)
+
+
+# ---------------------------------------------------------------- numbers
 
 
 @pytest.mark.parametrize(
@@ -56,71 +61,74 @@ def expect_disjoint(inputs: CutInputs) -> None:
         ((500, 0, False, 100), (320, 80, 100)),
     ],
 )
-def test_half_judge_and_one_in_five_others_stops(
-    rows: tuple[int, int, bool], division: tuple[int, int, int]
-) -> None:
+def test_half_judge_and_one_in_five_others_stops(rows, division):
     assert divide(*rows) == division
 
 
-def test_more_judged_rows_narrow_the_interval() -> None:
-    assert [round(100 * Division(0, 0, judged).width) for judged in (100, 250, 2_000)] == [8, 5, 2]
-    assert division_words(Division(200, 50, 250)) == (
-        "500 rows: 200 to refit, 50 to stop early, 250 to judge: expect about ± 5 points; more rows narrow it."
-    )
+def test_more_judged_rows_narrow_the_interval():
+    widths = [Division(0, 0, judged).width for judged in (100, 250, 2_000)]
+
+    assert [round(100 * width) for width in widths] == [8, 5, 2]
     assert "promise nothing" in division_words(Division(16, 16, 99))
     assert "promise" not in division_words(Division(80, 20, 100))
 
 
-def test_every_depth_is_studied_up_to_six_layers_and_every_second_above() -> None:
-    assert [depths_of(layers, False) for layers in (1, 2, 6)] == [(), (1,), (5, 4, 3, 2, 1)]
-    assert depths_of(12, False) == (10, 8, 6, 4, 2)
-    assert depths_of(7, True) == (6, 5, 4, 3, 2, 1)
+@pytest.mark.parametrize(
+    ("layers", "every", "depths"),
+    [
+        (1, False, ()),
+        (6, False, (5, 4, 3, 2, 1)),
+        (12, False, (10, 8, 6, 4, 2)),
+        (7, True, (6, 5, 4, 3, 2, 1)),
+    ],
+)
+def test_every_depth_is_studied_up_to_six_layers_and_every_second_above(layers, every, depths):
+    assert depths_of(layers, every) == depths
 
 
-def test_a_table_is_divided_and_no_text_refits_and_judges(tiny_bert: Path, write: Write) -> None:
-    texts = make_texts(200)
-    inputs = prepared(tiny_bert, write("own.csv", texts * 2, named(400)))  # every text twice
+# ---------------------------------------------------------------- rows
+
+
+def test_a_table_is_divided_and_no_text_refits_and_judges(tiny_bert, write):
+    inputs = prepared(tiny_bert, write(make_texts(200) * 2))  # every text twice
+
     assert inputs.division == (80, 20, 100)
     expect_disjoint(inputs)
     assert inputs.depths == (1,)
-    record = inputs.record
-    assert (record.source_name, record.split, record.files, record.labelled) == (
-        "own.csv",
-        "all",
-        None,
-        100,
-    )
+    assert (inputs.record.source_name, inputs.record.split) == ("own.csv", "all")
+    assert inputs.record.files is None
+    assert inputs.record.labelled == 100
 
 
-def test_a_split_for_training_refits_and_all_validation_rows_judge(
-    tiny_bert: Path, glue_folder: Path
-) -> None:
+def test_a_split_for_training_refits_and_all_validation_rows_judge(tiny_bert, glue_folder):
     inputs = prepared(tiny_bert, str(glue_folder))
+
     assert inputs.division == (128, 32, 96)
     assert (inputs.record.split, inputs.subset.record.split) == ("train", "validation")
     expect_disjoint(inputs)
-    assert prepared(tiny_bert, "written").division == (48, 16, 128)
 
 
-def test_rows_without_a_label_refit_and_rows_that_are_left_out_do_not(
-    tiny_bert: Path, write: Write
-) -> None:
+def test_rows_without_a_label_refit_and_rows_that_are_left_out_do_not(tiny_bert, write):
     texts = make_texts(300)
-    data = write("own.csv", texts, [*named(200), *[""] * 60, *["?"] * 40])
+    data = write(texts, [*labels_of(texts[:200]), *[""] * 60, *["?"] * 40])
+
     inputs = prepared(tiny_bert, data, label_map=(("?", None),))
+
     assert inputs.division == (80, 20, 160)
-    assert (inputs.labels.count(None), inputs.record.labelled) == (60, 40)
+    assert inputs.labels.count(None) == 60
+    assert inputs.record.labelled == 40
     out = {(text,) for text in texts[260:]}
     assert not out & {*inputs.refit, *inputs.stop, *inputs.subset.texts}
 
 
-def test_a_file_of_its_own_refits_alone(tiny_bert: Path, write: Write, tmp_path: Path) -> None:
+def test_a_file_of_its_own_refits_alone(tiny_bert, write, tmp_path):
     texts = make_texts(180)
-    data = write("own.csv", texts[:100], named(100))
-    (tmp_path / "more.jsonl").write_text(
-        "\n".join(f'{{"text": "{text}"}}' for text in texts[90:])
-    )  # ten judge
-    inputs = prepared(tiny_bert, data, train=str(tmp_path / "more.jsonl"))
+    data = write(texts[:100])
+    more = tmp_path / "more.jsonl"
+    more.write_text("\n".join(f'{{"text": "{text}"}}' for text in texts[90:]))  # ten judge
+
+    inputs = prepared(tiny_bert, data, train=str(more))
+
     assert inputs.division == (64, 16, 100)
     expect_disjoint(inputs)
     assert (inputs.record.source_name, inputs.record.labelled) == ("more.jsonl", 0)
@@ -128,57 +136,62 @@ def test_a_file_of_its_own_refits_alone(tiny_bert: Path, write: Write, tmp_path:
     assert "'folder' is not a file" in refusal(prepared, tiny_bert, data, train="folder")
 
 
-def test_training_data_refit_and_never_judge(copy: Path, write: Write) -> None:
+def test_training_data_refit_and_never_judge(copy, write):
     texts = make_texts(300)
-    np.save(copy / "training_examples.npy", example_digests((text,) for text in texts[:150]))
-    inputs = prepared(copy, write("own.csv", texts, named(300)))
-    known = {(text,) for text in texts[:150]}
-    assert not known & {*inputs.subset.texts}
-    assert known <= {*inputs.refit, *inputs.stop}
+    data = write(texts)
+    trained = {(text,) for text in texts[:150]}
+    np.save(copy / DIGESTS, example_digests(trained))
+
+    inputs = prepared(copy, data)
+
+    assert not trained & {*inputs.subset.texts}
+    assert trained <= {*inputs.refit, *inputs.stop}
     assert len(inputs.subset.texts) == 150
-    np.save(copy / "training_examples.npy", example_digests((text,) for text in texts))
-    assert "0 labelled rows to judge" in refusal(
-        prepared, copy, write("own.csv", texts, named(300))
-    )
-    (copy / "training_examples.npy").write_bytes(b"no array")
-    assert "damaged training_examples.npy" in refusal(
-        prepared, copy, write("own.csv", texts, named(300))
-    )
+    np.save(copy / DIGESTS, example_digests((text,) for text in texts))
+    assert "0 labelled rows to judge" in refusal(prepared, copy, data)
+    (copy / DIGESTS).write_bytes(b"no array")
+    assert "damaged training_examples.npy" in refusal(prepared, copy, data)
 
 
-def test_what_cannot_be_studied_is_refused_in_one_line(
-    tiny_bert: Path, write: Write, tmp_path: Path
-) -> None:
-    texts = make_texts(200)
-    assert "5 labelled rows to judge and 5 to refit, at least 32" in refusal(
-        prepared, tiny_bert, write("ten.csv", texts[:10], named(10))
-    )
-    assert "all 100 rows to judge have one label" in refusal(
-        prepared, tiny_bert, write("one.csv", texts, ["positive"] * 200)
-    )
-    assert "all 150 rows to refit have one label" in refusal(
-        prepared, tiny_bert, write("rare.csv", make_texts(300), ["negative", *["positive"] * 299])
-    )
-    assert "has 1 encoder layer" in refusal(
-        prepared, make_bert(tmp_path / "one", layers=1), "written"
-    )
+@pytest.mark.parametrize(
+    ("labels", "line"),
+    [
+        (labels_of(["text"] * 10), "5 labelled rows to judge and 5 to refit, at least 32"),
+        (["positive"] * 200, "all 100 rows to judge have one label"),
+        (["negative", *["positive"] * 299], "all 150 rows to refit have one label"),
+    ],
+)
+def test_rows_that_cannot_be_studied_are_refused_in_one_line(tiny_bert, write, labels, line):
+    data = write(make_texts(len(labels)), labels)
+
+    assert line in refusal(prepared, tiny_bert, data)
 
 
-def test_a_study_leads_back_to_its_request(tiny_bert: Path, write: Write) -> None:
-    data = write("own.csv", make_texts(200), named(200))
-    inputs, study = prepared(tiny_bert, data, num_examples=80), make_study(num_layers=2)
-    record = study.checkpoint.model_copy(update={"revision": inputs.resolved.revision})
-    parts = {"checkpoint": record, "task": inputs.subset.record, "refit": inputs.record}
-    study = CutStudy.model_construct(**{**dict(study), **parts})
-    assert key_of(study) == inputs.key
+def test_a_checkpoint_of_one_layer_has_none_to_lose(tmp_path):
+    one = make_bert(tmp_path / "one", layers=1)
+
+    assert "has 1 encoder layer" in refusal(prepared, one, "written")
+
+
+def test_a_study_leads_back_to_its_request(tiny_bert, write):
+    data = write(make_texts(200))
+    more = data.replace("own", "more")
+    shutil.copy(data, more)
+    inputs = prepared(tiny_bert, data, num_examples=80)
+    apart = prepared(tiny_bert, data, num_examples=32, train=more)
+    study = make_study(num_layers=2)
+    revision = {"revision": inputs.resolved.revision}
+    parts = {
+        "checkpoint": study.checkpoint.model_copy(update=revision),
+        "task": inputs.subset.record,
+        "refit": inputs.record,
+    }
+    study = study.model_copy(update=parts)
+
     request = training_of(study)
-    assert (request.num_examples, request.train, request.text, request.label) == (
-        80,
-        None,
-        ("text",),
-        "label",
-    )
-    assert not can_be_found(request), "a result does not know where its table is"
-    shutil.copy(data, data.replace("own", "more"))
-    apart = prepared(tiny_bert, data, train=data.replace("own", "more"), num_examples=32)
-    assert training_of(study.model_copy(update={"refit": apart.record})).train == "./more.csv"
+
+    assert key_of(study) == inputs.key
+    assert (request.num_examples, request.train) == (80, None)
+    assert (request.text, request.label) == (("text",), "label")
+    study = study.model_copy(update={"refit": apart.record})
+    assert training_of(study).train == "./more.csv"

@@ -5,7 +5,6 @@ import os
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -13,7 +12,7 @@ import pytest
 from hub_faults import FAULTS, PASSING
 from huggingface_hub import constants, file_download
 from huggingface_hub.utils import _http
-from local_hub import LocalHub, commit_of
+from local_hub import commit_of
 
 from core.inputs import hub as module
 from core.inputs.hub import Repository, fetch_one, snapshot
@@ -32,7 +31,7 @@ JARGON = r"\b[A-Z]\w*(Error|Exception|Timeout|Enabled)\b|https?://|Errno|Traceba
 
 
 @pytest.fixture
-def repo(hub: LocalHub, tmp_path: Path) -> LocalHub:
+def repo(hub, tmp_path):
     """Serve the parts of a checkpoint that downloads look at, and a data set of one file."""
     hub.models[REPO], hub.datasets[DATA] = tmp_path / "repo", tmp_path / "data"
     served = {f"repo/{name}": content for name, content in FILES.items()} | {
@@ -45,12 +44,12 @@ def repo(hub: LocalHub, tmp_path: Path) -> LocalHub:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Path:
+def cache(tmp_path):
     return tmp_path / "hub-cache"
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_pauses(monkeypatch):
     """Let the client retry without a pause, and let no deadline pass on a busy machine."""
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 600.0)
     timeless = SimpleNamespace(sleep=lambda _: None, monotonic=time.monotonic, time=time.time)
@@ -58,7 +57,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_download, "time", timeless)
 
 
-def refused(ask: Callable[[], object] = lambda: snapshot(MODEL), name: str = REPO) -> str:
+def refused(ask=lambda: snapshot(MODEL), name=REPO):
     """Return the message of a refusal; check that it is one plain line about the requested repository."""
     message = refusal(ask)
     message.encode()
@@ -69,15 +68,15 @@ def refused(ask: Callable[[], object] = lambda: snapshot(MODEL), name: str = REP
     return message
 
 
-def leftovers(cache: Path) -> list[Path]:
+def leftovers(cache):
     return [path for path in cache.rglob("*") if re.search(r"\.incomplete|^tmp", path.name)]
 
 
-def offline(patch: pytest.MonkeyPatch) -> None:
+def offline(patch):
     patch.setattr(constants, "HF_HUB_OFFLINE", True)
 
 
-def check_good_day(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def check_good_day(repo, monkeypatch):
     """Check that the whole checkpoint can be fetched, and found offline."""
     folder, commit = snapshot(MODEL)
     assert commit == commit_of(repo.files("models", REPO) or {})
@@ -186,7 +185,7 @@ def test_what_is_too_large_or_cannot_be_loaded_is_not_downloaded(repo):
 # ---------------------------------------------------------------- the machine's own faults
 
 
-def failing(name: str, number: int) -> Callable[[pytest.MonkeyPatch], None]:
+def failing(name, number):
     """Let one function of the operating system fail."""
     error = OSError(number, os.strerror(number), "/tmp/secret/place")
     return lambda patch: patch.setattr(file_download, name, Mock(side_effect=error))

@@ -1,19 +1,17 @@
 """Data sets on a local Hub: which files are read, at which commit, and which are refused."""
 
 import json
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 from hub_faults import Fault, sized
 from huggingface_hub import constants
-from local_hub import LocalHub, commit_of
+from local_hub import commit_of
 from tiny import make_bert
 
 from core.inputs.data import find_dataset, layout
-from core.inputs.prepare import Inputs, prepare
+from core.inputs.prepare import prepare
 from core.precompute import parse
 from core.request import limits
 from core.request.sweep_request import SweepRequest, request_in
@@ -26,7 +24,7 @@ FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["bad", 
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkpoint(tmp_path_factory):
     """Make a random classifier with the data's labels, in another order and case. Do not write to it."""
     folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-moods")
     config = json.loads((folder / "config.json").read_text())
@@ -37,14 +35,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, hub: LocalHub) -> Path:
+def folder(tmp_path, hub):
     """Return the folder of a repository that the Hub serves."""
     hub.datasets[REPO] = tmp_path / "repo"
     (tmp_path / "repo").mkdir()
     return tmp_path / "repo"
 
 
-def write(where: Path, name: str, rows: int = 20) -> Path:
+def write(where, name, rows=20):
     """Write one Parquet file of so many rows, whose texts begin with the names of its folder and of itself."""
     path = where / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,28 +53,28 @@ def write(where: Path, name: str, rows: int = 20) -> Path:
 
 
 @pytest.fixture
-def ask(checkpoint: Path) -> Callable[..., Inputs]:
+def ask(checkpoint):
     return lambda data=f"hub:{REPO}", *further: prepare(
         request_in(parse(["--checkpoint", str(checkpoint), "--data", data, *further]), SweepRequest)
     )
 
 
 @pytest.fixture
-def refused(ask: Callable[..., Inputs]) -> Callable[..., str]:
+def refused(ask):
     return partial(refusal, ask)
 
 
-def read_at_most(patch: pytest.MonkeyPatch, rows: int) -> None:
+def read_at_most(patch, rows):
     patch.setattr(limits, "LOCAL_LIMITS", limits.LOCAL_LIMITS._replace(rows=rows))
 
 
-def downloaded(hub: LocalHub) -> list[str]:
+def downloaded(hub):
     """Return the data files whose content was requested."""
     asked = [path for method, path, _ in hub.requests if method == "GET" and "/resolve/" in path]
     return [path.partition("/resolve/")[2].partition("/")[2] for path in asked]
 
 
-def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refused) -> None:
+def test_a_data_set_with_three_splits(hub, folder, ask, refused):
     for split in ("train", "validation", "test"):
         write(folder, f"data/{split}-00000-of-00001.parquet", rows=40)
     subset = ask().subset
@@ -107,9 +105,7 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refused)
     assert f"--data {record.data} --split validation --text text --label label" in command
 
 
-def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(
-    hub: LocalHub, folder: Path, ask, refused
-) -> None:
+def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(hub, folder, ask, refused):
     (folder / "moods.py").write_text("raise SystemExit('it ran')")
     assert "has no Parquet files at revision 'main', and a loading script is never run" in refused()
     assert downloaded(hub) == []
@@ -124,9 +120,7 @@ def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(
     assert ask(record.data).subset.record == record, "the commit of the converted files will do"
 
 
-def test_files_are_read_by_name_until_rows_suffice(
-    hub: LocalHub, folder: Path, ask, refused, monkeypatch
-) -> None:
+def test_files_are_read_by_name_until_rows_suffice(hub, folder, ask, refused, monkeypatch):
     read_at_most(monkeypatch, 50)
     names = [f"data/validation-{k:05}-of-00004.parquet" for k in range(4)]
     for name in names:
@@ -153,9 +147,7 @@ def test_files_are_read_by_name_until_rows_suffice(
     )
 
 
-def test_a_revision_that_moves_stays_pinned(
-    hub: LocalHub, tmp_path: Path, ask, refused, monkeypatch
-) -> None:
+def test_a_revision_that_moves_stays_pinned(hub, tmp_path, ask, refused, monkeypatch):
     before, after = (
         write(tmp_path / name, "validation.parquet").parent for name in ("before", "after")
     )
@@ -173,15 +165,13 @@ def test_a_revision_that_moves_stays_pinned(
         assert ask(pinned).subset == first
 
 
-def test_what_is_not_to_be_had_is_refused(hub: LocalHub, folder: Path, ask, refused) -> None:
+def test_what_is_not_to_be_had_is_refused(hub, folder, ask, refused):
     for name in ("hub:moods", "hub:a/b@", "hub:a/../b"):
         assert "is not a data set: write hub:OWNER/NAME" in refused(name)
     assert "is not on the Hub, or is private" in refused("hub:someone/else")
 
 
-def test_a_configuration_is_asked_for_where_it_is_unclear(
-    hub: LocalHub, folder: Path, ask, refused
-) -> None:
+def test_a_configuration_is_asked_for_where_it_is_unclear(hub, folder, ask, refused):
     for config in ("films", "books"):
         write(folder, f"{config}/validation-00000-of-00001.parquet")
     assert (
@@ -191,7 +181,7 @@ def test_a_configuration_is_asked_for_where_it_is_unclear(
     assert (subset.record.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
 
 
-def test_rows_without_text_or_label_are_left_out(folder: Path, ask) -> None:
+def test_rows_without_text_or_label_are_left_out(folder, ask):
     columns = {
         "text": ["", None, *(f"text {k}" for k in range(18))],
         "label": [k % 2 for k in range(18)] + [-1, -1],
@@ -203,7 +193,7 @@ def test_rows_without_text_or_label_are_left_out(folder: Path, ask) -> None:
         assert sorted(ask(data, "--examples", "16").subset.record.examples) == list(range(2, 18))
 
 
-def test_names_tell_configurations_and_splits() -> None:
+def test_names_tell_configurations_and_splits():
     names = [
         *(f"data/train-0000{k}-of-00002.parquet" for k in range(2)), "test.parquet", "README.md", "train.csv",
         "en/train/0000.parquet", "de/partial-train/0000.parquet",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.inputs.labels import label_names, label_of, label_order, meanings
+from core.inputs.labels import label_names, label_order, meanings
 from core.request.catalog import TASKS
 from tests.refusals import refusal
 
@@ -18,9 +18,7 @@ from tests.refusals import refusal
         ({"id2label": {"0": 0, "1": 1}}, ("0", "1")),
     ],
 )
-def test_names_are_read_in_the_order_of_the_rows(
-    config: dict[str, object], names: tuple[str, ...]
-) -> None:
+def test_names_are_read_in_the_order_of_the_rows(config, names):
     assert label_names(config, "someone/bert") == names
 
 
@@ -37,7 +35,7 @@ def test_names_are_read_in_the_order_of_the_rows(
         ({"0": "joy", "1": "Joy"}, "has 2 labels, joy, Joy: choose"),
     ],
 )
-def test_labels_that_make_no_task_are_refused(names: dict[str, str], words: str) -> None:
+def test_labels_that_make_no_task_are_refused(names, words):
     assert f"'someone/bert' {words}" in refusal(label_names, {"id2label": names}, "someone/bert")
 
 
@@ -51,41 +49,54 @@ def test_labels_that_make_no_task_are_refused(names: dict[str, str], words: str)
         ("qqp", ("paraphrase", "no_paraphrase"), (1, 0)),
         ("qnli", ("not_entailment", "entailment"), (1, 0)),
         ("mnli", ("contradiction", "entailment", "neutral"), (1, 2, 0)),  # the cross-encoders
-        *((task, names, None) for task, names in (
-            ("sst2", ("entailment", "not_entailment")),
-            ("sst2", ("negative", "neutral", "positive")),
-            ("sst2", ("LABEL_1", "LABEL_2")),
-            ("qnli", ("yes\n", "x" * 500)),
-        )),
     ],
-)  # fmt: skip
-def test_rows_are_found_by_name_or_refused(
-    task: str, names: tuple[str, ...], order: tuple[int, ...] | None
-) -> None:
-    if order is None:
-        message = refusal(label_order, names, TASKS[task], "someone/bert")
-        assert message.endswith("correct id2label in its config.json")
-        assert (
-            f"'someone/bert' has {len(names)} labels, {names[0].strip()}, {names[1][:40]}, "
-            in message
-        )
-        assert ", ".join(TASKS[task].label_names) in message
-    else:
-        assert label_order(names, TASKS[task], "someone/bert") == order
-        assert [label_of(names[row], TASKS[task]) for row in order] == [*range(len(order))]
+)
+def test_rows_are_found_by_name(task, names, order):
+    assert label_order(names, TASKS[task], "someone/bert") == order
 
 
-def test_an_entry_of_a_label_map_holds_for_all_spellings_without_one_of_their_own() -> None:
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ("sst2", ("entailment", "not_entailment")),
+        ("sst2", ("negative", "neutral", "positive")),
+        ("sst2", ("LABEL_1", "LABEL_2")),
+        ("mnli", ("entailment", "contradiction")),
+        ("qnli", ("yes\n", "x" * 500)),
+    ],
+)
+def test_other_labels_than_the_tasks_are_refused(task, names):
+    line = refusal(label_order, names, TASKS[task], "someone/bert")
+
+    first, second = names[0].strip(), names[1][:40]
+    assert f"'someone/bert' has {len(names)} labels, {first}, {second}, " in line
+    assert ", ".join(TASKS[task].label_names) in line
+    assert line.endswith("correct id2label in its config.json")
+
+
+def test_an_entry_of_a_label_map_holds_for_all_spellings_without_one_of_their_own():
     label_map = (
         ("yes", "duplicate"),
         ("No", "not duplicate"),
         ("Y E S", None),
         ("of another split", None),
     )
-    labels = meanings(("Yes", "YES", "yes ", "no", "Y E S"), TASKS["qqp"], label_map, "same")
+    values = ("Yes", "YES", "yes ", "no", "Y E S")
+
+    labels = meanings(values, TASKS["qqp"], label_map, "same")
+
     assert labels == {"Yes": 1, "YES": 1, "yes ": 1, "no": 0, "Y E S": None}
-    widths = ("ＹＥＳ", "yes\u00a0", "\u3000yes", "y\u200bes", "ye\u00ads")
-    assert {*meanings(widths, TASKS["qqp"], label_map, "same").values()} == {1}
-    assert label_of("Ｎｏｔ\u00a0Duplicate", TASKS["qqp"]) == 0
-    message = refusal(meanings, ("YES", "Yes", "ＹＥＳ", "no"), TASKS["qqp"], (), "same")
-    assert "same says ＹＥＳ, no, which" in message, "each is named once"
+
+
+WIDE = "ＹＥＳ"
+
+
+@pytest.mark.parametrize("value", [WIDE, "yes\u00a0", "\u3000yes", "y\u200bes", "ye\u00ads"])
+def test_width_and_invisible_characters_do_not_matter(value):
+    assert meanings([value], TASKS["qqp"], [("yes", "duplicate")], "same") == {value: 1}
+
+
+def test_each_unknown_value_is_named_once():
+    line = refusal(meanings, ("YES", "Yes", WIDE, "no"), TASKS["qqp"], (), "same")
+
+    assert f"same says {WIDE}, no, which" in line

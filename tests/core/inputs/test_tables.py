@@ -3,8 +3,6 @@
 import json
 from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,17 +17,17 @@ Read = Callable[..., Table]
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Read:
+def read(tmp_path):
     """Return a function that reads a file of a given name and content."""
 
-    def read_file(content: bytes | str, name: str = "a.csv", limit: int | None = None) -> Table:
+    def read_file(content, name="a.csv", limit=None):
         (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
         return read_table((DataFile(tmp_path / name, name),), limit)
 
     return read_file
 
 
-def parquet(columns: Any, features: Features | None = None) -> bytes:
+def parquet(columns, features=None):
     content = BytesIO()
     if features:
         Dataset.from_dict(columns, features=features).to_parquet(content)
@@ -60,9 +58,7 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "says"), REFUSED, ids=map(str, range(len(REFUSED))))
-def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(
-    read: Read, name: str, content, says: str
-) -> None:
+def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read, name, content, says):
     message = refusal(read, content, name)
     assert message == refusal(read, content, name, 1000)
     assert says in message
@@ -72,7 +68,7 @@ def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(
 # ---------------------------------------------------------------- CSV and TSV
 
 
-def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
+def test_quotes_line_breaks_and_blank_rows(read):
     table = read(CSV)
     texts, labels = (
         ("good, really", "bad", "two\nlines", "fair", "dull"),
@@ -96,16 +92,14 @@ def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
         ("text,label\nNA, 1\nnan,\n", {"text": ("NA", "nan"), "label": ("1", "")}),
     ],
 )
-def test_separators_marks_and_empty_cells(
-    read: Read, content: str, columns: dict[str, tuple[str, ...]]
-) -> None:
+def test_separators_marks_and_empty_cells(read, content, columns):
     assert dict(read(content).cells) == columns
 
 
 # ---------------------------------------------------------------- JSON lines and Parquet
 
 
-def test_values_become_text_and_nested_ones_are_left_out(read: Read) -> None:
+def test_values_become_text_and_nested_ones_are_left_out(read):
     rows = [
         {"text": "Grüße", "label": 2, "score": 1.0, "ok": True, "same": "yes ", "tags": ["a"]},
         {
@@ -131,7 +125,7 @@ def test_values_become_text_and_nested_ones_are_left_out(read: Read) -> None:
     )
 
 
-def test_named_labels_are_read_as_names(read: Read) -> None:
+def test_named_labels_are_read_as_names(read):
     features = Features(
         {"t": Value("string"), "y": ClassLabel(names=["no", "yes"]), "v": [Value("float32")]}
     )
@@ -140,7 +134,7 @@ def test_named_labels_are_read_as_names(read: Read) -> None:
     assert dict(table.cells) == {"t": ("a ", "b", "c"), "y": ("yes", "no", "")}
 
 
-def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> None:
+def test_files_follow_each_other_until_enough_rows_are_read(tmp_path):
     files = []
     for number, count in enumerate((30, 20, 40)):
         path = tmp_path / f"{number}.parquet"

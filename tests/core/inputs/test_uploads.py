@@ -1,11 +1,9 @@
 """Uploaded tables are kept for their visit, found again only whole, never reached by a path; the disk is bounded."""
 
 import os
-from pathlib import Path
 
 import pytest
 from huggingface_hub import constants, scan_cache_dir
-from local_hub import LocalHub
 from platformdirs import user_cache_path
 
 from core.inputs import texts, uploads
@@ -20,7 +18,7 @@ from tests.refusals import refusal
 ROWS = b"text,label\nfine,1\n"
 
 
-def test_a_table_comes_back_by_name_and_content_or_not_at_all() -> None:
+def test_a_table_comes_back_by_name_and_content_or_not_at_all():
     data = keep("reviews.csv", ROWS)
     assert kind_of_data(data) == "own"
     assert keep("reviews.csv", ROWS) == data
@@ -41,13 +39,13 @@ def test_a_table_comes_back_by_name_and_content_or_not_at_all() -> None:
         ("x" * 300 + ".jsonl", "x" * 80 + ".jsonl"),
     ],
 )
-def test_a_name_is_made_fit_for_a_path(name: str, kept: str) -> None:
+def test_a_name_is_made_fit_for_a_path(name, kept):
     path = find(keep(name, ROWS)).path
     assert path.name == kept
     assert path.resolve().is_relative_to(user_cache_path("prunescope").resolve() / "own")
 
 
-def test_what_is_no_table_or_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_table_or_too_large_is_refused(monkeypatch):
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     for name, content in (("a.exe", ROWS), (".csv", ROWS), ("a.csv", b"x" * (5 * 2**20 + 1))):
         assert " MiB: give a file of at most 5 MiB that ends in .csv" in refusal(
@@ -55,7 +53,7 @@ def test_what_is_no_table_or_too_large_is_refused(monkeypatch: pytest.MonkeyPatc
         )
 
 
-def test_hosted_a_name_is_its_visits_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosted_a_name_is_its_visits_secret(monkeypatch):
     mine, again, theirs = (keep("same.csv", ROWS, Visitor(visit)) for visit in ("me", "me", "they"))
     assert mine == again != theirs
     assert belongs(theirs, Visitor("me")), "on one's own computer every visit is one's own"
@@ -71,7 +69,7 @@ def test_hosted_a_name_is_its_visits_secret(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def small_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def small_shop(monkeypatch, tmp_path):
     """Make a server that keeps the bytes of four tables."""
     monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
     monkeypatch.setattr(
@@ -80,17 +78,17 @@ def small_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "own"
 
 
-def ages(*names: str) -> None:
+def ages(*names):
     """Give tables different ages, the oldest first."""
     for second, data in enumerate(names):
         os.utime(find(data).path.parents[1], (second, second))
 
 
-def names_in(folder: Path) -> set[str]:
+def names_in(folder):
     return {path.name for path in folder.glob("*/*/*")}
 
 
-def test_the_oldest_of_whoever_holds_most_make_room_unless_used_again(small_shop: Path) -> None:
+def test_the_oldest_of_whoever_holds_most_make_room_unless_used_again(small_shop):
     greedy = Visitor("greedy")
     ages(
         keep("other.csv", ROWS, Visitor("honest")),
@@ -103,7 +101,7 @@ def test_the_oldest_of_whoever_holds_most_make_room_unless_used_again(small_shop
     assert names_in(small_shop) == {"other.csv", "1.csv", "3.csv", "4.csv"}
 
 
-def test_all_visits_together_are_bounded(small_shop: Path) -> None:
+def test_all_visits_together_are_bounded(small_shop):
     ages(*(keep(f"{visit}.csv", ROWS, Visitor(visit)) for visit in "abcd"))
     keep("e.csv", ROWS, Visitor("e"))
     assert names_in(small_shop) == {"b.csv", "c.csv", "d.csv", "e.csv"}
@@ -116,7 +114,7 @@ def test_all_visits_together_are_bounded(small_shop: Path) -> None:
 
 
 @pytest.fixture
-def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def hosted(monkeypatch, tmp_path):
     """Make five results of 100 bytes on a hosted server with room for 250 bytes."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr(
@@ -133,9 +131,7 @@ def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["results", "texts", "at home"])
-def test_the_oldest_go_first_on_a_hosted_server(
-    hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_oldest_go_first_on_a_hosted_server(hosted, kind, monkeypatch):
     if kind == "at home":
         monkeypatch.delenv("PRUNESCOPE_HOSTED")
     elif kind == "texts":
@@ -146,9 +142,7 @@ def test_the_oldest_go_first_on_a_hosted_server(
     assert {path.name for path in hosted.iterdir()} == {f"{number}.json" for number in kept}
 
 
-def test_downloads_go_wholly(
-    hosted: Path, hub: LocalHub, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_downloads_go_wholly(hosted, hub, tiny_bert, monkeypatch):
     size = 0.0
     for name in ("old", "new"):
         hub.models[f"someone/{name}"] = tiny_bert

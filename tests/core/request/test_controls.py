@@ -19,7 +19,7 @@ MAGNITUDE = SweepRequest(
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])
-def test_every_method_is_judged_beside_its_own_seeds_in_small_steps(method: str) -> None:
+def test_every_method_is_judged_beside_its_own_seeds_in_small_steps(method):
     granularity = METHODS[method].granularity
     beside = judged_beside(
         replace(MAGNITUDE, method=method, scope="encoder" if granularity == "weight" else None)
@@ -34,7 +34,7 @@ def test_every_method_is_judged_beside_its_own_seeds_in_small_steps(method: str)
     assert itself == [small_steps()] * (granularity == "neuron"), "units damage a model soon"
 
 
-def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
+def test_one_layer_alone_is_judged_at_its_own_amounts():
     beside = judged_beside(replace(MAGNITUDE, scope="layer:2", amounts=(0.0, 0.5)))
     assert {(sweep.scope, sweep.amounts, sweep.until_damage) for sweep in beside} == {
         ("layer:2", (0.0, 0.5), None)
@@ -43,7 +43,7 @@ def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
     assert not judged_beside(replace(MAGNITUDE, method="random")), "a control has no control"
 
 
-def test_every_method_is_run_but_what_an_architecture_lacks() -> None:
+def test_every_method_is_run_but_what_an_architecture_lacks():
     sweeps = (every_method(MAGNITUDE, kind) for kind in ("bert", "modernbert"))
     usual, normalising_first = ({sweep.method for sweep in alike} for alike in sweeps)
     assert usual == {name for name, method in METHODS.items() if method.control}
@@ -51,8 +51,8 @@ def test_every_method_is_run_but_what_an_architecture_lacks() -> None:
 
 
 def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    monkeypatch,
+):
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     amounts = small_steps()
     assert len(amounts) == HOSTED_LIMITS.amounts
@@ -64,7 +64,7 @@ def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(
     )
 
 
-def test_what_may_decide_a_verdict() -> None:
+def test_what_may_decide_a_verdict():
     finer = tuple(sorted({*(k / 500 for k in range(11)), *small_steps()}))[:101]
     changed = {
         "more examples": {"num_examples": 128},
@@ -84,7 +84,7 @@ def test_what_may_decide_a_verdict() -> None:
     }, "itself is there"
 
 
-def test_controls_are_forecast_to_end_about_where_the_shipped_draws_did() -> None:
+def test_controls_are_forecast_to_end_about_where_the_shipped_draws_did():
     draws = [
         entry for entry in library.shipped(library.Entry) if entry.until_damage and entry.seed < 2
     ]

@@ -1,7 +1,6 @@
 """From a grid's file to its requests: what is multiplied out, what is refused, and the file of the shipped results."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,14 +16,14 @@ SHIPPED_GRID = SHIPPED / "grid.yaml"
 ONE = {"checkpoints": ["embedded:sst2"]}
 
 
-def requests(**values: object) -> list[SweepRequest]:
+def requests(**values):
     return grid_requests({**ONE, **values}, "grid.yaml")
 
 
 # ---------------------------------------------------------------- the product
 
 
-def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one() -> None:
+def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one():
     assert requests() == [SweepRequest("embedded:sst2", "sst2")]
     both = ["embedded:sst2", "embedded:cola"]
     assert [sweep.task for sweep in requests(checkpoints=both)] == ["sst2", "cola"], (
@@ -44,7 +43,7 @@ def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one() -> N
     assert {(sweep.amounts, sweep.data) for sweep in sweeps} == {((0.0, 0.2, 0.5), "written")}
 
 
-def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope() -> None:
+def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope():
     sweeps = requests(
         methods=["magnitude", "random", "attribution"],
         seeds=[0, 5],
@@ -64,7 +63,7 @@ def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope() ->
 
 
 @pytest.mark.parametrize("method", ["wanda", "attribution"])
-def test_controls_are_those_over_the_amounts_of_a_verdict_or_coarser(method: str) -> None:
+def test_controls_are_those_over_the_amounts_of_a_verdict_or_coarser(method):
     (alone,) = requests(methods=method)
     assert requests(methods=method, controls="amounts", seeds=[3, 4]) == [
         alone,
@@ -78,7 +77,7 @@ def test_controls_are_those_over_the_amounts_of_a_verdict_or_coarser(method: str
     assert coarser == [alone, *(replace(request, amounts=fewer) for request in seeds)]
 
 
-def test_products_share_the_keys_beside_them_and_give_no_sweep_twice() -> None:
+def test_products_share_the_keys_beside_them_and_give_no_sweep_twice():
     grids = [{"methods": "wanda"}, {"methods": ["wanda", "magnitude"]}, {"examples": 8}]
     sweeps = [(sweep.method, sweep.num_examples) for sweep in requests(examples=32, grids=grids)]
     assert sweeps == [("wanda", 32), ("magnitude", 32), ("magnitude", 8)]
@@ -101,16 +100,14 @@ def test_products_share_the_keys_beside_them_and_give_no_sweep_twice() -> None:
         ({"grids": [{}, {"pionts": "both"}]}, "grid.yaml: grids.2: unknown key 'pionts'"),
     ],
 )
-def test_a_bad_file_is_refused_in_one_line_that_names_the_key(
-    values: dict[str, object], words: str
-) -> None:
+def test_a_bad_file_is_refused_in_one_line_that_names_the_key(values, words):
     assert words in refusal(requests, **values)
 
 
 @pytest.mark.parametrize(
     "text", ["", "[1, 2]", "a: [", "a: !!python/object:os.system {}", "\0", "[" * 1000]
 )
-def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path, text):
     assert "grid.yaml is not readable as YAML (No such file" in refusal(
         read_grid, tmp_path / "grid.yaml"
     )
@@ -122,7 +119,7 @@ def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str
 
 
 @pytest.mark.parametrize("task", [known.task for known in EMBEDDED.values()])
-def test_its_requests_on_written_examples_have_the_keys_of_the_manifest(task: str) -> None:
+def test_its_requests_on_written_examples_have_the_keys_of_the_manifest(task):
     listed = [
         request
         for request in read_grid(SHIPPED_GRID)

@@ -1,8 +1,5 @@
 """A request: amounts, points and scopes, defaults, bounds, hosted limits, refusals in one line."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
@@ -19,7 +16,7 @@ from core.request.sweep_request import SweepRequest, checked
 from tests.refusals import refusal
 
 
-def test_amounts_always_hold_the_baseline_in_order_without_repetition() -> None:
+def test_amounts_always_hold_the_baseline_in_order_without_repetition():
     assert parse_amounts(["0.5", "0.1", ".5", "5e-1"]) == (0.0, 0.1, 0.5)
     assert parse_amounts([0.1 + 0.2]) == (0.0, 0.3)
     assert amount_text(0.1 + 0.2) == "0.3"
@@ -29,7 +26,7 @@ def test_amounts_always_hold_the_baseline_in_order_without_repetition() -> None:
 @pytest.mark.parametrize(
     "text", ["1", "-0.1", "nan", "inf", "0.9999999999", "half", "", None, 10**400]
 )
-def test_amounts_outside_zero_to_one_are_refused(text: Any) -> None:
+def test_amounts_outside_zero_to_one_are_refused(text):
     assert " is not a number in [0, 1)" in refusal(parse_amounts, [text])
 
 
@@ -57,16 +54,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED)
-def test_refusals_name_value_bound_and_remedy(changes: dict[str, object], words: str) -> None:
+def test_refusals_name_value_bound_and_remedy(changes, words):
     assert words in refusal(
         checked, SweepRequest(**{"checkpoint": "embedded:sst2", "task": "sst2", **changes})
     )
 
 
 @pytest.mark.parametrize("name", ["PRUNESCOPE_HOSTED", "SPACE_ID"])
-def test_hosted_are_no_folders_and_lower_bounds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_hosted_are_no_folders_and_lower_bounds(tmp_path, monkeypatch, name):
     places = ("embedded:sst2", str(tmp_path), "owner/name@refs-1", "bert-base")
     assert [source_of(place) for place in places] == ["embedded", "folder", "hub", "hub"]
     monkeypatch.setenv(name, "1")
@@ -83,7 +78,7 @@ def test_hosted_are_no_folders_and_lower_bounds(
         )
 
 
-def test_the_default_data_depend_on_the_checkpoint() -> None:
+def test_the_default_data_depend_on_the_checkpoint():
     assert [checked(SweepRequest(name, "sst2")).data for name in ("embedded:sst2", "a/b")] == [
         "written",
         "hub",
@@ -91,7 +86,7 @@ def test_the_default_data_depend_on_the_checkpoint() -> None:
 
 
 @pytest.mark.parametrize("points", ["attention", "layer", "both"])
-def test_points_in_depth_order_lead_back_to_their_kind(points: str) -> None:
+def test_points_in_depth_order_lead_back_to_their_kind(points):
     names = point_names(points, 3)
     assert [name.split(".")[1] for name in names] == sorted(name.split(".")[1] for name in names)
     assert (points_of(names, 3), points_of(names, 4), points_of(names[::-1], 3)) == (
@@ -101,7 +96,7 @@ def test_points_in_depth_order_lead_back_to_their_kind(points: str) -> None:
     )
 
 
-def test_one_layer_or_all() -> None:
+def test_one_layer_or_all():
     scopes = (
         "layer:0",
         "layer:11",
