@@ -112,7 +112,7 @@ def config_at_hand(checkpoint: str) -> dict[str, Any]:
     """
     name, folder = _name_and_folder(checkpoint)
     if source_of(checkpoint) == "hub":
-        folder = fetch_one(_repository(checkpoint), files.CONFIG, most=files.MAX_JSON_BYTES).parent
+        folder = fetch_one(_repository(checkpoint), files.CONFIG).parent
     return files.read_config(folder / files.CONFIG, name)
 
 

@@ -117,16 +117,13 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
     return config.parent, listing.pinned.revision
 
 
-def fetch_one(
-    repository: Repository, name: str, report: Report | None = None, most: int | None = None
-) -> Path:
+def fetch_one(repository: Repository, name: str, report: Report | None = None) -> Path:
     """Fetch one file, or find it in the local cache.
 
     Args:
         repository: The repository that holds it.
         name: The file's path in it.
         report: Called with (stage, bytes so far, total bytes).
-        most: The bytes that it may have; None for the limit on any download.
 
     Raises:
         PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
@@ -137,7 +134,7 @@ def fetch_one(
     listing = list_files(repository)
     if name not in listing.sizes:
         raise listing.fault or refused(repository.repo_id, f"has no file {name}")
-    check_size(listing, [name], most)
+    check_size(listing, [name])
     return fetch(listing, name, report)
 
 
@@ -172,18 +169,17 @@ def list_files(repository: Repository) -> Listing:
         raise
 
 
-def check_size(listing: Listing, names: Iterable[str], most: int | None = None) -> None:
+def check_size(listing: Listing, names: Iterable[str]) -> None:
     """Refuse a download that is too large.
 
     Args:
         listing: The files of its repository.
         names: The files to download.
-        most: The bytes that they may have; None for the limit on any download.
 
     Raises:
-        PrunescopeError: They have more.
+        PrunescopeError: They have more bytes than a download may have.
     """
-    most = most or limits().download_bytes
+    most = limits().download_bytes
     size = sum(listing.sizes[name] or 0 for name in names)
     if size > most:
         raise refused(

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import time
-from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -33,13 +33,13 @@ JARGON = r"\b[A-Z]\w*(Error|Exception|Timeout|Enabled)\b|https?://|Errno|Traceba
 @pytest.fixture
 def repo(hub, tmp_path):
     """Serve the parts of a checkpoint that downloads look at, and a data set of one file."""
-    hub.models[REPO], hub.datasets[DATA] = tmp_path / "repo", tmp_path / "data"
-    served = {f"repo/{name}": content for name, content in FILES.items()} | {
-        f"data/{PARQUET}": WEIGHTS
-    }
-    for path, content in served.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_bytes(content)
+    hub.models[REPO] = tmp_path / "repo"
+    hub.datasets[DATA] = tmp_path / "data"
+    places = {hub.models[REPO] / name: content for name, content in FILES.items()}
+    places[hub.datasets[DATA] / PARQUET] = WEIGHTS
+    for path, content in places.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     return hub
 
 
@@ -88,19 +88,26 @@ def check_good_day(repo, monkeypatch):
 # ---------------------------------------------------------------- good days
 
 
-def test_only_what_is_needed_is_downloaded_once_and_reported(repo, cache, monkeypatch):
+def test_only_what_is_needed_is_downloaded_and_reported(repo):
     for name in ("pytorch_model.bin", "tf_model.h5", "README.md", "evil.py"):
         (repo.models[REPO] / name).write_bytes(b"not wanted")
-    folder, _ = snapshot(MODEL, report := Mock())
+    report = Mock()
+
+    folder, _ = snapshot(MODEL, report)
+
     assert {path.name for path in folder.iterdir()} == set(FILES)
     reports = {call.args for call in report.mock_calls}
-    assert reports >= {
-        (f"downloading {name}", len(content), len(content)) for name, content in FILES.items()
-    }
+    for name, content in FILES.items():
+        assert (f"downloading {name}", len(content), len(content)) in reports
+
+
+def test_one_file_is_downloaded_once(repo):
     path = fetch_one(DATASET, PARQUET)
     assert path.read_bytes() == WEIGHTS
     repo.requests.clear()
+
     assert fetch_one(DATASET, PARQUET) == path
+
     assert not repo.requests
     assert "has no file other.parquet" in refused(lambda: fetch_one(DATASET, "other.parquet"), DATA)
 
@@ -114,13 +121,15 @@ def test_an_exception_in_report_ends_the_download_and_leaves_no_part(repo, cache
 
 @pytest.mark.parametrize("state", ["offline", "everything 503", "api html", "api reset"])
 def test_a_cached_snapshot_will_do_while_the_hub_is_out_of_reach(repo, monkeypatch, state):
-    first = snapshot(MODEL)
+    folder, commit = snapshot(MODEL)
     if state == "offline":
         offline(monkeypatch)
     else:
         repo.faults[REPO] = state
-    assert snapshot(MODEL) == snapshot(Repository(REPO, first[1])) == first
-    (first[0] / "model.safetensors").unlink()
+
+    assert snapshot(MODEL) == snapshot(Repository(REPO, commit)) == (folder, commit)
+
+    (folder / "model.safetensors").unlink()
     refused()
 
 
@@ -143,20 +152,20 @@ def test_the_token_is_sent_at_home_but_never_on_a_hosted_server(repo, monkeypatc
 def test_a_fault_is_one_clear_line_and_leaves_nothing(repo, cache, monkeypatch, capfd, name):
     fault = FAULTS[name]
     repo.faults[REPO] = fault
+
     with monkeypatch.context() as patch:
         if fault.is_slow:
             patch.setattr(module, "PATIENCE_SECONDS", 0.3)
-            patch.setattr(
-                constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1.0
-            )  # after which what is given up frees its lock
+            # After this time, what is given up frees its lock.
+            patch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1.0)
         message = refused()
+
     assert re.search(fault.says, message), message
     assert capfd.readouterr() == ("", "")
     assert len(repo.requests) < 40
     assert fault.is_slow or leftovers(cache) == []
-    assert {path.name for path in cache.parent.iterdir()} <= {"repo", "data", "hub-cache"}, (
-        "nothing outside"
-    )
+    places = {path.name for path in cache.parent.iterdir()}
+    assert places <= {"repo", "data", "hub-cache"}, "nothing outside"
     with monkeypatch.context() as patch:
         offline(patch)
         refused()
@@ -171,15 +180,13 @@ def test_a_fault_that_passes_ends_no_run(repo, monkeypatch, capfd, name):
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_is_too_large_or_cannot_be_loaded_is_not_downloaded(repo):
-    assert "more than the 0 MiB allowed" in refused(
-        lambda: fetch_one(MODEL, "config.json", most=100)
-    )
+def test_a_checkpoint_that_cannot_be_loaded_is_not_downloaded(repo):
     (repo.models[REPO] / "config.json").write_text('{"model_type": "gpt2"}')
+
     assert "model type 'gpt2'" in refused()
-    assert {path.rpartition("/")[2] for _, path, _ in repo.requests if "/resolve/" in path} == {
-        "config.json"
-    }
+
+    names = {Path(path).name for _, path, _ in repo.requests if "/resolve/" in path}
+    assert names == {"config.json"}
 
 
 # ---------------------------------------------------------------- the machine's own faults
@@ -191,7 +198,7 @@ def failing(name, number):
     return lambda patch: patch.setattr(file_download, name, Mock(side_effect=error))
 
 
-MACHINE: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
+MACHINE = {
     "closed port": (
         "check the connection",
         lambda patch: patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9"),

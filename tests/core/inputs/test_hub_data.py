@@ -28,9 +28,8 @@ def checkpoint(tmp_path_factory):
     """Make a random classifier with the data's labels, in another order and case. Do not write to it."""
     folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-moods")
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(
-        json.dumps({**config, "id2label": {"0": "Good", "1": "Bad"}})
-    )
+    config["id2label"] = {"0": "Good", "1": "Bad"}
+    (folder / "config.json").write_text(json.dumps(config))
     return folder
 
 
@@ -43,20 +42,23 @@ def folder(tmp_path, hub):
 
 
 def write(where, name, rows=20):
-    """Write one Parquet file of so many rows, whose texts begin with the names of its folder and of itself."""
+    """Write a Parquet file, whose texts begin with the names of its folder and of itself."""
     path = where / name
     path.parent.mkdir(parents=True, exist_ok=True)
     texts = [f"{path.parent.name} {path.stem} {k}" for k in range(rows)]
     columns = {"text": texts, "label": [k % 2 for k in range(rows)]}
     Dataset.from_dict(columns, features=FEATURES).to_parquet(str(path))
-    return path
 
 
 @pytest.fixture
 def ask(checkpoint):
-    return lambda data=f"hub:{REPO}", *further: prepare(
-        request_in(parse(["--checkpoint", str(checkpoint), "--data", data, *further]), SweepRequest)
-    )
+    """Return a function that finds the inputs of data, and of further options."""
+
+    def find(data=f"hub:{REPO}", *further):
+        options = parse(["--checkpoint", str(checkpoint), "--data", data, *further])
+        return prepare(request_in(options, SweepRequest))
+
+    return find
 
 
 @pytest.fixture
@@ -70,136 +72,159 @@ def read_at_most(patch, rows):
 
 def downloaded(hub):
     """Return the data files whose content was requested."""
-    asked = [path for method, path, _ in hub.requests if method == "GET" and "/resolve/" in path]
-    return [path.partition("/resolve/")[2].partition("/")[2] for path in asked]
+    places = [path for method, path, _ in hub.requests if method == "GET" and "/resolve/" in path]
+    return [place.partition("/resolve/")[2].partition("/")[2] for place in places]
 
 
-def test_a_data_set_with_three_splits(hub, folder, ask, refused):
+def beginnings(subset):
+    """Return how the texts of examples begin: with the names of their folder and file."""
+    return {text.split("-")[0] for (text,) in subset.texts}
+
+
+@pytest.fixture
+def three_splits(folder):
     for split in ("train", "validation", "test"):
         write(folder, f"data/{split}-00000-of-00001.parquet", rows=40)
-    subset = ask().subset
-    record = subset.record
-    assert (record.source, record.source_name, record.split, len(record.examples)) == (
-        "hub",
-        REPO,
-        "validation",
-        40,
-    )
-    assert record.gold == tuple(1 - row % 2 for row in record.examples), (
-        "by name: the checkpoint has Good first"
-    )
+
+
+@pytest.mark.usefixtures("three_splits")
+def test_the_validation_split_is_evaluated(hub, ask):
+    record = ask().subset.record
+
+    assert (record.source, record.source_name, record.split) == ("hub", REPO, "validation")
+    assert len(record.examples) == 40
+    # By name: the checkpoint has Good first.
+    assert record.gold == tuple(1 - row % 2 for row in record.examples)
     assert record.data == f"hub:{REPO}@{commit_of(hub.files('datasets', REPO) or {})}"
     assert downloaded(hub) == ["data/validation-00000-of-00001.parquet"], "nothing else"
-    scored = ask(f"hub:{REPO}", "--split", "test", "--method", "wanda")
-    assert {text.split("-")[0] for (text,) in scored.calibration.texts} == {"data train"}
-    assert {text.split("-")[0] for (text,) in scored.subset.texts} == {"data test"}
+    result = make_result(num_examples=8).model_copy(update={"task": record})
+    options = f"--data {record.data} --split validation --text text --label label"
+    assert options in recompute_script(result)
+
+
+@pytest.mark.usefixtures("three_splits")
+def test_a_split_can_be_chosen_and_the_training_split_scores(ask, refused):
+    tested = ask(f"hub:{REPO}", "--split", "test", "--method", "wanda")
     trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
-    assert (len(trained.subset.record.examples), len(trained.calibration.record.examples)) == (
-        20,
-        20,
-    )
-    assert "'dev': choose one of test, train, validation" in refused(
-        f"hub:{REPO}", "--split", "dev"
-    )
-    command = recompute_script(make_result(num_examples=8).model_copy(update={"task": record}))
-    assert f"--data {record.data} --split validation --text text --label label" in command
+
+    assert beginnings(tested.calibration) == {"data train"}
+    assert beginnings(tested.subset) == {"data test"}
+    assert len(trained.subset.texts) == len(trained.calibration.texts) == 20
+    line = refused(f"hub:{REPO}", "--split", "dev")
+    assert "'dev': choose one of test, train, validation" in line
 
 
 def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(hub, folder, ask, refused):
     (folder / "moods.py").write_text("raise SystemExit('it ran')")
-    assert "has no Parquet files at revision 'main', and a loading script is never run" in refused()
+    nothing = "has no Parquet files at revision 'main'"
+    assert f"{nothing}, and a loading script is never run" in refused()
     assert downloaded(hub) == []
-    write(folder.parent / "converted", "default/partial-validation/0000.parquet")
-    hub.branches[REPO, "refs/convert/parquet"] = folder.parent / "converted"
+
+    branch = "refs/convert/parquet"
+    hub.branches[REPO, branch] = folder.parent / "converted"
+    write(hub.branches[REPO, branch], "default/partial-validation/0000.parquet")
     record = ask().subset.record
-    assert (
-        record.data
-        == f"hub:{REPO}@{commit_of(hub.at('datasets', REPO, 'refs/convert/parquet') or {})}"
-    )
-    assert "has no Parquet files at revision 'main'" in refused(f"hub:{REPO}@main")
+
+    assert record.data == f"hub:{REPO}@{commit_of(hub.at('datasets', REPO, branch) or {})}"
+    assert nothing in refused(f"hub:{REPO}@main")
     assert ask(record.data).subset.record == record, "the commit of the converted files will do"
 
 
-def test_files_are_read_by_name_until_rows_suffice(hub, folder, ask, refused, monkeypatch):
+@pytest.fixture
+def four_files(folder, monkeypatch):
+    """Write four files of 20 rows, of which 50 are read; return their names."""
     read_at_most(monkeypatch, 50)
-    names = [f"data/validation-{k:05}-of-00004.parquet" for k in range(4)]
+    names = [f"data/validation-{number:05}-of-00004.parquet" for number in range(4)]
     for name in names:
         write(folder, name)
+    return names
+
+
+def test_files_are_read_by_name_until_rows_suffice(hub, four_files, ask):
     find_dataset(f"hub:{REPO}", "validation")
     assert downloaded(hub) == []
+
     record = ask().subset.record
-    rows = (0, 20), (20, 40), (40, 50)
-    assert [(file.name, file.rows) for file in record.files] == list(
-        zip(names[:3], rows, strict=True)
-    )
-    assert downloaded(hub) == names[:3]
+
+    rows = [(0, 20), (20, 40), (40, 50)]
+    files = [(file.name, file.rows) for file in record.files]
+    assert files == list(zip(four_files[:3], rows, strict=True))
+    assert downloaded(hub) == four_files[:3]
     assert len(record.examples) == 25, "no other split: half is left to score on"
-    with monkeypatch.context() as patch:
-        patch.setattr(constants, "HF_HUB_OFFLINE", True)
-        assert ask().subset.record == record, "enough rows are there"
-        read_at_most(patch, 70)
-        assert "only a part of 'validation' is in the local cache" in refused()
+
+
+@pytest.mark.usefixtures("four_files")
+def test_offline_a_part_will_do_if_it_has_enough_rows(ask, refused, monkeypatch):
+    record = ask().subset.record
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+    assert ask().subset.record == record
+
     read_at_most(monkeypatch, 70)
+    assert "only a part of 'validation' is in the local cache" in refused()
+
+
+@pytest.mark.usefixtures("four_files")
+def test_a_download_that_is_too_large_is_refused(hub, refused):
     hub.faults[REPO] = Fault("api", sized(7 * 2**30))
-    assert (
-        "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one"
-        in refused()
-    )
+
+    line = "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one"
+    assert line in refused()
 
 
 def test_a_revision_that_moves_stays_pinned(hub, tmp_path, ask, refused, monkeypatch):
-    before, after = (
-        write(tmp_path / name, "validation.parquet").parent for name in ("before", "after")
-    )
+    before, after = (tmp_path / name for name in ("before", "after"))
+    for place in (before, after):
+        write(place, "validation.parquet")
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = before
     first = ask(f"hub:{REPO}@v1").subset
-    pinned = first.record.data
+
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = after
     hub.branches[REPO, "v0"] = before  # else its commit would not be found
-    assert "has no such revision: leave it out, or give an existing branch" in refused(
-        f"hub:{REPO}@v2"
-    )
+
+    line = "has no such revision: leave it out, or give an existing branch"
+    assert line in refused(f"hub:{REPO}@v2")
     for is_offline in (False, True):
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", is_offline)
-        assert {text.split()[0] for (text,) in ask(f"hub:{REPO}@v1").subset.texts} == {"after"}
-        assert ask(pinned).subset == first
+        texts = ask(f"hub:{REPO}@v1").subset.texts
+        assert {text.split()[0] for (text,) in texts} == {"after"}
+        assert ask(first.record.data).subset == first
 
 
-def test_what_is_not_to_be_had_is_refused(hub, folder, ask, refused):
-    for name in ("hub:moods", "hub:a/b@", "hub:a/../b"):
-        assert "is not a data set: write hub:OWNER/NAME" in refused(name)
-    assert "is not on the Hub, or is private" in refused("hub:someone/else")
+@pytest.mark.parametrize("name", ["hub:moods", "hub:a/b@", "hub:a/../b"])
+def test_other_names_are_no_data_sets(refused, name):
+    assert "is not a data set: write hub:OWNER/NAME" in refused(name)
 
 
-def test_a_configuration_is_asked_for_where_it_is_unclear(hub, folder, ask, refused):
+def test_a_configuration_is_asked_for_where_it_is_unclear(folder, ask, refused):
     for config in ("films", "books"):
         write(folder, f"{config}/validation-00000-of-00001.parquet")
-    assert (
-        "unknown configuration of someone/moods 'default': choose one of books, films" in refused()
-    )
+
+    line = "unknown configuration of someone/moods 'default': choose one of books, films"
+    assert line in refused()
     subset = ask(f"hub:{REPO}/films").subset
-    assert (subset.record.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
+    assert subset.record.source_name == f"{REPO}/films"
+    assert beginnings(subset) == {"films validation"}
 
 
 def test_rows_without_text_or_label_are_left_out(folder, ask):
-    columns = {
-        "text": ["", None, *(f"text {k}" for k in range(18))],
-        "label": [k % 2 for k in range(18)] + [-1, -1],
-    }
-    Dataset.from_dict(columns, features=FEATURES).to_parquet(
-        path := str(folder / "validation.parquet")
-    )
+    texts = ["", None, *(f"text {row}" for row in range(18))]
+    labels = [*(row % 2 for row in range(18)), -1, -1]
+    path = str(folder / "validation.parquet")
+    Dataset.from_dict({"text": texts, "label": labels}, features=FEATURES).to_parquet(path)
+
     for data in (f"hub:{REPO}", path):
-        assert sorted(ask(data, "--examples", "16").subset.record.examples) == list(range(2, 18))
+        assert sorted(ask(data, "--examples", "16").subset.record.examples) == [*range(2, 18)]
 
 
 def test_names_tell_configurations_and_splits():
-    names = [
-        *(f"data/train-0000{k}-of-00002.parquet" for k in range(2)), "test.parquet", "README.md", "train.csv",
-        "en/train/0000.parquet", "de/partial-train/0000.parquet",
-    ]  # fmt: skip
-    counts = {
-        config: {split: len(files) for split, files in found.items()}
-        for config, found in layout(names).items()
+    shards = [f"data/train-0000{number}-of-00002.parquet" for number in range(2)]
+    french, german = "fr/train/0000.parquet", "de/partial-train/0000.parquet"
+
+    configs = layout([*shards, "test.parquet", "README.md", "train.csv", french, german])
+
+    assert configs == {
+        "default": {"train": tuple(shards), "test": ("test.parquet",)},
+        "fr": {"train": (french,)},
+        "de": {"train": (german,)},
     }
-    assert counts == {"default": {"train": 2, "test": 1}, "en": {"train": 1}, "de": {"train": 1}}

@@ -1,4 +1,4 @@
-"""Uploaded tables are kept for their visit, found again only whole, never reached by a path; the disk is bounded."""
+"""Uploaded tables are kept for their visit, found only whole, by no path; the disk is bounded."""
 
 import os
 
@@ -20,15 +20,24 @@ ROWS = b"text,label\nfine,1\n"
 
 def test_a_table_comes_back_by_name_and_content_or_not_at_all():
     data = keep("reviews.csv", ROWS)
-    assert kind_of_data(data) == "own"
-    assert keep("reviews.csv", ROWS) == data
-    assert len({data, keep("reviews.csv", ROWS + b"bad,0\n"), keep("other.csv", ROWS)}) == 3
+
     file = find(data)
+
+    assert kind_of_data(data) == "own"
     assert (file.name, file.path.read_bytes()) == ("reviews.csv", ROWS)
-    file.path.write_bytes(ROWS + b"x")
-    for name in (data, f"own:{'0' * 64}"):
-        assert "choose it again" in refusal(find, name)
-    assert find(keep("reviews.csv", ROWS)).path.read_bytes() == ROWS, "it is chosen again"
+    assert keep("reviews.csv", ROWS) == data
+    assert data not in (keep("reviews.csv", ROWS + b"bad,0\n"), keep("other.csv", ROWS))
+    assert "choose it again" in refusal(find, f"own:{'0' * 64}")
+
+
+def test_a_damaged_table_is_not_found_until_it_is_chosen_again():
+    data = keep("reviews.csv", ROWS)
+    find(data).path.write_bytes(ROWS + b"x")
+
+    assert "choose it again" in refusal(find, data)
+
+    keep("reviews.csv", ROWS)
+    assert find(data).path.read_bytes() == ROWS
 
 
 @pytest.mark.parametrize(
@@ -41,27 +50,36 @@ def test_a_table_comes_back_by_name_and_content_or_not_at_all():
 )
 def test_a_name_is_made_fit_for_a_path(name, kept):
     path = find(keep(name, ROWS)).path
+
     assert path.name == kept
     assert path.resolve().is_relative_to(user_cache_path("prunescope").resolve() / "own")
 
 
-def test_what_is_no_table_or_too_large_is_refused(monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.exe", ROWS), (".csv", ROWS), ("a.csv", bytes(5 * 2**20 + 1))]
+)
+def test_other_files_and_large_tables_are_refused(monkeypatch, name, content):
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    for name, content in (("a.exe", ROWS), (".csv", ROWS), ("a.csv", b"x" * (5 * 2**20 + 1))):
-        assert " MiB: give a file of at most 5 MiB that ends in .csv" in refusal(
-            keep, name, content
-        )
+
+    line = refusal(keep, name, content)
+
+    assert " MiB: give a file of at most 5 MiB that ends in .csv" in line
 
 
 def test_hosted_a_name_is_its_visits_secret(monkeypatch):
-    mine, again, theirs = (keep("same.csv", ROWS, Visitor(visit)) for visit in ("me", "me", "they"))
-    assert mine == again != theirs
-    assert belongs(theirs, Visitor("me")), "on one's own computer every visit is one's own"
+    visitor = Visitor("me")
+    mine = keep("same.csv", ROWS, visitor)
+    theirs = keep("same.csv", ROWS, Visitor("they"))
+    middle = len("own:") + 32
+    mixed = mine[:middle] + theirs[middle:]
+    assert belongs(theirs, visitor), "on one's own computer every visit is one's own"
+
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert belongs(mine, Visitor("me"))
-    assert not belongs(theirs, Visitor("me"))
-    mixed = mine[: len("own:") + 32] + theirs[len("own:") + 32 :]
-    assert belongs(mixed, Visitor("me"))
+
+    assert keep("same.csv", ROWS, visitor) == mine
+    assert belongs(mine, visitor)
+    assert not belongs(theirs, visitor)
+    assert belongs(mixed, visitor)
     assert "choose it again" in refusal(find, mixed)
 
 
@@ -69,92 +87,98 @@ def test_hosted_a_name_is_its_visits_secret(monkeypatch):
 
 
 @pytest.fixture
-def small_shop(monkeypatch, tmp_path):
-    """Make a server that keeps the bytes of four tables."""
+def shop(monkeypatch, tmp_path):
+    """Make a server that keeps the bytes of four tables; return their folder."""
+    bounds = HOSTED_LIMITS._replace(uploads_bytes=4 * len(ROWS))
     monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
-    monkeypatch.setattr(
-        uploads, "limits", lambda: HOSTED_LIMITS._replace(uploads_bytes=4 * len(ROWS))
-    )
+    monkeypatch.setattr(uploads, "limits", lambda: bounds)
     return tmp_path / "own"
 
 
-def ages(*names):
-    """Give tables different ages, the oldest first."""
-    for second, data in enumerate(names):
-        os.utime(find(data).path.parents[1], (second, second))
+def keep_old(second, name, *visitor):
+    """Keep a table that is so many seconds younger than the oldest possible."""
+    data = keep(f"{name}.csv", ROWS, Visitor(*visitor))
+    os.utime(find(data).path.parents[1], (second, second))
 
 
 def names_in(folder):
-    return {path.name for path in folder.glob("*/*/*")}
+    return {path.stem for path in folder.glob("*/*/*")}
 
 
-def test_the_oldest_of_whoever_holds_most_make_room_unless_used_again(small_shop):
+def test_the_oldest_of_whoever_holds_most_make_room_unless_used_again(shop):
+    keep_old(0, "other", "honest")
+    for second in (1, 2, 3):
+        keep_old(second, second, "greedy")
+
     greedy = Visitor("greedy")
-    ages(
-        keep("other.csv", ROWS, Visitor("honest")),
-        *(keep(f"{k}.csv", ROWS, greedy) for k in range(3)),
-    )
-    keep("3.csv", ROWS, greedy)
-    assert names_in(small_shop) == {"other.csv", "1.csv", "2.csv", "3.csv"}
-    keep("1.csv", ROWS, greedy)
     keep("4.csv", ROWS, greedy)
-    assert names_in(small_shop) == {"other.csv", "1.csv", "3.csv", "4.csv"}
+    assert names_in(shop) == {"other", "2", "3", "4"}
+
+    keep("2.csv", ROWS, greedy)
+    keep("5.csv", ROWS, greedy)
+    assert names_in(shop) == {"other", "2", "4", "5"}
 
 
-def test_all_visits_together_are_bounded(small_shop):
-    ages(*(keep(f"{visit}.csv", ROWS, Visitor(visit)) for visit in "abcd"))
+def test_all_visits_together_are_bounded(shop):
+    for second, visit in enumerate("abcd"):
+        keep_old(second, visit, visit)
+
     keep("e.csv", ROWS, Visitor("e"))
-    assert names_in(small_shop) == {"b.csv", "c.csv", "d.csv", "e.csv"}
-    for k in (1, 2, 3):
-        keep(f"{k}.csv", ROWS, Visitor(f"greedy {k}", "8.8.8.8"))
-    assert names_in(small_shop) == {"c.csv", "d.csv", "e.csv", "3.csv"}, "an address counts as one"
+    assert names_in(shop) == {*"bcde"}
+
+    for number in (1, 2, 3):
+        keep(f"{number}.csv", ROWS, Visitor(f"greedy {number}", "8.8.8.8"))
+    assert names_in(shop) == {*"cde3"}, "an address counts as one"
 
 
 # ---------------------------------------------------------------- the disk of a hosted server
 
 
 @pytest.fixture
-def hosted(monkeypatch, tmp_path):
-    """Make five results of 100 bytes on a hosted server with room for 250 bytes."""
+def bound(monkeypatch, tmp_path):
+    """Return a function that bounds a hosted server's bytes."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr(
-        limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(results_bytes=250, hub_cache_bytes=0)
-    )
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "results").mkdir()
-    for age, number in enumerate((4, 3, 1, 0, 2)):
-        path = tmp_path / "results" / f"{number}.json"
-        path.write_bytes(bytes(100))
-        os.utime(path, (1e9 - age, 1e9 - age))
-    return tmp_path / "results"
+
+    def replace_limits(**bounds):
+        monkeypatch.setattr(limits, "HOSTED_LIMITS", HOSTED_LIMITS._replace(**bounds))
+
+    return replace_limits
 
 
 @pytest.mark.parametrize("kind", ["results", "texts", "at home"])
-def test_the_oldest_go_first_on_a_hosted_server(hosted, kind, monkeypatch):
+def test_the_oldest_go_first_on_a_hosted_server(bound, tmp_path, kind, monkeypatch):
+    bound(results_bytes=250, hub_cache_bytes=0)
+    folder = tmp_path / "results"
+    folder.mkdir()
+    for second in (0, 1, 3, 4, 2):
+        path = folder / f"{second}.json"
+        path.write_bytes(bytes(100))
+        os.utime(path, (second, second))
     if kind == "at home":
         monkeypatch.delenv("PRUNESCOPE_HOSTED")
-    elif kind == "texts":
-        monkeypatch.setattr(texts, "folder", lambda: hosted)
-        monkeypatch.setattr(store, "user_folder", lambda: hosted / "none")
+    if kind == "texts":
+        monkeypatch.setattr(texts, "folder", lambda: folder)
+        monkeypatch.setattr(store, "user_folder", lambda: folder / "none")
+
     uploads.make_room()
-    kept = range(5) if kind == "at home" else (4, 3)
-    assert {path.name for path in hosted.iterdir()} == {f"{number}.json" for number in kept}
+
+    kept = {*"01234"} if kind == "at home" else {*"34"}
+    assert {path.stem for path in folder.iterdir()} == kept
 
 
-def test_downloads_go_wholly(hosted, hub, tiny_bert, monkeypatch):
-    size = 0.0
-    for name in ("old", "new"):
-        hub.models[f"someone/{name}"] = tiny_bert
-        folder, _ = snapshot(Repository(f"someone/{name}"))
-        size = sum(path.stat().st_size for path in folder.iterdir())
-        for path in folder.iterdir():
-            os.utime(path, (1e9 if name == "old" else 2e9, 1e9))
-    monkeypatch.setattr(
-        limits, "HOSTED_LIMITS", limits.HOSTED_LIMITS._replace(hub_cache_bytes=1.5 * size)
-    )
+def test_downloads_go_wholly(bound, hub, tiny_bert):
+    for second, name in enumerate(("someone/old", "someone/new")):
+        hub.models[name] = tiny_bert
+        paths = [*snapshot(Repository(name))[0].iterdir()]
+        for path in paths:
+            os.utime(path, (second, second))
+    size = sum(path.stat().st_size for path in paths)
+    bound(hub_cache_bytes=1.5 * size)
+
     uploads.make_room()
-    assert [repository.repo_id for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos] == [
-        "someone/new"
-    ]
+
+    repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
+    assert [repository.repo_id for repository in repositories] == ["someone/new"]
     assert snapshot(Repository("someone/old")), "it can be fetched again"
