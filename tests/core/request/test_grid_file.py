@@ -14,6 +14,7 @@ from tests.refusals import refusal
 
 SHIPPED_GRID = SHIPPED / "grid.yaml"
 ONE = {"checkpoints": ["embedded:sst2"]}
+BOTH = ["embedded:sst2", "embedded:cola"]
 
 
 def requests(**values):
@@ -23,24 +24,28 @@ def requests(**values):
 # ---------------------------------------------------------------- the product
 
 
-def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one():
+def test_a_checkpoint_comes_on_its_own_task_unless_tasks_are_given():
     assert requests() == [SweepRequest("embedded:sst2", "sst2")]
-    both = ["embedded:sst2", "embedded:cola"]
-    assert [sweep.task for sweep in requests(checkpoints=both)] == ["sst2", "cola"], (
-        "each comes on its own task"
+    own = [sweep.task for sweep in requests(checkpoints=BOTH)]
+    given = [sweep.task for sweep in requests(checkpoints=BOTH, tasks=["sst2", "cola"])]
+
+    assert own == ["sst2", "cola"]
+    assert given == ["sst2", "cola"] * 2
+
+
+def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one():
+    sweeps = requests(
+        methods=["magnitude", "wanda"],
+        scopes=["encoder", "layer:1"],
+        examples=[32, None],
+        points=["layer", "both"],
+        data="written",
+        amounts=[0.5, 0.2],
     )
-    assert [sweep.task for sweep in requests(checkpoints=both, tasks=["sst2", "cola"])] == [
-        "sst2",
-        "cola",
-    ] * 2
-    lists = {
-        "methods": ["magnitude", "wanda"],
-        "scopes": ["encoder", "layer:1"],
-        "examples": [32, None],
-    }
-    sweeps = requests(**lists, points=["layer", "both"], data="written", amounts=[0.5, 0.2])
-    assert len(sweeps) == len(set(sweeps)) == 2**4
-    assert {(sweep.amounts, sweep.data) for sweep in sweeps} == {((0.0, 0.2, 0.5), "written")}
+
+    assert len(sweeps) == len({*sweeps}) == 2**4
+    assert {sweep.amounts for sweep in sweeps} == {(0.0, 0.2, 0.5)}
+    assert {sweep.data for sweep in sweeps} == {"written"}
 
 
 def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope():
@@ -49,15 +54,14 @@ def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope():
         seeds=[0, 5],
         scopes=["encoder", "all-linear"],
     )
-    scoped = [("magnitude", (0,)), ("random", (0, 5))]
-    expected = [
-        (name, scope, seed)
-        for name, seeds in scoped
-        for scope in ("encoder", "all-linear")
-        for seed in seeds
-    ]
+
     assert [(sweep.method, sweep.scope, sweep.seed) for sweep in sweeps] == [
-        *expected,
+        ("magnitude", "encoder", 0),
+        ("magnitude", "all-linear", 0),
+        ("random", "encoder", 0),
+        ("random", "encoder", 5),
+        ("random", "all-linear", 0),
+        ("random", "all-linear", 5),
         ("attribution", None, 0),
     ]
 
@@ -65,22 +69,25 @@ def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope():
 @pytest.mark.parametrize("method", ["wanda", "attribution"])
 def test_controls_are_those_over_the_amounts_of_a_verdict_or_coarser(method):
     (alone,) = requests(methods=method)
-    assert requests(methods=method, controls="amounts", seeds=[3, 4]) == [
-        alone,
-        *controls(alone, [3, 4]),
-    ]
-    verdict = requests(methods=method, controls="verdict")
-    assert verdict == [alone, *judged_beside(alone)]
-    seeds = [request for request in verdict if request.control_of]
-    fewer = (*seeds[0].amounts[:6], *seeds[0].amounts[6::2])
-    coarser = requests(methods=method, controls="coarser")
-    assert coarser == [alone, *(replace(request, amounts=fewer) for request in seeds)]
+    beside = judged_beside(alone)
+    seeds = [request for request in beside if request.control_of]
+    steps = seeds[0].amounts
+    coarser = [replace(request, amounts=(*steps[:6], *steps[6::2])) for request in seeds]
+
+    over_amounts = requests(methods=method, controls="amounts", seeds=[3, 4])
+
+    assert over_amounts == [alone, *controls(alone, [3, 4])]
+    assert requests(methods=method, controls="verdict") == [alone, *beside]
+    assert requests(methods=method, controls="coarser") == [alone, *coarser]
 
 
 def test_products_share_the_keys_beside_them_and_give_no_sweep_twice():
     grids = [{"methods": "wanda"}, {"methods": ["wanda", "magnitude"]}, {"examples": 8}]
-    sweeps = [(sweep.method, sweep.num_examples) for sweep in requests(examples=32, grids=grids)]
-    assert sweeps == [("wanda", 32), ("magnitude", 32), ("magnitude", 8)]
+
+    sweeps = requests(examples=32, grids=grids)
+
+    fields = [(sweep.method, sweep.num_examples) for sweep in sweeps]
+    assert fields == [("wanda", 32), ("magnitude", 32), ("magnitude", 8)]
 
 
 # ---------------------------------------------------------------- what is refused
@@ -108,26 +115,27 @@ def test_a_bad_file_is_refused_in_one_line_that_names_the_key(values, words):
     "text", ["", "[1, 2]", "a: [", "a: !!python/object:os.system {}", "\0", "[" * 1000]
 )
 def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path, text):
-    assert "grid.yaml is not readable as YAML (No such file" in refusal(
-        read_grid, tmp_path / "grid.yaml"
-    )
     (tmp_path / "grid.yaml").write_text(text)
+
     assert refusal(read_grid, tmp_path / "grid.yaml").startswith("grid.yaml is not")
+
+
+def test_a_missing_file_is_refused_in_one_line(tmp_path):
+    assert "not readable as YAML (No such file" in refusal(read_grid, tmp_path / "grid.yaml")
 
 
 # ---------------------------------------------------------------- the shipped results
 
 
-@pytest.mark.parametrize("task", [known.task for known in EMBEDDED.values()])
+@pytest.mark.parametrize("task", [entry.task for entry in EMBEDDED.values()])
 def test_its_requests_on_written_examples_have_the_keys_of_the_manifest(task):
-    listed = [
-        request
-        for request in read_grid(SHIPPED_GRID)
-        if (request.task, request.data) == (task, "written")
-    ]
-    keys = {
-        entry.key for entry in shipped(Entry) if (entry.task, entry.source) == (task, "written")
-    }
-    assert {
-        (inputs := prepare(checked(request))).key_of(inputs.request) for request in listed
-    } == keys
+    entries = shipped(Entry)
+    keys = [entry.key for entry in entries if (entry.task, entry.source) == (task, "written")]
+
+    listed = []
+    for request in read_grid(SHIPPED_GRID):
+        if (request.task, request.data) == (task, "written"):
+            inputs = prepare(checked(request))
+            listed.append(inputs.key_of(inputs.request))
+
+    assert sorted(listed) == sorted(keys)
