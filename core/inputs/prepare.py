@@ -1,6 +1,7 @@
-"""Find the inputs of a request and its key, before any model is loaded; no torch.
+"""Find the inputs of a request and its key, before any model is loaded.
 
-Importing torch takes seconds. Without it, a stored result is found, or a bad request refused, at once.
+Importing torch takes seconds. Without it, a stored result is found, or a bad request refused, at
+once.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,7 @@ from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
-from core.request import catalog
-from core.request.catalog import METHODS
+from core.request.catalog import ENGINE_VERSION, METHODS
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
 from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
@@ -24,7 +24,7 @@ class Inputs:
         resolved: The checkpoint's files.
         subset: The evaluation examples.
         calibration: Examples that the request's method scores on; None if it needs none.
-        rest: Further labelled examples on which the working range is judged; None if there are none.
+        rest: Further labelled examples on which the working range is judged, if any.
         request: The request.
     """
 
@@ -35,9 +35,9 @@ class Inputs:
     request: SweepRequest
 
     def key_of(self, request: SweepRequest) -> str:
-        """Compute the key of the result of this request, or of one that follows it, such as its control."""
+        """Compute the key of the result of this request, or of one like it, such as its control."""
         pruning = pruning_record(request, self.calibration)
-        made_by = {"dtype": request.dtype, "engine": catalog.ENGINE_VERSION}
+        made_by = {"dtype": request.dtype, "engine": ENGINE_VERSION}
         return result_key(request, self.resolved.revision, self.subset.record, pruning, made_by)
 
 
@@ -49,11 +49,15 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: The checkpoint or the examples are unavailable, or the method is not defined for them.
+        PrunescopeError: The checkpoint or the examples are unavailable, or the method is not
+            defined for them.
     """
     resolved = resolve(request.checkpoint, report, request.task)
     if not METHODS[request.control_of or request.method].suits(resolved.model_type):
-        fault = f"cannot be pruned by 'attribution-residual', layers of type '{resolved.model_type}' normalise first"
+        fault = (
+            "cannot be pruned by 'attribution-residual', "
+            f"layers of type '{resolved.model_type}' normalise first"
+        )
         raise refused(resolved.id, fault, "choose attribution")
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
@@ -72,20 +76,22 @@ def pruning_record(
         request: The request.
         calibration: The examples that its method scores on, if any.
     """
-    calibration = calibration if METHODS[request.method].calibrated else None
+    method = METHODS[request.method]
+    damage = request.until_damage
+    scored = None
+    if calibration and method.calibrated:
+        record = calibration.record
+        scored = CalibrationRecord(
+            source_name=f"{record.source_name}, {record.split}",
+            num_examples=len(calibration.texts),
+            fingerprint=record.fingerprint,
+        )
     return PruningRecord(
         method=request.method,
-        granularity=METHODS[request.method].granularity,
+        granularity=method.granularity,
         scope=request.scope,
         seed=request.seed,
         controls=request.control_of,
-        stop=None
-        if request.until_damage is None
-        else StopRecord(damage=request.until_damage, amounts=request.amounts),
-        calibration=calibration
-        and CalibrationRecord(
-            source_name=f"{calibration.record.source_name}, {calibration.record.split}",
-            num_examples=len(calibration.texts),
-            fingerprint=calibration.record.fingerprint,
-        ),
+        stop=None if damage is None else StopRecord(damage=damage, amounts=request.amounts),
+        calibration=scored,
     )

@@ -1,4 +1,4 @@
-"""Find the texts of a result's examples: those that come with this project, and those that this computer has kept."""
+"""Find the texts of a result's examples, which come with this project or are kept here."""
 
 import json
 import re
@@ -16,14 +16,15 @@ from core.results.store import write_atomically
 
 FOLDER = SHIPPED / "subsets"  # holds the examples that were written for this project
 EVALUATION, CALIBRATION = "evaluation", "calibration"
-TRAINING_PART = (
-    "training"  # the data that an embedded checkpoint was fine-tuned on, if they were written too
-)
+# The data that an embedded checkpoint was fine-tuned on, if they were written too.
+TRAINING_PART = "training"
 Texts = tuple[tuple[str, ...], ...]  # one or two texts per example
 
 
 def read_written(task: Task, part: str) -> Table:
-    """Read one part of a task's written examples: its text columns and `label`, rows counted within the part.
+    """Read one part of a task's written examples: its text columns and `label`.
+
+    Rows are counted within the part.
 
     Raises:
         PrunescopeError: There are none for this task.
@@ -35,9 +36,9 @@ def read_written(task: Task, part: str) -> Table:
         )
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     rows = [values for values in lines if values["part"] == part]
-    cells = {
-        name: tuple(str(values[name]) for values in rows) for name in (*task.text_columns, "label")
-    }
+    cells = {}
+    for column in (*task.text_columns, "label"):
+        cells[column] = tuple(str(values[column]) for values in rows)
     return Table(path.name, cells, tuple(range(len(rows))))
 
 
@@ -47,30 +48,27 @@ def folder() -> Path:
 
 
 def remember(fingerprint: str, texts: Texts) -> None:
-    """Keep the texts of a result's examples, in evaluation order; if there is no room for them, pages go without."""
+    """Keep the texts of a result's examples, in evaluation order, if there is room for them."""
     with suppress(OSError):
         write_atomically(folder() / f"{fingerprint}.json", json.dumps(texts, ensure_ascii=False))
 
 
 def texts_of(task: TaskRecord) -> Texts | None:
-    """Find the texts of a result's examples, in evaluation order; None if this computer does not have them.
+    """Find the texts of a result's examples, in evaluation order; None if they are not here.
 
     The record's fingerprint shows whether texts belong to a result.
     """
     try:
         if task.source == "written":
             table = read_written(TASKS[task.name], task.split)
-            columns = [table.column(column) for column in TASKS[task.name].text_columns]
-            texts = tuple(tuple(column[row] for column in columns) for row in task.examples)
+            rows = [*zip(*map(table.column, TASKS[task.name].text_columns), strict=True)]
+            texts = tuple(rows[row] for row in task.examples)
         elif re.fullmatch("[0-9a-f]{64}", task.fingerprint):
-            texts = tuple(
-                map(
-                    tuple,
-                    json.loads((folder() / f"{task.fingerprint}.json").read_text(encoding="utf-8")),
-                )
-            )
+            path = folder() / f"{task.fingerprint}.json"
+            texts = tuple(map(tuple, json.loads(path.read_text(encoding="utf-8"))))
         else:
             return None
-        return texts if fingerprint_of(task.name, texts, task.gold) == task.fingerprint else None
+        fingerprint = fingerprint_of(task.name, texts, task.gold)
     except (PrunescopeError, OSError, LookupError, RecursionError, ValueError, TypeError):
         return None
+    return texts if fingerprint == task.fingerprint else None

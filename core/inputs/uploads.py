@@ -1,11 +1,13 @@
-"""Keep the tables that visitors upload; a request names each by a secret, so that no path comes from visitors' input.
+"""Keep the tables that visitors upload; a request names each by a secret, never by a path.
 
-A name is `own:` and 64 hexadecimal digits. The first half identifies the visit, its first 8 digits the visit's address;
-only the holder of the visit's token can compute the second half. On a shared server a table is read for its own visit
-alone (`belongs`, which is checked where work starts: `core.jobs.queue`).
+A name is `own:` and 64 hexadecimal digits. The first half identifies the visit, its first 8 digits
+the visit's address; only the holder of the visit's token can compute the second half. On a shared
+server a table is read for its own visit alone (`belongs`, which is checked where work starts:
+`core.jobs.queue`).
 
-Sentences in memory, as a notebook has them, are kept as such a table too. On a hosted server everything that strangers
-leave on the disk stays below its caps: the oldest of whoever holds most goes first. No torch.
+Sentences in memory, as a notebook has them, are kept as such a table too. On a hosted server
+everything that strangers leave on the disk stays below its caps: the oldest of whoever holds most
+goes first.
 """
 
 import hashlib
@@ -16,7 +18,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterable
-from itertools import chain
 from math import inf
 from pathlib import Path, PurePath
 from threading import Lock
@@ -55,25 +56,28 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
     Raises:
         PrunescopeError: It is too large or of an unknown type, or the cache cannot be written.
     """
-    plain = re.sub(r"[^\w.-]+", "-", PurePath(name.replace("\\", "/")).name).strip(
-        ".-"
-    )  # fit for a path
-    suffix, bound = PurePath(plain).suffix.lower(), limits().upload_bytes
-    file = f"{plain[: len(plain) - len(suffix)][:MAX_NAME_CHARS] or 'table'}{suffix}"
-    if suffix not in TABLE_SUFFIXES or len(content) > bound:
-        fault = f"'{plain[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB"
-        wanted = f"a file of at most {bound // 2**20} MiB that ends in {', '.join(TABLE_SUFFIXES)}"
-        raise PrunescopeError(f"{fault}: give {wanted}")
+    base = PurePath(name.replace("\\", "/")).name
+    base = re.sub(r"[^\w.-]+", "-", base).strip(".-")  # fit for a path
+    suffix = PurePath(base).suffix.lower()
+    stem = base[: len(base) - len(suffix)][:MAX_NAME_CHARS] or "table"
+    file = f"{stem}{suffix}"
+    most = limits().upload_bytes
+    if suffix not in TABLE_SUFFIXES or len(content) > most:
+        raise PrunescopeError(
+            f"'{base[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB: give a file of at "
+            f"most {most // 2**20} MiB that ends in {', '.join(TABLE_SUFFIXES)}"
+        )
     digest = hashlib.sha256(content).hexdigest()
     data = name_of(file, digest, visitor)
-    path = _folder(data) / digest / file
+    folder = _folder(data)
+    path = folder / digest / file
     try:
         with _lock:
             if path.is_file() and sha256_of(path) == digest:
-                os.utime(_folder(data))  # used again, it is no longer among the oldest
+                os.utime(folder)  # used again, it is no longer among the oldest
             else:
                 store.write_atomically(path, content)
-                _make_room_beside(_folder(data))
+                _make_room_beside(folder)
     except OSError as error:
         raise PrunescopeError(
             f"{file} cannot be stored ({error.strerror}): free some space"
@@ -82,19 +86,16 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
 
 
 def name_of(file: str, digest: str, visitor: Visitor = NOBODY) -> str:
-    """Return the name of a table that a visitor has uploaded, by its file's name and the SHA-256 of its content."""
-    secret = hmac.digest(visitor.token.encode(), f"{digest} {file}".encode(), "sha256").hex()[:32]
-    return f"{_prefix_of(visitor)}{secret}"
+    """Return the name of a visitor's table, by its file's name and the SHA-256 of its content."""
+    secret = hmac.digest(visitor.token.encode(), f"{digest} {file}".encode(), "sha256")
+    return f"{_prefix_of(visitor)}{secret.hex()[:VISIT_DIGITS]}"
 
 
 def belongs(data: str | None, visitor: Visitor) -> bool:
-    """Whether a visit may have data read: on a shared server, no table that another visit has uploaded."""
-    return (
-        not is_hosted()
-        or data is None
-        or not is_upload(data)
-        or data.startswith(_prefix_of(visitor))
-    )
+    """Whether a visit may have data read: on a shared server, no table of another visit."""
+    if not is_hosted() or data is None or not is_upload(data):
+        return True
+    return data.startswith(_prefix_of(visitor))
 
 
 def find(data: str) -> DataFile:
@@ -112,21 +113,24 @@ def find(data: str) -> DataFile:
 
 def _prefix_of(visitor: Visitor) -> str:
     """Return how the names of a visit's tables begin."""
-    holder, visit = (
-        hashlib.sha256(name.encode()).hexdigest() for name in (visitor.holder, visitor.token)
-    )
+    holder = hashlib.sha256(visitor.holder.encode()).hexdigest()
+    visit = hashlib.sha256(visitor.token.encode()).hexdigest()
     return f"{OWN}{holder[:HOLDER_DIGITS]}{visit[: VISIT_DIGITS - HOLDER_DIGITS]}"
 
 
 def _folder(data: str) -> Path:
     """Return the folder of a table."""
-    return user_cache_path("prunescope") / "own" / data.removeprefix(OWN)
+    return _all_tables() / data.removeprefix(OWN)
+
+
+def _all_tables() -> Path:
+    return user_cache_path("prunescope") / "own"
 
 
 def _make_room_beside(new: Path) -> None:
     """Delete the oldest tables of whoever holds most, but not the new one, until all fit."""
     tables = []
-    for folder in (user_cache_path("prunescope") / "own").iterdir():
+    for folder in _all_tables().iterdir():
         age = inf if folder == new else folder.stat().st_mtime_ns
         size = sum(file.stat().st_size for file in folder.glob("*/*"))
         tables.append(Stored(folder.name[:HOLDER_DIGITS], age, size, folder))
@@ -142,13 +146,15 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
 
     Args:
         sentences: Texts, or pairs of texts.
-        labels: The name or the number of each sentence's label. Both are read in order; a pandas index is ignored.
+        labels: The name or the number of each sentence's label. Both are read in order; a pandas
+            index is ignored.
 
     Returns:
         The table's name for a request's `data`, and its text columns.
 
     Raises:
-        PrunescopeError: They are neither texts nor pairs of texts, or there is not one label for each.
+        PrunescopeError: They are neither texts nor pairs of texts, or there is not one label for
+            each.
     """
     try:
         given = [] if isinstance(sentences, str) else sentences
@@ -158,28 +164,26 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
         raise PrunescopeError(
             f"sentences or labels: {error}: give lists of texts or pairs, and of labels"
         ) from error
-    if not 0 < len(rows) == len(marks) <= limits().rows:
-        fault = f"{len(rows):,} sentences and {len(marks):,} labels"
+    most = limits().rows
+    if not 0 < len(rows) == len(marks) <= most:
         raise PrunescopeError(
-            f"{fault}: give a list of at most {limits().rows:,} texts or pairs, and their labels"
+            f"{len(rows):,} sentences and {len(marks):,} labels: "
+            f"give a list of at most {most:,} texts or pairs, and their labels"
         )
     columns = PAIR if len(rows[0]) == 2 else TEXT
-    for place, row in enumerate(rows):
-        if len(row) != len(columns) or not all(
-            isinstance(text, str) and text.strip() for text in row
-        ):
+    lines = []
+    for place, (row, mark) in enumerate(zip(rows, marks, strict=True)):
+        is_text = [isinstance(text, str) and bool(text.strip()) for text in row]
+        if is_text != [True] * len(columns):
             quoted = repr(row[0] if len(row) == 1 else row)[:QUOTED_CHARS]
             raise PrunescopeError(
                 f"sentences[{place}] is {quoted}: give a text each, or a pair of texts each"
             )
-    cells = (
-        dict(zip((*columns, LABEL), (*row, mark), strict=True))
-        for row, mark in zip(rows, marks, strict=True)
-    )
-    lines = "\n".join(json.dumps(values, ensure_ascii=False) for values in cells)
-    return keep(
-        SENTENCES, lines.encode(errors="backslashreplace")
-    ), columns  # half a character is refused when read
+        cells = dict(zip((*columns, LABEL), (*row, mark), strict=True))
+        lines.append(json.dumps(cells, ensure_ascii=False))
+    # Half a character is refused when the table is read.
+    content = "\n".join(lines).encode(errors="backslashreplace")
+    return keep(SENTENCES, content), columns
 
 
 def plain(value: Any) -> Any:
@@ -198,9 +202,8 @@ def label_mark(label: Any, place: str) -> str | int | float:
         PrunescopeError: It is neither a name nor a number.
     """
     mark = plain(label)
-    if (
-        not isinstance(mark, str | int | float) or mark == "" or mark != mark
-    ):  # NaN differs from itself
+    is_nan = mark != mark
+    if not isinstance(mark, str | int | float) or mark == "" or is_nan:
         raise PrunescopeError(
             f"{place} is {repr(mark)[:QUOTED_CHARS]}: give the name or the number of a label"
         )
@@ -219,19 +222,17 @@ def make_room() -> None:
         return
     results = [] if store.own_is_shipped() else store.result_files(store.user_folder())
     models = (user_cache_path("prunescope") / SMALLER_MODELS).glob("*.zip")
+    files = []
     try:
-        files = [
-            (path, path.stat()) for path in chain(results, models, texts.folder().glob("*.json"))
-        ]
-        _trim(
-            (Stored("", stat.st_mtime_ns, stat.st_size, path) for path, stat in files),
-            limits().results_bytes,
-        )
+        for path in (*results, *models, *texts.folder().glob("*.json")):
+            stat = path.stat()
+            files.append(Stored("", stat.st_mtime_ns, stat.st_size, path))
+        _trim(files, limits().results_bytes)
         # Whole repositories: copies of one share files, so commits cannot be deleted alone.
-        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
-        downloads = (
-            Stored("", repo.last_accessed, repo.size_on_disk, repo.repo_path) for repo in repos
-        )
+        downloads = [
+            Stored("", repository.last_accessed, repository.size_on_disk, repository.repo_path)
+            for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos
+        ]
         _trim(downloads, limits().hub_cache_bytes)
     except CacheNotFound:
         return
