@@ -1,4 +1,4 @@
-"""Choose the files that make up a checkpoint, check them before anything heavy reads them, hash them.
+"""Choose the files of a checkpoint, check them before anything heavy reads them, and hash them.
 
 No torch, no network. Memory and time need no estimate here: a checkpoint is loaded under limits.
 """
@@ -110,7 +110,7 @@ def read_json(path: Path, checkpoint: str) -> Any:
 
 
 def check_config(config: Any, checkpoint: str) -> None:
-    """Refuse the configuration of a model that cannot be pruned, or reads files that are not hashed.
+    """Refuse the configuration of a model that cannot be pruned, or that reads unhashed files.
 
     Args:
         config: The content of config.json.
@@ -198,7 +198,7 @@ def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
 
 
 def content_hash(folder: Path, checkpoint: str) -> str:
-    """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
+    """Return the SHA-256 over names and contents of the files that decide a checkpoint's numbers.
 
     Args:
         folder: The checkpoint's folder.

@@ -117,7 +117,7 @@ def config_at_hand(checkpoint: str) -> dict[str, Any]:
 
 
 def size_here(checkpoint: str) -> tuple[int, int] | None:
-    """Read the number of a checkpoint's layers and their width; None if it has yet to be fetched."""
+    """Read the number of a checkpoint's layers and their width; None if it is not here yet."""
     if source_of(checkpoint) == "hub":
         config = cached_file(_repository(checkpoint), files.CONFIG)
         suffixes = {file.suffix for file in config.parent.iterdir()} if config else set()

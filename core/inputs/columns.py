@@ -81,8 +81,8 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
     columns = likely_columns(table, task, text, label)
     if not columns.text:
         raise PrunescopeError(
-            f"{table.name} has the columns {first_few([*table.cells], 12)}, and it is unclear which "
-            "holds the text: name it with --text (of a pair --text2)"
+            f"{table.name} has the columns {first_few([*table.cells], 12)}, and it is unclear "
+            "which holds the text: name it with --text (of a pair --text2)"
         )
     return columns
 

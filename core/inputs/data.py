@@ -53,7 +53,7 @@ class Data(NamedTuple):
         name: Their name in a result.
         read: Reads a split.
         evaluated: The split that evaluation examples are drawn from.
-        scored: The split that methods score on; None where they score on the rows that the evaluation leaves.
+        scored: The split that methods score on; None for the rows that the evaluation leaves.
         reference: A data set on the Hub with its commit, as a request names it; None for others.
         is_table: Whether their columns may have any names; those of GLUE and of the written
             examples are fixed.

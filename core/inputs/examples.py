@@ -162,7 +162,7 @@ class Examples(NamedTuple):
         return table, [row for row in rows if row[2] is not None]
 
     def files_of(self, table: Table) -> tuple[FileRecord, ...] | None:
-        """Return a table's files as a result records them; None for GLUE and the written examples."""
+        """Return a table's files as a result records them; None for GLUE and written examples."""
         if not self.data.is_table:
             return None
         hidden = {"sha256": None} if self.data.is_private else {}
@@ -318,7 +318,7 @@ def check_not_training_data(
         checkpoint_id: The checkpoint's id, for the message.
 
     Raises:
-        PrunescopeError: More of the examples are in the training data than MAX_TRAINING_OVERLAP allows.
+        PrunescopeError: More of them are in the training data than MAX_TRAINING_OVERLAP allows.
     """
     if digests is None:
         return

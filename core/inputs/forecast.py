@@ -65,7 +65,7 @@ class Forecast(NamedTuple):
 
     Attributes:
         seconds: The time; 0 if all results are stored.
-        is_rough: Whether no sweep has ended on this computer yet, so that the speed is the shipped figure.
+        is_rough: Whether the speed is the shipped figure, because no sweep has ended here yet.
     """
 
     seconds: float
@@ -135,7 +135,7 @@ def _rows_read(request: DataRequest, layers: int) -> int:
 
 
 def _has_control(request: RecoveryRequest) -> bool:
-    """Whether the unpruned model, trained as long, is stored, by its names and those of its rows."""
+    """Whether the unpruned model, trained as long, is stored, by the names of model and rows."""
     if request.train:
         return False
     trained = {
@@ -150,7 +150,7 @@ def _has_control(request: RecoveryRequest) -> bool:
 
 
 def refit_rows(layers: int, how: TrainingRecord) -> int:
-    """Count the rows that a layer reads while so many are refitted; those with gradients cost more."""
+    """Count the rows that a layer reads while so many are refitted; gradients cost more."""
     return min(layers, how.layers) * how.steps * how.batch * (1 + BACKWARD)
 
 
@@ -172,7 +172,7 @@ def stored_first(sweeps: Sequence[SweepRequest]) -> list[str]:
 
 
 def _inputs_here(sweeps: Sequence[SweepRequest]) -> Inputs | None:
-    """Find the inputs that sweeps share; None where that takes a download or reads a visitor's table."""
+    """Find the inputs that sweeps share; None if that downloads or reads a visitor's table."""
     if {sweep.data for sweep in sweeps} != {"written"} or source_of(sweeps[0].checkpoint) == "hub":
         return None
     return prepare(max(sweeps, key=lambda sweep: METHODS[sweep.method].calibrated))
@@ -225,7 +225,7 @@ def note_speed(work: float, seconds: float) -> None:
 
 
 def timed(work: float) -> Forecast:
-    """Forecast how long work takes here, at the speed of the last sweep, else at the shipped one."""
+    """Forecast how long work takes here, at the speed of the last sweep or the shipped one."""
     speed = 0.0
     with suppress(OSError, ValueError):  # there was no sweep, or the file is damaged
         speed = float(_speed_file().read_text(encoding="utf-8"))

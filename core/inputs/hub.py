@@ -91,7 +91,8 @@ class Listing(NamedTuple):
 def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path, str]:
     """Fetch the files that decide what a checkpoint computes, or find them in the local cache.
 
-    A cached snapshot serves in offline mode and while the Hub cannot be reached: its commit pins the content.
+    A cached snapshot serves in offline mode and while the Hub cannot be reached: its commit pins
+    the content.
 
     Args:
         repository: The checkpoint.
@@ -255,7 +256,7 @@ def _api() -> HfApi:
 
 
 def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
-    """Call the client in a thread, with a deadline: a socket's time-out starts anew with every byte.
+    """Call the client in a thread, with a deadline: a socket's time-out restarts at every byte.
 
     Raises:
         PrunescopeError: The call failed or took too long; its cause is the client's exception.

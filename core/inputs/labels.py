@@ -1,4 +1,4 @@
-"""Match names with a task's labels: the names of a classifier's rows, and the values of a label column.
+"""Match a task's labels with the names of a classifier's rows and the values of a label column.
 
 Fine-tuned checkpoints number their labels as they please: some SST-2 heads put `positive` first,
 some MNLI heads `contradiction`. Labels are matched by name, never by score or order. A name such as

@@ -89,7 +89,7 @@ def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:
         limit: The most rows to read; None reads all.
 
     Raises:
-        PrunescopeError: A file is unreadable, its rows do not fit its header, or it holds too much text.
+        PrunescopeError: A file is unreadable, or its rows do not fit its header.
     """
     name = files[0].name
     suffix = Path(name).suffix.lower()
@@ -146,8 +146,8 @@ def _check_names(file: str, names: Sequence[str]) -> None:
     name, times = Counter(names).most_common(1)[0]
     if len(names) > MAX_COLUMNS or times > 1 or max(map(len, names)) > MAX_NAME_CHARS:
         raise PrunescopeError(
-            f"{file} has {len(names):,} columns, {times} of them '{name[:40]}': keep {MAX_COLUMNS}, "
-            f"different names of at most {MAX_NAME_CHARS:,} characters"
+            f"{file} has {len(names):,} columns, {times} of them '{name[:40]}': "
+            f"keep {MAX_COLUMNS}, different names of at most {MAX_NAME_CHARS:,} characters"
         )
 
 
@@ -197,7 +197,8 @@ def _spreadsheet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
 def _json_rows(files: Sequence[DataFile]) -> Iterator[Row]:
     """Yield the objects of a file with one JSON object a line; blank lines count as rows.
 
-    `pandas.read_json` does not say which line is wrong or where blank ones were, and rounds long integers.
+    `pandas.read_json` does not say which line is wrong or where blank ones were, and rounds long
+    integers.
     """
     with files[0].path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""Rows of a study: three sets without a common text, of which the unlabelled and known judge none."""
+"""Rows of a study: three sets without a common text; unlabelled and training data never judge."""
 
 import shutil
 

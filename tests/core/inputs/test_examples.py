@@ -1,4 +1,4 @@
-"""What is drawn from labelled data: rows, texts and labels together, stratified, always the same."""
+"""What is drawn from labelled data: rows, texts and labels, stratified, always the same."""
 
 import json
 import math

@@ -1,4 +1,7 @@
-"""The Hub on good and bad days: each fault of `hub_faults`, or of the machine, is one clear line and leaves nothing."""
+"""The Hub on good and bad days.
+
+Each fault of `hub_faults`, or of the machine, is one clear line and leaves nothing.
+"""
 
 import errno
 import os
@@ -58,7 +61,7 @@ def _no_pauses(monkeypatch):
 
 
 def refused(ask=lambda: snapshot(MODEL), name=REPO):
-    """Return the message of a refusal; check that it is one plain line about the requested repository."""
+    """Return the message of a refusal; check that it is one plain line about the repository."""
     message = refusal(ask)
     message.encode()
     assert not re.search(JARGON, message), message

@@ -25,7 +25,7 @@ FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["bad", 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """Make a random classifier with the data's labels, in another order and case. Do not write to it."""
+    """Make a random classifier with the data's labels, in another order and case; read only."""
     folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-moods")
     config = json.loads((folder / "config.json").read_text())
     config["id2label"] = {"0": "Good", "1": "Bad"}

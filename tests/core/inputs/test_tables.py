@@ -11,7 +11,10 @@ from datasets import ClassLabel, Dataset, Features, Value
 from core.inputs.tables import DataFile, read_table
 from tests.refusals import refusal
 
-CSV = b'text,label\r\n"good, really",pos\r\nbad,neg\r\n\r\n"two\nlines",pos\r\nfair,meh\r\ndull,neg\r\n'
+CSV = (
+    b'text,label\r\n"good, really",pos\r\nbad,neg\r\n\r\n'
+    b'"two\nlines",pos\r\nfair,meh\r\ndull,neg\r\n'
+)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""From a grid's file to its requests: what is multiplied out, what is refused, and the file of the shipped results."""
+"""From a grid's file to its requests: products, refusals, and the file of the shipped results."""
 
 from dataclasses import replace
 
