@@ -26,7 +26,8 @@ def tell() -> None:
     """Show the story of one result, and below it what it was measured on, and what can be taken away."""
     state = page_header("Story")
     st.html(STYLE)
-    result, place = state.shown, st.container()
+    result = state.shown
+    place = st.container()
     shown = compose(state, **choose_all(state), **read_trained(result))
     with place:
         button = show_story(shown.steps, result.key)

@@ -62,12 +62,11 @@ def begin_study(state: ViewState, ended: Job | None) -> None:
 
 def show_study(state: ViewState, study: CutStudy) -> None:
     """Show a study: the dial, its answer, what the chosen depth gains and costs, and the model to take away."""
-    title, choices = st.container(), choose_all(state)
-    shown, frontier, most = (
-        compose(state, **choices),
-        cached_call(frontier_of, study),
-        float(choices["most"]),
-    )
+    title = st.container()
+    choices = choose_all(state)
+    shown = compose(state, **choices)
+    frontier = cached_call(frontier_of, study)
+    most = float(choices["most"])
     scene = show_answer(shown, title, "cut")
     choice = chosen(frontier, most, choices["keep"])
     st.markdown(plain(shown.blocks[0].finding.sentences[0]))

@@ -29,7 +29,8 @@ def grid() -> None:
     if not sources:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")
         return
-    answer, title = st.container(), st.empty()
+    answer = st.container()
+    title = st.empty()
     if verdicts := pooled.shipped():
         shown = pooled_shown(verdicts)
         scene = show_answer(shown, answer, "forest")

@@ -40,7 +40,8 @@ SECOND_OPINION = "**A second opinion:** compute one frame again, with this progr
 
 def lab() -> None:
     """Show the run or the result that the address names, else the settings beside an example."""
-    state, record = page_header("Lab"), remembered()
+    state = page_header("Lab")
+    record = remembered()
     queue.start_worker()
     job = jobs.job_in_address("Lab")
     if job:
@@ -175,7 +176,8 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     chance = cached_call(chance_finding, result, companions_of(result, at_hand()))
     head.markdown(plain(f"{chance.heading}."))
     show_finding(result, " ".join(chance.sentences))
-    name, to_decide = plain(result_name(result)), DECIDE in st.query_params
+    name = plain(result_name(result))
+    to_decide = DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:
         panel = st.expander(
@@ -195,10 +197,8 @@ def show_result(result: SweepResult, job: Job | None) -> None:
 
 def show_methods(results: Sequence[SweepResult], reduction: str, on_show: str) -> None:
     """Tabulate results, and lead to those not on show: a link in a table would open a new tab."""
-    rows, names = (
-        methods_table(results, reduction),
-        {result.key: brief_name(result.pruning) for result in results},
-    )
+    rows = methods_table(results, reduction)
+    names = {result.key: brief_name(result.pruning) for result in results}
     st.markdown(markdown_table([*rows.values()]))
     with st.container(horizontal=True, key="lab-methods"):
         for key in rows:

@@ -16,7 +16,8 @@ from ui.text import refusals_shown, show_details
 def layers() -> None:
     """Show the answer, every layer in a row and the selected one, then what else is known."""
     state = page_header("Layers")
-    result, title = state.shown, st.container()
+    result = state.shown
+    title = st.container()
     shown = compose(state, **choose_all(state))
     scene = show_answer(shown, title, "layers")
     link_to_control(result)

@@ -32,10 +32,8 @@ SETTINGS = "settings"  # the anchor below the stage
 
 def present() -> None:
     """Show the way out and the stage first, and below them the navigation and the settings."""
-    out, stage = (
-        st.container(key="present-out", horizontal=True, vertical_alignment="center"),
-        st.container(),
-    )
+    out = st.container(key="present-out", horizontal=True, vertical_alignment="center")
+    stage = st.container()
     with st.container(key="present-setup"):
         state = page_header("Present")
         result = state.shown

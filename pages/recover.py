@@ -22,7 +22,8 @@ def recover() -> None:
     if job and show_training(job, "recovery", RUNNING, show_frames):
         return
     if state.recovery:
-        title, shown = st.container(), compose(state, **choose_all(state))
+        title = st.container()
+        shown = compose(state, **choose_all(state))
         scene = show_answer(shown, title, "recover")
         with st.expander("Details"):
             show_details(shown)

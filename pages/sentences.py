@@ -30,9 +30,11 @@ def sentences() -> None:
     state = page_header("Sentences")
     result = state.shown
     request = request_to_predict(result, request_behind(result))
-    title, measured = st.container(), st.container()
+    title = st.container()
+    measured = st.container()
     typed = st.container(key=f"typed-{len(task_of(result.task).text_columns)}" if request else None)
-    picture, filters = st.container(), st.container(horizontal=True)
+    picture = st.container()
+    filters = st.container(horizontal=True)
     with measured:
         choices = choose_all(state, filters)
     shown = compose(state, **choices)

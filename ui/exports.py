@@ -94,7 +94,8 @@ def offer_exports(
 
 def download(label: str, content: str | bytes, name: str, note: str | None = None) -> None:
     """Draw a button that downloads a file."""
-    mime, icon = guess_type(name)[0], ":material/download:"
+    mime = guess_type(name)[0]
+    icon = ":material/download:"
     st.download_button(
         label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=icon
     )
@@ -114,7 +115,8 @@ def offer_pictures(
         results: The results that it shows.
         choices: The scenes by reduction, between which the page's player switches.
     """
-    key, layout = f"export-{scene.layout.name}", scene.layout.name
+    key = f"export-{scene.layout.name}"
+    layout = scene.layout.name
     scene = scene._replace(title=_ask_title(scene.title, key))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         theme = _ask_theme(key)
@@ -139,16 +141,20 @@ def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
         name: The name of every file.
         ending: What the choices above add to it.
     """
-    moves, frame, amount = len(scene.frames) > 1, 0, ""
+    moves = len(scene.frames) > 1
+    frame = 0
+    amount = ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if moves:
             names = [str(frame["name"]) for frame in scene.frames]
-            first, key = frame_of(scene.amounts, amount_in_address()), f"{name}-frame"
+            first = frame_of(scene.amounts, amount_in_address())
+            key = f"{name}-frame"
             frame = st.selectbox(
                 "Frame (PNG, SVG)", range(len(names)), first, names.__getitem__, key, width=260
             )
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
-        kinds, icon = [kind for kind in NOTES if moves or kind not in FILMS], ":material/image:"
+        kinds = [kind for kind in NOTES if moves or kind not in FILMS]
+        icon = ":material/image:"
         pressed = [
             kind
             for kind in kinds
@@ -188,7 +194,8 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
 
 
 def _ask_title(first: str, key: str) -> str:
-    key, icon = f"{key}-title-{first}", ":material/edit:"
+    key = f"{key}-title-{first}"
+    icon = ":material/edit:"
     return (
         st.text_input("Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, key, icon=icon).strip()
         or first
@@ -227,7 +234,8 @@ def _offer_checkpoint(result: SweepResult) -> None:
         return
     remark(WRITES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first, key = frame_of(result.amounts, amount_in_address()), f"export-amount-{result.key}"
+        first = frame_of(result.amounts, amount_in_address())
+        key = f"export-amount-{result.key}"
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():
@@ -246,16 +254,15 @@ def offer_trained(result: Trained, label: str = "Save this model", **choice: int
         label: The words on the button.
         choice: Of a study, the layers `left` of the model.
     """
-    request, model, name = (
-        jobs.training_behind(result),
-        (result.key, choice),
-        f"export-{result.kind}",
-    )
+    request = jobs.training_behind(result)
+    model = (result.key, choice)
+    name = f"export-{result.kind}"
     can_refit = isinstance(result, CutStudy) and result.checkpoint.source == "embedded"
     with refusals_shown():
         if request and st.button(plain(label), key=f"{result.kind}-save", icon=":material/save:"):
             jobs.ask(name, model, "export-trained", key=result.key, request=vars(request), **choice)
-        answer, job = jobs.answer_to(name, model), jobs.job_of(name, model)
+        answer = jobs.answer_to(name, model)
+        job = jobs.job_of(name, model)
         if request is None or (job and job.state == "failed"):
             remark(AT_HAND if can_refit else LACKING)
             if can_refit and st.button(REFIT, key="cut-at-hand", icon=":material/replay:"):

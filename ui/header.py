@@ -207,7 +207,8 @@ def choose_all(state: ViewState, in_sight: DeltaGenerator | None = None) -> dict
 
 def _names(state: ViewState) -> list[str]:
     """Name what the numbers on a page were measured on."""
-    subject, other = state.subjects[0], state.other
+    subject = state.subjects[0]
+    other = state.other
     place = [checkpoint_name(subject), data_name(subject)]
     names = [*place] if isinstance(subject, CutStudy) else [pruning_name(subject), *place]
     if other:
@@ -228,7 +229,9 @@ def choose_trained(state: ViewState) -> None:
 
 def choose_result(state: ViewState) -> None:
     """Offer other results than those on show, in a list that the boxes above it shorten."""
-    own, left, labels = cached_call(entry_of, state.shown), state.offered, state.page.subjects
+    own = cached_call(entry_of, state.shown)
+    left = state.offered
+    labels = state.page.subjects
     for box, of in BOXES.items():
         values = {value: ASKING.get(value, value) for value in map(of, left)}
         if len(values) > 1:
@@ -270,7 +273,8 @@ def compose_ahead(name: str) -> None:
         return loaded(store.file_of(entry.key), "")
 
     with suppress(PrunescopeError):  # the page will say what is damaged
-        page, entries = PAGES[name], library.shipped(Entry)
+        page = PAGES[name]
+        entries = library.shipped(Entry)
         for result in map(read, shown_first(entries, name)[:1]):
             values = {
                 choice.name: next(iter(options_of(choice, result))) for choice in page.choices

@@ -91,7 +91,8 @@ def note_watching(page: str) -> None:
 
 def _mention(job: Job) -> None:
     """Link to a job by a line that says how far it is."""
-    current, home = queue.get(job.id), home_of(job)
+    current = queue.get(job.id)
+    home = home_of(job)
     if current is None or current.ended != job.ended:
         st.rerun()
     queue.watch(job.id, visitor())
@@ -141,7 +142,8 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
 
 def training_behind(result: Trained) -> TrainingRequest | None:
     """Return a request that trains the models of a stored result again, if it may; see `request_behind`."""
-    is_allowed, recorded = len(result.task.gold) <= limits().examples, training_of(result)
+    is_allowed = len(result.task.gold) <= limits().examples
+    recorded = training_of(result)
     return (
         _usable(queue.request_for(result.key, visitor(), type(recorded)), recorded)
         if is_allowed
@@ -252,7 +254,8 @@ def progress_shown() -> Iterator[Report]:
 
     Calling it ends the script once the page is closed or runs again.
     """
-    bar, context = st.empty(), get_script_run_ctx()
+    bar = st.empty()
+    context = get_script_run_ctx()
 
     def report(stage: str, done: int, total: int) -> None:
         if exists() and context and not get_instance().is_active_session(context.session_id):
@@ -270,7 +273,8 @@ def progress_shown() -> Iterator[Report]:
 
 def _seconds_after(job: Job) -> float:
     """Return how long the sweeps after a job's current one will take; 0 if that is unknown."""
-    later, expected = job.follow_ups[job.step :], None
+    later = job.follow_ups[job.step :]
+    expected = None
     with suppress(PrunescopeError):
         expected = cached_call(forecast, later) if later else None
     return expected.seconds if expected else 0.0

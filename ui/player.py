@@ -118,7 +118,8 @@ def show_answer(shown: Shown, title: DeltaGenerator, key: str) -> Scene | None:
         The scene of the picture; None if there is none.
     """
     title.title(plain(shown.finding.heading), anchor=False)
-    sentences, above = plain(" ".join(shown.finding.sentences)), st.container()
+    sentences = plain(" ".join(shown.finding.sentences))
+    above = st.container()
     if not shown.blocks:
         above.markdown(sentences)
         return None

@@ -66,7 +66,8 @@ def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
         manager: Streamlit's file manager, which keeps the files in memory.
         holder_of: Returns the name under which the visitor of a session takes turns; None if its page is closed.
     """
-    add, lock = manager.add_file, Lock()
+    add = manager.add_file
+    lock = Lock()
 
     def held() -> list[Stored[tuple[str, str]]]:
         files = [

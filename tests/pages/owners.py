@@ -23,7 +23,8 @@ from tests.builders import make_result, ship
 from tests.opened import address, errors, fill, open_page, press, run
 from tests.queues import PATIENCE, install
 
-NAME, TEXT = "salaries-of-jane-doe.csv", "my salary of"
+NAME = "salaries-of-jane-doe.csv"
+TEXT = "my salary of"
 TABLE = "remark,mood\n" + "".join(
     f"{TEXT} {k} pounds is it,{('negative', 'positive')[k % 2]}\n" for k in range(24)
 )
@@ -97,7 +98,8 @@ class Server:
     @contextmanager
     def reads_nothing(self) -> Iterator[None]:
         """Check that meanwhile the worker gets no order and no result is written."""
-        orders, files = self.queue.orders(), results()
+        orders = self.queue.orders()
+        files = results()
         yield
         assert (self.queue.orders(), results()) == (orders, files)
 

@@ -47,7 +47,8 @@ RESULTS = {
 def test_every_page_shows_and_exports_it(
     kind: str, page: str, shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result, offer = RESULTS[kind], exports.offer_pictures
+    result = RESULTS[kind]
+    offer = exports.offer_pictures
     offered: dict[str, tuple[Scene, Mapping[str, Scene] | None]] = {}
 
     def note(
@@ -79,10 +80,8 @@ def test_every_page_shows_and_exports_it(
         assert plain(scene.title) in [title.value for title in app.title] or player[
             "title"
         ].startswith(scene.title)
-    words, codes = (
-        prose(app) + " ".join(title.value for title in app.title),
-        [code.value for code in app.code],
-    )
+    words = prose(app) + " ".join(title.value for title in app.title)
+    codes = [code.value for code in app.code]
     if kind == "a recipe":
         elsewhere = str([app.get(part) for part in ("text_input", "popover", "expander")])
         assert "MPNet-L12, fine-tuned on SST-2, seed" in words + elsewhere

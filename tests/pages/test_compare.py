@@ -28,7 +28,8 @@ def headings(app: AppTest) -> list[str]:
 def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen(
     shipped: Path,
 ) -> None:
-    magnitude, wanda = result(own_cka=declining(0.7)), result(method="wanda")
+    magnitude = result(own_cka=declining(0.7))
+    wanda = result(method="wanda")
     control = result(method="random", seed=1, own_cka=declining(0.7))
     ship(shipped, magnitude, wanda, control)
     app = open_page(PAGE)
@@ -110,7 +111,8 @@ def test_title_picture_table_and_test_are_by_one_metric(shipped: Path) -> None:
     )  # judged on more examples than its own
     ship(shipped, one, other)
     app = open_page(PAGE, result=one.key, other=other.key)
-    metric, works = "Matthews correlation", "Magnitude pruning works"
+    metric = "Matthews correlation"
+    works = "Magnitude pruning works"
     assert unescaped(app.title[0].value).startswith(f"{works} at no amount measured, Wanda")
     assert player(app)["views"]["accuracy"]["title"][0] == f"{metric} with its 95 % interval"
     assert f"| {metric}, magnitude pruning | {metric}, Wanda" in prose(app)

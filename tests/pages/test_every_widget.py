@@ -177,7 +177,8 @@ def panels() -> set[str]:
 def test_every_widget_can_be_used_in_every_way(
     somewhere: None, panels: set[str], name: str
 ) -> None:
-    used, driven = panels.copy(), panels.copy()
+    used = panels.copy()
+    driven = panels.copy()
     query = (
         {} if name == "Lab" else {"result": COLA.key}
     )  # not the default; the Lab begins with its settings

@@ -20,10 +20,8 @@ SMALL = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples
 
 def named(name: str, **settings: object) -> SweepResult:
     """Build the result of a checkpoint of that name."""
-    result, place = (
-        make_result(**{**SMALL, **settings}),
-        {"id": name, "revision": name, "source": "folder"},
-    )
+    result = make_result(**{**SMALL, **settings})
+    place = {"id": name, "revision": name, "source": "folder"}
     return with_own_key(result, checkpoint=result.checkpoint.model_copy(update=place))
 
 

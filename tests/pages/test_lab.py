@@ -44,7 +44,8 @@ from ui.text import plain
 
 LAB = "pages/lab.py"
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
-AGAIN, CHECK = "Recompute and replace this result", "Check this frame"
+AGAIN = "Recompute and replace this result"
+CHECK = "Check this frame"
 
 
 def amounts(page: AppTest) -> list[float]:
@@ -238,7 +239,8 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert ended(queue, job.id).state == "cancelled"
     assert address(page) == {"result": RESULT.key}
     assert [info.value for info in page.info] == ["Cancelled. What was finished before is kept."]
-    runs.scripts, runs.otherwise = ["frames", "die"], "frames"
+    runs.scripts = ["frames", "die"]
+    runs.otherwise = "frames"
     page = open_page(LAB, result=RESULT.key, decide="random removal")
     assert page.toggle(key="lab-with-control").value
     page = at_end(queue, press(page, "Run"))
@@ -263,10 +265,8 @@ def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(
         working_to(make_result(method=method, scope=scope, **steps), to)
         for method, scope, to in prunings
     ]
-    control, coarser = (
-        make_result(method="random", **steps),
-        make_result(method="attribution-residual", scope=None),
-    )
+    control = make_result(method="random", **steps)
+    coarser = make_result(method="attribution-residual", scope=None)
     for result in (*results, control, coarser, make_result(method="wanda", task="cola", **steps)):
         save(result)
     page = open_page(LAB, result=results[0].key)

@@ -136,11 +136,9 @@ def test_a_click_prunes_halves_alone(
         settings, "start", lambda first, follow_ups: started.extend((first, *follow_ups))
     )
     monkeypatch.setattr(settings, "forecast", lambda sweeps: started.append(sweeps[0]))
-    units, part, far = (
-        result(method="attribution", scope=None),
-        result(scope="layer:1"),
-        result(source="folder"),
-    )
+    units = result(method="attribution", scope=None)
+    part = result(scope="layer:1")
+    far = result(source="folder")
     ship(shipped, whole := result(source="written"), units, part, far)
     app = open_page(PAGE, result=whole.key)
     assert [request.scope for request in started] == ["layer:0"], "its time is forecast"

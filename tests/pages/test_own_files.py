@@ -45,7 +45,8 @@ from tests.queues import ended
 
 LAB = "pages/lab.py"
 THEIRS = "own-file.csv"  # the name that others see
-RECOMPUTE, CHECK = "Recompute and replace this result", "Check this frame"
+RECOMPUTE = "Recompute and replace this result"
+CHECK = "Check this frame"
 WORK = {RECOMPUTE, CHECK}  # buttons that read the table
 WRITTEN = SweepRequest("embedded:sst2", "sst2", data="written", amounts=(0.0, 0.5), num_examples=8)
 
@@ -89,17 +90,16 @@ def test_the_owner_can_recompute_check_and_change_the_run(server: Server) -> Non
 @pytest.mark.usefixtures("unfolded")
 @pytest.mark.parametrize("link", ["result", "job"])
 def test_settings_of_the_owners_run_ask_for_a_file(server: Server, link: str) -> None:
-    query, settings = {"result": server.result.key}, {}
+    query = {"result": server.result.key}
+    settings = {}
     if link == "job":
         with server.queue.held():
             job = server.queue.submit(
                 replace(server.request, method="random", seed=1), server.visit
             )
             server.queue.cancel(job, server.visit)
-        query, settings = (
-            {"job": job},
-            {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"},
-        )
+        query = {"job": job}
+        settings = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
         settings["data-False"] = "own sentences"
     with server.reads_nothing():
         page = fill(open_page(LAB, **query), settings)
@@ -162,7 +162,8 @@ def test_a_typed_sentence_reads_nothing_but_itself_and_must_not_be_the_name(serv
 
 
 def test_no_order_of_another_visit_may_name_it(server: Server) -> None:
-    request, plain = vars(replace(WRITTEN, data=server.data)), vars(WRITTEN)
+    request = vars(replace(WRITTEN, data=server.data))
+    plain = vars(WRITTEN)
     places: list[dict[str, Any]] = [
         {"data": server.data},
         {"request": plain, "follow_ups": [plain, request]},
@@ -195,7 +196,8 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_under_no_other_name(
             else {"data": data, "key": server.result.key, "amount": 0.3}
         )
 
-    lines, files = len(server.queue.lines), results()
+    lines = len(server.queue.lines)
+    files = results()
     place = Path(
         os.environ["XDG_CACHE_HOME"],
         "prunescope",
@@ -241,7 +243,8 @@ def test_a_result_only_tells_that_it_was_a_file(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.exports.player_page.vega_script", str)
-    result, task = server.result, server.result.task
+    result = server.result
+    task = server.result.task
     assert (task.source, task.source_name, task.data) == ("file", THEIRS, None)
     assert task.files == (FileRecord(name=THEIRS, sha256=None, rows=(0, 24)),)
     assert f"--data ./{THEIRS} --text remark --label mood" in recompute_script(result)

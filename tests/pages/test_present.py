@@ -55,10 +55,8 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
 def test_the_keys_go_through_the_published_pair_and_its_controls_or_results_measured_alike(
     results: list[SweepResult], shipped: Path, monkeypatch: pytest.MonkeyPatch, paired: bool
 ) -> None:
-    shown, prunings = (
-        results,
-        ["magnitude pruning", "magnitude", "seed 0: random", "seed 1: random", "attribution"],
-    )
+    shown = results
+    prunings = ["magnitude pruning", "magnitude", "seed 0: random", "seed 1: random", "attribution"]
     if paired:
         cola = [
             make_result(task="cola", method="random", seed=seed, until_damage=0.3)

@@ -16,13 +16,15 @@ from tests.pages.conftest import Runs
 from tests.queues import RESULT
 from tests.studies import make_recovery
 
-PAGE, WHOLE = "pages/recover.py", make_recovery()
+PAGE = "pages/recover.py"
+WHOLE = make_recovery()
 HALF = "About half of the lost accuracy came back; layer 4's similarity rose from 0.03 to 0.90"
 FELL = "layer 4's similarity fell from 0.90 to 0.03, in the unpruned model to 1.00"
 
 
 def test_the_heading_says_what_is_shown_and_how_far_the_unpruned_model_fell() -> None:
-    backwards, begun = {"frames": WHOLE.frames[::-1]}, {"frames": WHOLE.frames[:1], "unpruned": ()}
+    backwards = {"frames": WHOLE.frames[::-1]}
+    begun = {"frames": WHOLE.frames[:1], "unpruned": ()}
     changed = [
         WHOLE.model_copy(update={"checksum": "", **changes}) for changes in (backwards, begun)
     ]
@@ -40,11 +42,9 @@ def test_it_shows_a_recovery_and_offers_others_but_no_control(shipped: Path) -> 
     rows = WHOLE.rows.model_copy(
         update={"training": WHOLE.rows.training.model_copy(update={"seed": 1})}
     )
-    control, other, result = (
-        with_own_key(WHOLE.control),
-        with_own_key(WHOLE, rows=rows),
-        make_result(task="cola"),
-    )
+    control = with_own_key(WHOLE.control)
+    other = with_own_key(WHOLE, rows=rows)
+    result = make_result(task="cola")
     ship(shipped, WHOLE, control, other, result)
     app = open_page(PAGE, result=result.key)
     assert app.code[0].value.startswith("python -m core.recover")

@@ -155,7 +155,8 @@ def test_cancel_ends_a_question_unless_somebody_else_asked_it_too(
 def test_missing_texts_and_weights_are_explained(shipped: Path, queue: JobQueue) -> None:
     few = {"amounts": (0.0, 0.5)}
     scored = make_result(**few, num_examples=60, method="attribution", scope=None)
-    own, written = with_own_labels(make_result(**few), ["sad", "glad"]), on_written(**few)
+    own = with_own_labels(make_result(**few), ["sad", "glad"])
+    written = on_written(**few)
     checkpoint = written.checkpoint.model_copy(update={"source": "hub", "id": "owner/name"})
     elsewhere = with_own_key(written, checkpoint=checkpoint)
     ship(shipped, scored, own, elsewhere)

@@ -20,8 +20,10 @@ from tests.studies import make_recovery, make_study
 
 PAGE = "app.py"
 NAMES = ["watch", "similar", "chance", "alone", "towards", "again", "cut"]
-SST2, COLA = make_result(), make_result(task="cola")
-STUDY, RECOVERY = make_study(num_layers=6), make_recovery()
+SST2 = make_result()
+COLA = make_result(task="cola")
+STUDY = make_study(num_layers=6)
+RECOVERY = make_recovery()
 ALONE = [make_result(scope=f"layer:{layer}", points="layer") for layer in range(6)]
 CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
 

@@ -53,7 +53,8 @@ DATASET_EXAMPLE = "owner/name, owner/name/configuration or owner/name@revision"
 QUICK_SECONDS = 1.0  # how long a page waits for the worker's answer before it shows progress
 
 # Sources of examples that ask for more, with what the visitor has to do.
-OWN_SENTENCES, ON_HUB = "own sentences", "data set"
+OWN_SENTENCES = "own sentences"
+ON_HUB = "data set"
 MISSING = {OWN_SENTENCES: "Choose your file", ON_HUB: "Fetch a data set on the Hub"}
 
 
@@ -74,9 +75,11 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
         The task; None while the labels of the checkpoint are unknown.
     """
     first = request.checkpoint if request.checkpoint in catalog.CHECKPOINTS else OTHER
-    place_title, example = "Hub model id", "owner/name or owner/name@revision"
+    place_title = "Hub model id"
+    example = "owner/name or owner/name@revision"
     if not is_hosted():
-        place_title, example = f"Folder or {place_title}", f"~/models/my-bert or {example}"
+        place_title = f"Folder or {place_title}"
+        example = f"~/models/my-bert or {example}"
     titles = {OTHER: f"My own checkpoint ({'Hub id' if is_hosted() else 'folder or Hub id'})"}
     titles |= {
         name: entry.title + ("" if entry.folder else NETWORK)
@@ -121,8 +124,10 @@ def choose_data(
         task: The task of the examples; None while it is unknown.
         most: The number of examples if none is asked for and there are as many.
     """
-    name, is_embedded = draft.fields["task"], draft.fields["checkpoint"].startswith("embedded:")
-    titles, preset = {}, catalog.TASKS.get(name)
+    name = draft.fields["task"]
+    is_embedded = draft.fields["checkpoint"].startswith("embedded:")
+    titles = {}
+    preset = catalog.TASKS.get(name)
     if (catalog.SHIPPED / "subsets" / f"{name}.jsonl").is_file():
         titles["written"] = "Examples written for this project"
     if preset and preset.dataset_id:
@@ -149,7 +154,9 @@ def choose_data(
     else:
         draft.rows = fields.pop(ROWS, None)
         draft.fields |= fields
-    usual, most, asked = min(most, limits().examples), limits().examples, request.num_examples
+    usual = min(most, limits().examples)
+    most = limits().examples
+    asked = request.num_examples
     if draft.rows and is_upload(
         draft.fields["data"]
     ):  # other tables may have a split of their own to score on

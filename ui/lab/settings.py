@@ -250,7 +250,8 @@ def offer_recovery(result: SweepResult) -> None:
         refusals_shown(),
     ):
         st.markdown(TRAINS)
-        amounts, request = result.amounts[1:], request_behind(result) or request_of(result)
+        amounts = result.amounts[1:]
+        request = request_behind(result) or request_of(result)
         first = frame_of(amounts, amount_in_address(beyond_working(result)))
         amount = st.selectbox(
             "Amount", amounts, first, amount_name, key=f"lab-train-amount-{result.key}", width=180

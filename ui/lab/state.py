@@ -35,7 +35,9 @@ class Lab:
     def follow(self, owner: str) -> None:
         """Reset the settings if they belong to something else."""
         if self.follows != owner:
-            self.follows, self.ended, self.file = owner, None, ""
+            self.follows = owner
+            self.ended = None
+            self.file = ""
             self.forget("")
 
     def forget(self, *names: str) -> None:

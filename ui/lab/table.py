@@ -61,10 +61,8 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
 
 def ask_file(label: str, key: str) -> str | None:
     """Ask for a table, store it, and return its name for a request; the help says where it is kept."""
-    megabytes, privacy = (
-        limits().upload_bytes // 2**20,
-        PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL,
-    )
+    megabytes = limits().upload_bytes // 2**20
+    privacy = PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
     file = st.file_uploader(label, TABLE_SUFFIXES, key=key, max_upload_size=megabytes, help=privacy)
     return uploads.keep(file.name, file.getvalue(), visitor()) if file else None
 
