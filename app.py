@@ -1,4 +1,4 @@
-"""The story: what pruning does to a model's layers, in scenes that anyone can tell, from any result."""
+"""The story: what pruning does to a model's layers, in scenes, from any result."""
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ STYLE = """<style>
 
 
 def tell() -> None:
-    """Show the story of one result, and below it what it was measured on, and what can be taken away."""
+    """Show the story of one result, and below it its provenance and downloads."""
     state = page_header("Story")
     st.html(STYLE)
     result = state.shown
@@ -35,7 +35,8 @@ def tell() -> None:
         go(button, result)
     for note in shown.notes:
         st.warning(plain(note))
-    # A model of another depth, or the way back; a button, since a link within the page would not change the address.
+    # A model of another depth, or the way back; a button, since a link within the page would not
+    # change the address.
     others = (
         *published_pair(state.entries, with_single_layers=True)[:1],
         *shown_first(state.entries, "Story"),
@@ -53,7 +54,7 @@ def tell() -> None:
 
 
 def go(button: str, result: SweepResult) -> None:
-    """Open the page that a scene's button leads to: for a model of one's own, or for what the scene lacks."""
+    """Open the page that a scene's button leads to."""
     page = {"layers": "Layers", "again": "Recover", "cut": "Cut"}.get(button, "Lab")
     own = {OWN: OWN_MODEL, "result": ""}
     changes = (

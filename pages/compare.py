@@ -11,7 +11,7 @@ from ui.text import markdown_table, plain, remark
 
 
 def compare() -> None:
-    """Show how two results differ: the answer, the pictures with their axis, then what else is known."""
+    """Show how two results differ: the answer, the pictures, then the details."""
     state = page_header("Compare")
     title = st.container(key="compare-title")
     shown = compose(state, **choose_all(state))

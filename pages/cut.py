@@ -23,7 +23,7 @@ from ui.text import markdown_table, plain, show_details
 
 
 def cut() -> None:
-    """Show a study while it runs; else the one that the address names, or an available one; below it, begin another."""
+    """Show a running study, else the one in the address or an available one; offer another."""
     state = page_header("Cut")
     queue.start_worker()
     job = jobs.job_in_address("Cut")
@@ -45,7 +45,7 @@ def show_scores(job: Job) -> None:
 
 
 def begin_study(state: ViewState, ended: Job | None) -> None:
-    """Offer the settings of a study: of one that has ended, of a result without one, or for a visitor's own model."""
+    """Offer a study: an ended one again, one of a result, or one of the visitor's own model."""
     expanded = not state.study or ended is not None
     panel = st.expander(
         OWN_STUDY, expanded=expanded, key="cut-own", icon=":material/tune:", on_change="rerun"
@@ -61,7 +61,7 @@ def begin_study(state: ViewState, ended: Job | None) -> None:
 
 
 def show_study(state: ViewState, study: CutStudy) -> None:
-    """Show a study: the dial, its answer, what the chosen depth gains and costs, and the model to take away."""
+    """Show a study: the dial, its answer, the chosen depth, and the model to save."""
     title = st.container()
     choices = choose_all(state)
     shown = compose(state, **choices)

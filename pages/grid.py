@@ -1,4 +1,4 @@
-"""All results at once: what all checkpoints say together, and every sweep with its verdict in a table."""
+"""All results: the pooled answer, and a table of every sweep with its verdict."""
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +18,10 @@ from ui.results import own_results, rows_of, shipped
 from ui.text import plain, show_details
 
 LINKS = {"Story": "./?scene=3&result=", "Layers": "./layers?result="}  # the Story opens at chance
-NOTHING = "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, and run:"
+NOTHING = (
+    "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, "
+    "and run:"
+)
 
 
 def grid() -> None:

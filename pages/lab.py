@@ -32,10 +32,16 @@ from ui.player import choose_reduction, show_pictures
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload
 from ui.text import markdown_table, plain, refusals_shown, remark
 
-EXPLANATION = "A run prunes a model step by step, and shows how similar its layers stay and how well it classifies."
+EXPLANATION = (
+    "A run prunes a model step by step, and shows how similar its layers stay and how well it "
+    "classifies."
+)
 DEFAULT = " **Press Run** to begin: the default checkpoint works offline."
 WAITING_HEIGHT = 540  # pixels: about the height of the picture, so that nothing moves when it comes
-SECOND_OPINION = "**A second opinion:** compute one frame again, with this program and with the published torch-cka."
+SECOND_OPINION = (
+    "**A second opinion:** compute one frame again, with this program and with the published "
+    "torch-cka."
+)
 
 
 def lab() -> None:
@@ -83,7 +89,7 @@ def lab() -> None:
 
 
 def ask(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
-    """Draw the settings and the bar that runs them, beginning with a request or with what may decide its verdict."""
+    """Draw the settings and the Run bar, starting from a request or from its remedy."""
     remedy = st.query_params.get(DECIDE, "")
     request = deciding(shown, remedy)
     offer_sweep(request, judged_beside(request) if remedy else follow_ups)
@@ -93,7 +99,7 @@ def ask(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
 
 
 def show_beginning(job: Job | None) -> None:
-    """Show the settings beside the frames of a run that ended early, else beside an example of that checkpoint."""
+    """Show the settings beside the frames of a run that ended early, else beside an example."""
     partial = job.partial_result if job else None
     usual = OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
     request = job.request if job and isinstance(job.request, SweepRequest) else usual
@@ -115,7 +121,7 @@ def show_beginning(job: Job | None) -> None:
 def show_running(job: Job) -> None:
     """Show a job's progress and its frames as they arrive.
 
-    There are no settings meanwhile: beside a running job, uncommitted text in a field would swallow the next click.
+    Settings are hidden meanwhile: uncommitted text in a field would swallow the next click.
     """
     st.title(
         "Pruning step by step", anchor=False
@@ -144,7 +150,7 @@ def draw(result: SweepResult | None, reduction: str) -> None:
 
 
 def show_example(checkpoint: str) -> None:
-    """Show an available result of the chosen checkpoint while there is no run, or a box in the place of a picture."""
+    """Show an available result of the chosen checkpoint, or a box in place of its picture."""
     entries = settings([entry for entry in at_hand() if entry.checkpoint == checkpoint])
     if entries and (example := by_key(entries[0].key)):
         st.markdown(f"**Example:** {plain(entries[0].name)}")
@@ -158,7 +164,7 @@ def show_example(checkpoint: str) -> None:
 
 
 def show_result(result: SweepResult, job: Job | None) -> None:
-    """Show a stored result: the answer, the methods beside it, the picture and, once no job runs, what can be done."""
+    """Show a stored result; offer actions on it unless a job still runs."""
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction()
@@ -229,7 +235,8 @@ def check_and_recompute(result: SweepResult) -> None:
     request = jobs.request_behind(result)
     if request is None:
         remark(
-            "The result does not say where its weights or data are: choose them again in the settings."
+            "The result does not say where its weights or data are: choose them again in the "
+            "settings."
         )
         return
     if store.find(result.key):

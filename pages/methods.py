@@ -1,4 +1,4 @@
-"""Methods: what every word and number of the other pages means, where it comes from, and when not to trust it."""
+"""Methods: what the words and numbers of the other pages mean, and their limits."""
 
 import streamlit as st
 

@@ -14,7 +14,8 @@ from ui.header import choose_result, compose, link_to, page_header
 from ui.player import show_pictures
 from ui.text import plain
 
-# In full screen the stage is alone, wherever the page was scrolled to; otherwise a line above it leads out.
+# In full screen the stage is alone, wherever the page was scrolled to; otherwise a line above it
+# leads out.
 STYLE = """<style>
 .stApp { --above: 2.5rem; }
 :root:fullscreen .stApp { --above: 0px; }

@@ -16,7 +16,7 @@ from ui.text import show_details
 
 
 def recover() -> None:
-    """Show the recovery that the address names, or one of the result's model; else say how to make one."""
+    """Show the recovery in the address, or one of the result's model; else how to make one."""
     state = page_header("Recover")
     job = job_in_address("Recover")
     if job and show_training(job, "recovery", RUNNING, show_frames):

@@ -1,4 +1,4 @@
-"""Sentences: which examples change their prediction, at which amount, and what is predicted for a typed sentence."""
+"""Sentences: the examples whose prediction changes, and predictions for a typed sentence."""
 
 from collections.abc import Sequence
 
@@ -82,7 +82,7 @@ def show_examples(result: SweepResult, shown: Shown) -> None:
 
 
 def try_a_sentence(result: SweepResult, request: SweepRequest) -> None:
-    """Ask for a text, and show what the checkpoint of a request predicts for it at every amount of the result."""
+    """Ask for a text, and show what the checkpoint predicts for it at every amount."""
     task = task_of(result.task)
     with st.form("typed", border=False):
         st.markdown(
@@ -101,7 +101,8 @@ def try_a_sentence(result: SweepResult, request: SweepRequest) -> None:
         and request.data == "written" != result.task.source
     ):
         remark(
-            "Here the method scores on the written examples, so it removes other parts than in the result below."
+            "Here the method scores on the written examples, so it removes other parts than in the "
+            "result below."
         )
     if pressed:
         drop_question("typed-job")

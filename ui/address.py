@@ -1,7 +1,8 @@
 """The address: it holds all that a page shows, so that a link or a reload opens the same view.
 
-A widget is drawn from the address and writes into it before the page runs again. What a visitor has chosen stays in the
-address even if it equals the default, because the next page or result may have another default.
+A widget is drawn from the address and writes into it before the page runs again. What a visitor has
+chosen stays in the address even if it equals the default, because the next page or result may have
+another default.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,8 @@ from ui.server import settle
 from ui.text import plain
 
 OWN, OWN_MODEL = "own", "model"  # on the Lab: the settings begin with the visitor's own model
-DECIDE = "decide"  # on the Lab: why a verdict is inconclusive; the settings begin with what may decide it
+# on the Lab: why a verdict is inconclusive; the settings begin with what may decide it
+DECIDE = "decide"
 SHOWN, BEFORE = (
     "parameters-on-show",
     "parameters-before",
@@ -40,8 +42,8 @@ _RUN: ContextVar[_Run] = ContextVar("the run of a page")
 def picture_first() -> Iterator[None]:
     """Run a page, and draw its choices only at the end, each in its place.
 
-    A browser draws elements in the order of their arrival, and a select box takes longer than a heatmap. The choice is
-    known before its box is drawn, so no picture has to wait.
+    A browser draws elements in the order of their arrival, and a select box takes longer than a
+    heatmap. The choice is known before its box is drawn, so no picture has to wait.
     """
     run = _Run()
     token = _RUN.set(run)
@@ -86,8 +88,8 @@ def carried(**changes: str) -> dict[str, str]:
     """Return the parameters that a link to another page carries.
 
     Args:
-        changes: Values that replace those of the address; an empty one is left out. With another `result` and no
-            `other`, the result beside it goes.
+        changes: Values that replace those of the address; an empty one is left out. With another
+            `result` and no `other`, the result beside it goes.
     """
     kept = {name: value for name in CARRIED if (value := st.query_params.get(name))}
     if changes.get("result", kept.get("result")) != kept.get("result"):
@@ -96,7 +98,7 @@ def carried(**changes: str) -> dict[str, str]:
 
 
 def amount_in_address(default: float | None = None) -> float | None:
-    """Return the pruning amount, or the step of training, that a shared link begins with, else the default."""
+    """Return the pruning amount or training step in a shared link, else the default."""
     try:
         amount = float(st.query_params.get("amount", ""))
     except ValueError:
@@ -105,12 +107,12 @@ def amount_in_address(default: float | None = None) -> float | None:
 
 
 def parameters_on_show() -> dict[str, str]:
-    """Return the parameters of the view on show, defaults included, for a link that opens the same view."""
+    """Return the parameters of the view on show, defaults included."""
     return st.session_state.setdefault(SHOWN, {})
 
 
 def refuse(parameter: str) -> None:
-    """Remove a parameter whose value cannot be shown, and say so, unless another choice made it meaningless."""
+    """Remove an invalid parameter; report it unless another choice made it meaningless."""
     value = st.query_params.get(parameter)
     if value and value != st.session_state.get(BEFORE, {}).get(parameter):
         (_RUN.get().notes or st).info(REFUSED.format(parameter, plain(value[:MAX_QUOTED_CHARS])))
@@ -177,8 +179,9 @@ def offer(
 def _widget_key(name: str, value: str) -> str:
     """Set the widget of a choice to the value on show, and return its key.
 
-    Where something else has changed the choice, such as a link or a key on a stage, the widget gets a new key: a
-    browser that has not drawn the change sends the old value with the next click, as if the visitor had chosen it.
+    Where something else has changed the choice, such as a link or a key on a stage, the widget gets
+    a new key: a browser that has not drawn the change sends the old value with the next click, as
+    if the visitor had chosen it.
     """
     key: str = st.session_state.get(f"key-of-{name}", f"choose-{name}")
     if st.session_state.get(key, value) != value:

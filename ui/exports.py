@@ -1,4 +1,4 @@
-"""Offer downloads: what a page shows as a film, a picture or a page of its own, and all numbers of its results."""
+"""Offer downloads: films, pictures and players of a page, and the numbers of its results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -39,13 +39,28 @@ STILL = "Drawn in a few seconds."
 NOTES: dict[Picture, str] = {"gif": FILM, "mp4": FILM, "png": STILL, "svg": STILL}
 PLAYER = "Plays in any browser, without a network and without Prunescope; about 1 MB."
 TALK = f"{PLAYER} The arrow keys turn to the next scene, N shows what to say, F fills the screen."
-PRINTED = "For slides as a PDF, open the file and print it: each scene is a page. Films of the result are on *Present*."
+PRINTED = (
+    "For slides as a PDF, open the file and print it: each scene is a page. Films of the result "
+    "are on *Present*."
+)
 NUMBERS = "The values behind these pictures, at all amounts."
-ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
-LACKING = "The weights or the examples are not at hand, or their place is not known: run it again here first."
-AT_HAND = "Saving this model takes rows that are not here. Refit on examples written for this project, and save that."
+ON_YOUR_OWN = (
+    "A large folder, which this shared server does not make: run Prunescope on your own computer "
+    "to get it."
+)
+LACKING = (
+    "The weights or the examples are not at hand, or their place is not known: run it again here "
+    "first."
+)
+AT_HAND = (
+    "Saving this model takes rows that are not here. Refit on examples written for this project, "
+    "and save that."
+)
 REFIT = "Refit on written examples"  # a button
-WRITES = "A Hub folder, as large and as fast as before: removed weights stay as zeros. In float32, it scores as shown."
+WRITES = (
+    "A Hub folder, as large and as fast as before: removed weights stay as zeros. In float32, it "
+    "scores as shown."
+)
 
 
 @st.fragment
@@ -247,7 +262,7 @@ def _offer_checkpoint(result: SweepResult) -> None:
 
 
 def offer_trained(result: Trained, label: str = "Save this model", **choice: int) -> None:
-    """Offer a model of a study or a recovery: a folder in the Hub's format; from a hosted server, a ZIP of it.
+    """Offer the model of a study or recovery as a folder; as a ZIP on a hosted server.
 
     Args:
         result: The study or the recovery.

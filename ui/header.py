@@ -1,7 +1,7 @@
-"""The start of every page: its configuration and navigation, what the address puts on show, and the choice of others.
+"""The start of every page: its navigation, the results on show, and the choice of others.
 
-A visitor's choice stands in the address, and links carry it to the next page (`ui.address.carried`). Nothing else
-remembers it: without one, every page shows its default.
+A visitor's choice stands in the address, and links carry it to the next page
+(`ui.address.carried`). Nothing else remembers it: without one, every page shows its default.
 """
 
 import json
@@ -137,7 +137,7 @@ def read_view(page: Page) -> ViewState:
 
 
 def _with_trained(state: ViewState, subject: str) -> ViewState:
-    """Add the study or recovery that the address names, else one of the result's model; the result is then of it."""
+    """Add the study or recovery in the address, else one of the result's model."""
     result = state.result
     fitting = (
         entry for entry in trained_at_hand(subject) if result is None or is_of_model(entry, result)
@@ -154,7 +154,7 @@ def _with_trained(state: ViewState, subject: str) -> ViewState:
 def _on_show(
     parameter: str, defaults: Iterable[AnyEntry], read: Callable[[str], R | None]
 ) -> R | None:
-    """Read the result that a parameter names, else the first readable default; show an error if it is unreadable."""
+    """Read the result that a parameter names, else the first readable default."""
     key = st.query_params.get(parameter)
     result = read(key) if key else None
     if result is None:
@@ -267,7 +267,7 @@ def compose(state: ViewState, **choices: Any) -> Shown:
 
 
 def compose_ahead(name: str) -> None:
-    """Compose what a page about a result shows by default, so that no visitor waits for what this loads and caches."""
+    """Compose a page's default view ahead, so that its first visitor need not wait."""
 
     def read(entry: OfAnyKind) -> Any:
         return loaded(store.file_of(entry.key), "")
@@ -294,15 +294,18 @@ STYLE = f"<style>{(_ui / 'page.css').read_text('utf-8')}</style>"
 SET_UP = "".join(
     (_ui / name).read_text("utf-8") for name in ("frame.js", "focus.js")
 )  # of a window
-# Marks the current links for eyes and for screen readers, once Streamlit has drawn them; a telephone scrolls there
+# Marks the current links for eyes and for screen readers, once Streamlit has drawn them; a
+# telephone scrolls there
 SCRIPT = f"""<script>
 %s %s
 globalThis.prunescopeMark = () => {{
   for (const link of document.querySelectorAll(".st-key-{NAVIGATION} a")) {{
-    const current = %s[link.textContent.trim()] ?? null, line = link.closest(".st-key-{NAVIGATION}");
+    const current = %s[link.textContent.trim()] ?? null;
+    const line = link.closest(".st-key-{NAVIGATION}");
     if (link.ariaCurrent === current) continue;
     link.ariaCurrent = current;
-    if (current === "page") line.scrollLeft += link.getBoundingClientRect().right - line.clientWidth / 2;
+    if (current !== "page") continue;
+    line.scrollLeft += link.getBoundingClientRect().right - line.clientWidth / 2;
   }}
 }};
 prunescopeMark();
@@ -322,7 +325,7 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
 
 
 def show_link(state: ViewState, shown: Shown) -> None:
-    """Show the sentence below a page's pictures that leads to the story's scene on layers alone, if there is one."""
+    """Show the sentence that leads to the story's scene on layers alone, if there is one."""
     if shown.alone:
         st.markdown(plain(shown.alone))
         link_to(
@@ -335,10 +338,11 @@ def show_link(state: ViewState, shown: Shown) -> None:
 
 
 def link_to_control(*results: SweepResult) -> None:
-    """Lead to the Lab for the first result whose inconclusive verdict may be decided there, with settings that may."""
+    """Lead to the Lab for the first result whose inconclusive verdict may be decided there."""
     for result in filter(request_behind, results):
         if remedy := cached_call(verdict, result, companions_of(result, at_hand())).remedy:
-            # A button: on the Lab itself, a link's parameters would not reach the address, and lost at the next click.
+            # A button: on the Lab itself, a link's parameters would not reach the address, and lost
+            # at the next click.
             if st.button(
                 DECIDE_IT.format(remedy), f"decide-{result.key}", icon=":material/balance:"
             ):
@@ -350,7 +354,7 @@ def link_to_control(*results: SweepResult) -> None:
 
 
 def show_nothing(reason: str, command: str) -> None:
-    """Say why a page has nothing to show, and what to do: type a command in a shell, or go to the Lab."""
+    """Say why a page has nothing to show; offer a command and the Lab."""
     st.title("Nothing to show yet", anchor=False)
     st.info(reason)
     st.code(command, language="shell", wrap_lines=True)
@@ -360,8 +364,8 @@ def show_nothing(reason: str, command: str) -> None:
 def page_header(name: str) -> ViewState:
     """Configure a page, read what it shows, and draw the navigation, whose links carry that on.
 
-    The navigation has a second line if a result is on show: the views of it. Every page calls this first. A page about
-    results ends here if there are none.
+    The navigation has a second line if a result is on show: the views of it. Every page calls this
+    first. A page about results ends here if there are none.
 
     Args:
         name: The page's name in the table of pages.

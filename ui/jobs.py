@@ -1,6 +1,7 @@
 """Start jobs of the queue from pages, and show a visitor how they go.
 
-A job's id stands in the address as `?job=ID`: links carry it to the other pages, and a reload finds the job again.
+A job's id stands in the address as `?job=ID`: links carry it to the other pages, and a reload finds
+the job again.
 """
 
 import secrets
@@ -34,11 +35,15 @@ from ui.text import plain
 
 TICK = 0.5  # seconds between two updates of a job on the page that shows it
 TICK_ELSEWHERE = 2.0  # on the pages that only mention it
-UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
+UNKNOWN = (
+    "This run is no longer available. If it was finished, ask for it again in the Lab: its result "
+    "opens at once."
+)
 STORED = (
     "This result was stored already: nothing was computed again."  # said once, and its session key
 )
-STARTED = "started-job"  # session key: the id of the last run, until this visitor has seen its end or cancelled it
+# session key: the id of the last run, until this visitor has seen its end or cancelled it
+STARTED = "started-job"
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, so as to show it at once
 
 
@@ -51,7 +56,7 @@ def visitor() -> Visitor:
 
 
 def job_in_address(page: str) -> Job | None:
-    """Return the job that the address names; None if another page shows it, or the queue does not hold it."""
+    """Return the job in the address; None if it is unknown or belongs to another page."""
     job = queue.get(st.query_params.get("job", ""))
     return job if job and home_of(job) == page else None
 
@@ -67,8 +72,8 @@ def note_watching(page: str) -> None:
     If the queue no longer holds the job, remove it from the address and say so.
 
     Args:
-        page: The page's name. The one that shows the job itself links to this visitor's last run if the address has
-            lost it: the visitor went back, or opened another result.
+        page: The page's name. The one that shows the job itself links to this visitor's last run if
+            the address has lost it: the visitor went back, or opened another result.
     """
     if "job" not in st.query_params and st.session_state.pop(
         STORED, False
@@ -134,14 +139,14 @@ def start(
 def request_behind(result: SweepResult) -> SweepRequest | None:
     """Return a request that recomputes a stored result on this server.
 
-    None if the location of its folders or files is unknown, if its weights have not been made here, or if it read
-    another visitor's file (a link may lead to such a result).
+    None if the location of its folders or files is unknown, if its weights have not been made here,
+    or if it read another visitor's file (a link may lead to such a result).
     """
     return _usable(queue.request_for(result.key, visitor(), SweepRequest), request_of(result))
 
 
 def training_behind(result: Trained) -> TrainingRequest | None:
-    """Return a request that trains the models of a stored result again, if it may; see `request_behind`."""
+    """Return a request that trains a stored result's models again; see `request_behind`."""
     is_allowed = len(result.task.gold) <= limits().examples
     recorded = training_of(result)
     return (
@@ -178,14 +183,17 @@ def follow(job: Job, show: Callable[[Job], None] | None = None, name: str = "") 
     Args:
         job: The job.
         show: Draws the frames so far.
-        name: The name of the question that the job answers (see `ask`), which a visitor who cancels takes back.
+        name: The name of the question that the job answers (see `ask`), which a visitor who cancels
+            takes back.
     """
     st.fragment(_look, run_every=TICK)(job.id, job.step, show, name)
 
 
 def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str) -> None:
     if name and st.session_state.get(name, (None, ""))[1] != job_id:
-        return  # the question was dropped; a rerun would restore the address that this fragment was drawn with
+        # the question was dropped; a rerun would restore the address that this fragment was drawn
+        # with
+        return
     job = queue.get(job_id)
     if job is None or job.ended or job.step != step:
         st.rerun()
@@ -203,7 +211,7 @@ def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str)
 
 
 def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: Any) -> Job | None:
-    """Send the worker a question, in place of the last one that this visitor asked under the same name.
+    """Send the worker a question; it replaces the visitor's last one of that name.
 
     Args:
         name: The key of the session that remembers the question and its job.
@@ -225,7 +233,7 @@ def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: An
 
 
 def job_of(name: str, question: object) -> Job | None:
-    """Return the job of a question if it is the last one asked under this name and the queue still holds it."""
+    """Return the job of the last question of this name; None if it is another or forgotten."""
     last, job_id = st.session_state.get(name, (None, ""))
     return queue.get(job_id) if last == question else None
 
@@ -237,7 +245,7 @@ def drop_question(name: str) -> None:
 
 
 def answer_to(name: str, question: object) -> dict[str, Any] | None:
-    """Return the worker's answer to a question sent by `ask`; until there is one, show its progress or its failure."""
+    """Return the worker's answer to a question; show its progress or failure until then."""
     job = job_of(name, question)
     if job is None:
         return None

@@ -1,4 +1,4 @@
-"""Mount the player on a page: core/charts/player.js moves the pictures without a message to the server."""
+"""Mount the player on a page: core/charts/player.js moves the pictures in the browser."""
 
 import os
 import time
@@ -26,7 +26,7 @@ FIRST_PICTURE_SECONDS = 0.25  # that a browser needs to draw it
 
 
 def vega_file(folder: Path = STATIC) -> Path | None:
-    """Write Vega's script into a served folder, once per version; return None if the folder cannot be written."""
+    """Write Vega's script into a served folder, once per version; None if not writable."""
     path = folder / f"vega-{version('vl-convert-python')}.js"
     if not path.is_file():
         try:
@@ -57,8 +57,8 @@ _player = st.components.v2.component(
 def pause_after_first_picture() -> None:
     """Pause once a newly opened page has sent its first picture.
 
-    A browser that received the rest of the page at once would lay out every box and table first, and show the picture
-    half a second later.
+    A browser that received the rest of the page at once would lay out every box and table first,
+    and show the picture half a second later.
     """
     if st.session_state.pop(OPENED, False):
         time.sleep(FIRST_PICTURE_SECONDS)
@@ -77,7 +77,8 @@ def show_pictures(
 ) -> None:
     """Show a scene, with one bar that moves it through the pruning amounts.
 
-    If its data change under the same key, the amount stays and playing goes on; frames may be appended meanwhile.
+    If its data change under the same key, the amount stays and playing goes on; frames may be
+    appended meanwhile.
 
     Args:
         scene: The scene.

@@ -1,4 +1,4 @@
-"""List the available results, open a visitor's own, and read each file once for all visitors, who share it."""
+"""List the available results, open a visitor's own, and cache each file."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +26,12 @@ from ui.address import set_parameter, show
 from ui.jobs import follow, visitor
 from ui.text import plain, refusals_shown
 
-COMPUTED = "computed-results"  # session key: the keys of the results that this visit has computed, the newest first
+# session key: the keys of the results that this visit has computed, the newest first
+COMPUTED = "computed-results"
+UPLOAD_HELP = (
+    "A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your "
+    "results."
+)
 MOST_BYTES = 400 * 2**20  # of results in memory
 _reading_rows = (
     Lock()
@@ -47,7 +52,7 @@ def show_upload(subject: str = "result") -> None:
             type="json",
             key="upload",
             max_upload_size=limits().upload_bytes // 2**20,
-            help="A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your results.",
+            help=UPLOAD_HELP,
             on_change=_open,
             args=(subject,),
         )
@@ -92,7 +97,7 @@ def at_hand() -> tuple[Entry, ...]:
 
 
 def trained_at_hand(subject: str) -> tuple[Any, ...]:
-    """List the available studies of cuts or recoveries, whichever a parameter names, like `at_hand`; no controls."""
+    """List the available studies of cuts or recoveries, by parameter; no controls."""
     kind, _ = TRAINED[subject]
     return tuple(entry for entry in (*shipped(kind), *own_results(kind)) if not entry.is_control)
 
@@ -109,7 +114,8 @@ def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
 def own_results(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     """List the visitor's own results of a kind, the newest first.
 
-    On a hosted server all visitors' results lie in one folder, and a visitor sees those that this visit has computed.
+    On a hosted server all visitors' results lie in one folder, and a visitor sees those that this
+    visit has computed.
     """
     computed = st.session_state.get(COMPUTED, ())
     return tuple(entry for entry in library.own(kind) if not is_hosted() or entry.key in computed)
@@ -121,7 +127,7 @@ def note_computed(key: str) -> None:
 
 
 def by_key(key: str) -> SweepResult | None:
-    """Read a stored sweep; if it is missing, damaged or of another kind, show the error and return None."""
+    """Read a stored sweep; see `read_stored`."""
     return read_stored(key, SweepResult)
 
 
@@ -132,7 +138,7 @@ def read_trained(result: SweepResult) -> dict[str, Any]:
 
 
 def show_training(job: Job, subject: str, title: str, draw: Callable[[Job], None]) -> bool:
-    """Show a job that trains models, and put its result on show once it is stored; else say why there is none.
+    """Show a job that trains models; put its result on show once it is stored.
 
     Args:
         job: The job.
@@ -158,7 +164,7 @@ def show_training(job: Job, subject: str, title: str, draw: Callable[[Job], None
 
 
 def read_stored(key: str, kind: type[R]) -> R | None:
-    """Read a stored result; if it is missing, damaged or of another kind, show the error and return None."""
+    """Read a stored result; show an error and return None if there is none of this kind."""
     with refusals_shown():
         return of_kind(
             kind, loaded(store.file_of(key), visitor().holder), f"the result {key[:12]}…"
@@ -167,12 +173,12 @@ def read_stored(key: str, kind: type[R]) -> R | None:
 
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results that another is judged beside: see `core.findings.choices.companions`."""
+    """Read the available results that another is judged beside."""
     return read_all(companions(cached_call(library.entry_of, result), judging(entries)))
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:
-    """Read a visitor's own sweep and those of other methods with the same measurements and amounts; else nothing.
+    """Read a visitor's own sweep and those of other methods measured alike; else nothing.
 
     On a hosted server a link to one of them, as after a reload, leads to all: see `judging`.
     """
@@ -191,7 +197,7 @@ def own_methods(result: SweepResult) -> list[SweepResult]:
 
 
 def judging(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return the results that a verdict may use; on a hosted server those of other visits count too.
+    """Return the results that a verdict may use, on a hosted server also those of other visits.
 
     So a link to a result leads to its verdict.
     """
@@ -211,7 +217,7 @@ def read_all(entries: Iterable[Entry]) -> list[SweepResult]:
 
 
 def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
-    """Describe results as rows of a grid, each judged beside the others of its checkpoint and examples."""
+    """Return results as rows of a grid, each judged beside the others of its place."""
     places = defaultdict(list)
     for entry in entries:
         if path := store.find(entry.key):

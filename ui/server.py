@@ -1,4 +1,4 @@
-"""Prepare the server process, once, after its first page; and the HTML that its pages begin with."""
+"""Prepare the server process, once, after its first page; serve the HTML of pages."""
 
 import gc
 from collections.abc import Callable
@@ -27,9 +27,10 @@ BASE = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location).h
 
 
 def shells() -> list[Route]:
-    """Return routes to Streamlit's own HTML for all pages but the first, with the server's address in it.
+    """Return routes to Streamlit's HTML, with the server's address, for all pages but the first.
 
-    Without that, Streamlit's script asks for a server below the page's address, and waits 0.1 s after each refusal.
+    Without that, Streamlit's script asks for a server below the page's address, and waits 0.1 s
+    after each refusal.
     """
     html = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
     html = html.replace("<head>", f"<head>{BASE}", 1)
@@ -42,10 +43,11 @@ def shells() -> list[Route]:
 
 @cache
 def settle() -> None:
-    """Import what only some pages need, and exempt everything loaded so far from garbage collection.
+    """Import what only some pages need; exempt everything loaded from garbage collection.
 
-    statsmodels takes almost a second to import. A full collection, which reading hundreds of results triggers again and
-    again, visits every object of every package, though none of them is ever garbage.
+    statsmodels takes almost a second to import. A full collection, which reading hundreds of
+    results triggers again and again, visits every object of every package, though none of them is
+    ever garbage.
     """
     import core.sweep.paired_tests  # noqa: F401
 
@@ -57,14 +59,16 @@ def settle() -> None:
 def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
     """Bound the memory that Streamlit gives to uploaded files.
 
-    `server.maxUploadSize` bounds a single file. Streamlit accepts any number of them, even where no page asks for one,
-    and keeps them until some time after the visit, so one visitor could fill the memory of a hosted server. It has no
-    option for that; this replaces its method `add_file`. A visit's new files push out its oldest. If all files together
-    are too large, those of closed pages go first, then the oldest of the address that holds most.
+    `server.maxUploadSize` bounds a single file. Streamlit accepts any number of them, even where no
+    page asks for one, and keeps them until some time after the visit, so one visitor could fill the
+    memory of a hosted server. It has no option for that; this replaces its method `add_file`. A
+    visit's new files push out its oldest. If all files together are too large, those of closed
+    pages go first, then the oldest of the address that holds most.
 
     Args:
         manager: Streamlit's file manager, which keeps the files in memory.
-        holder_of: Returns the name under which the visitor of a session takes turns; None if its page is closed.
+        holder_of: Returns the name under which the visitor of a session takes turns; None if its
+            page is closed.
     """
     add = manager.add_file
     lock = Lock()
@@ -94,7 +98,7 @@ def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
 
 
 def holder_of(session: str) -> str | None:
-    """Return the name under which the visitor of a session takes turns; None if its page is closed."""
+    """Return the turn-taking name of a session's visitor; None if its page is closed."""
     context = getattr(get_instance().get_client(session), "client_context", None)
     if context is None:
         return None

@@ -1,4 +1,4 @@
-"""Write text, tables, remarks and refusals on a page; text from a visitor or a checkpoint is never markup."""
+"""Write text, tables, remarks and refusals on a page; foreign text is never markup."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,8 @@ from core.findings.words import narrow
 from core.findings.words.numbers import unbroken
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
-# Streamlit turns these into links, icons and arrows even when they are escaped: a word joiner breaks them up.
+# Streamlit turns these into links, icons and arrows even when they are escaped: a word joiner
+# breaks them up.
 _REWRITTEN = re.compile(
     r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])", re.IGNORECASE
 )
@@ -26,7 +27,7 @@ def plain(text: str) -> str:
 
 
 def markdown_table(rows: Sequence[dict[str, str]], write: Callable[[str], str] = plain) -> str:
-    """Write rows, at least one and all with the same keys, as a Markdown table; `write` escapes each cell."""
+    """Write rows with the same keys, at least one, as a Markdown table."""
     first, *lines = (list(map(write, line)) for line in (rows[0], *(row.values() for row in rows)))
     return "\n".join(f"| {' | '.join(line)} |" for line in (first, ["---"] * len(first), *lines))
 

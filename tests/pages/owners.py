@@ -90,7 +90,7 @@ class Server:
         self.visits, self.secret = self.data[4:36], self.data[36:]
 
     def private(self, text: str) -> list[str]:
-        """Return the secrets of the owner's table in a text: names, the beginning of its digest, its texts."""
+        """Return the secrets of the owner's table that a text contains."""
         return [
             secret for secret in (Path(NAME).stem, DIGEST[:12], self.secret, TEXT) if secret in text
         ]

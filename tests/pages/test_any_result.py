@@ -101,8 +101,8 @@ def test_every_page_shows_and_exports_it(
         if page == "Lab":
             assert entry_of(result).name.startswith(f"66 examples, {PICTURE} · {PICTURE}")
             assert (
-                "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text"
-                in words
+                "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” "
+                "(text" in words
             )
             assert any(
                 "--data ./moods.csv --text review --label mood --label-map meh=" in code

@@ -1,4 +1,4 @@
-"""Whatever a visitor does on a page, and whatever an address says: no exception, and the result on show stays."""
+"""Any use of any widget, and any address: no exception, and the result on show stays."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -74,7 +74,7 @@ class Label(str):
 
 
 def option_acts(widget: Any) -> list[Act]:
-    """Return how to choose every option, or every third of many, the chosen one first and last, if still there."""
+    """Return acts that choose every option, or every third of many, the chosen one first."""
     first = getattr(widget, "index", None) or 0
     options = (*widget.options[first:], *widget.options[:first])[
         :: 1 if len(widget.options) < MANY else 3
@@ -92,7 +92,7 @@ def value_acts(values: Callable[[Any], Iterable[object]]) -> Callable[[Any], lis
 
 
 def text_acts(widget: Any) -> list[Act]:
-    """Return how to type anything; its length is bounded, since the server keeps it during the visit."""
+    """Return acts that type text; its length is bounded, since the server keeps it."""
     assert 0 < widget.max_chars <= MAX_CHARACTERS
     return value_acts(lambda _: NASTY)(widget)
 

@@ -26,7 +26,7 @@ def named(name: str, **settings: object) -> SweepResult:
 
 
 def methods(name: str) -> list[SweepResult]:
-    """Build results of two methods, one of which differs from its random controls, and these controls."""
+    """Build results of two methods, and the random controls of the first."""
     return [
         named(name, own_cka=declining(0.7)),
         named(name, method="attribution", scope=None),

@@ -1,4 +1,4 @@
-"""The Lab's settings, with a worker without a model: the requests that they make, and what is missing."""
+"""The Lab's settings: the requests that they make, and what is missing."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -70,7 +70,8 @@ def test_the_heading_answers_and_the_caption_says_what_was_measured(shipped: Pat
         in prose(app)
     )
     assert unescaped(app.get("popover")[0].proto.popover.label) == (
-        "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2 · 40 examples of SST-2 validation, GLUE · "
+        "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2 · 40 examples of SST-2 "
+        "validation, GLUE · "
         "Mean over tokens · The first to change"
     )
     for words in ("MiniLM-L6", "Magnitude pruning", "GLUE", "| Layer"):

@@ -15,7 +15,8 @@ from tests.opened import open_page, prose
 PAGE = "pages/methods.py"
 NUMBERS = [
     f"first falls below {c.SURVIVAL_THRESHOLD}",
-    f"At least {c.MIN_EXAMPLES} examples are needed; below {c.FEW_EXAMPLES}, a result carries a warning",
+    f"At least {c.MIN_EXAMPLES} examples are needed; below {c.FEW_EXAMPLES}, a result carries a "
+    "warning",
     f"where their overall change is equal: at {listed(list(map(str, DAMAGES)))}.",
     f"to within {SPARSITY_TOLERANCE}.",
     f"takes {c.CONTROL_SEEDS['weight']} seeds, and {c.CONTROL_SEEDS['neuron']} for whole units",

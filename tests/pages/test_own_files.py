@@ -1,7 +1,7 @@
-"""A table uploaded to a shared server is read for that visit alone, and nothing that others see names it.
+"""A table uploaded to a shared server is read for that visit alone; nobody else sees its name.
 
-Two visits share a server with the real worker: the owner has run on a table, and the thief knows everything about that
-run, even the table's secret name, which no page shows.
+Two visits share a server with the real worker: the owner has run on a table, and the thief knows
+everything about that run, even the table's secret name, which no page shows.
 """
 
 import hashlib

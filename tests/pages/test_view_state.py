@@ -1,4 +1,4 @@
-"""The result on show stays on show through links, reloads and choices, on every page and wherever it comes from."""
+"""The result on show survives links, reloads and choices on every page."""
 
 from pathlib import Path
 from unittest.mock import Mock

@@ -1,7 +1,7 @@
 """The first two steps of the Lab's settings.
 
-The model: a checkpoint and the task that it answers. The data: where the examples come from, the meaning of their
-columns and labels, and how many are evaluated.
+The model: a checkpoint and the task that it answers. The data: where the examples come from, the
+meaning of their columns and labels, and how many are evaluated.
 """
 
 from os.path import expanduser
@@ -47,7 +47,10 @@ OTHER = "other checkpoint"  # a choice beside the catalog's checkpoints
 KINDS = (
     f"A fine-tuned sequence classifier of model type {', '.join(catalog.SUPPORTED_MODEL_TYPES)}."
 )
-PLACES = f"{len(catalog.EMBEDDED)} are bundled and work offline; others come from the Hub when they are used. {KINDS}"
+PLACES = (
+    f"{len(catalog.EMBEDDED)} are bundled and work offline; others come from the Hub when they are "
+    f"used. {KINDS}"
+)
 NETWORK = " · needs the network"
 DATASET_EXAMPLE = "owner/name, owner/name/configuration or owner/name@revision"
 QUICK_SECONDS = 1.0  # how long a page waits for the worker's answer before it shows progress
@@ -59,7 +62,7 @@ MISSING = {OWN_SENTENCES: "Choose your file", ON_HUB: "Fetch a data set on the H
 
 
 def chosen_checkpoint(request: DataRequest) -> str:
-    """Return the checkpoint that the settings will show once they are drawn; OTHER if it is the visitor's own."""
+    """Return the checkpoint that the settings will show; OTHER if it is the visitor's own."""
     first = request.checkpoint if request.checkpoint in catalog.CHECKPOINTS else OTHER
     return st.session_state.get("lab-checkpoint", first)
 
@@ -161,7 +164,10 @@ def choose_data(
         draft.fields["data"]
     ):  # other tables may have a split of their own to score on
         usual = usual_number(draft.rows[0], usual)
-    note = f"Leave empty for as many as there are, up to {usual:,}; of your own file, at most half the rows."
+    note = (
+        f"Leave empty for as many as there are, up to {usual:,}; of your own file, at most half "
+        "the rows."
+    )
     examples = setting(
         "examples", min(asked, most) if asked and asked != usual else None
     )  # other data may have fewer
@@ -189,7 +195,8 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
         before: The run on show if its labels are the same, for its data set to be used again.
 
     Returns:
-        The fields of the request; what the visitor has still to do; None if that is to fetch one, or to wait.
+        The fields of the request; what the visitor has still to do; None if that is to fetch one,
+        or to wait.
 
     Raises:
         PrunescopeError: The name is malformed, or the worker cannot be asked.

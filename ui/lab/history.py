@@ -1,4 +1,4 @@
-"""The visitor's own results: links to them and, on one's own computer, their folder and a way to delete them."""
+"""The visitor's own results: links, and on one's own computer their folder and deletion."""
 
 import streamlit as st
 
@@ -25,14 +25,16 @@ def show_history(on_show: str | None) -> None:
     ):
         if is_hosted():
             remark(
-                "This visit's results only. Download those you need; they are lost when the server restarts."
+                "This visit's results only. Download those you need; they are lost when the server "
+                "restarts."
             )
         else:
             if files := library.unreadable():
                 reasons = "".join(f"\n- {plain(reason)}" for reason in files[:5])
                 st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
             remark(
-                "Finished runs are saved as files in this folder, which the other pages read as well:"
+                "Finished runs are saved as files in this folder, which the other pages read as "
+                "well:"
             )
             st.code(str(store.user_folder()), language=None, wrap_lines=True)
         labels = distinguishing_labels(entries)

@@ -1,6 +1,6 @@
-"""The settings of a run in the order of the decisions: model, data, method; below them the bar that runs it.
+"""The settings of a sweep or a study: model, data, method; below them the Run bar.
 
-So for a sweep and for a study of cuts. Layers pruned alone, which a result on show lacks, need no settings.
+Layers pruned alone need no settings.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,19 +34,23 @@ from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
 from ui.lab.table import ask_file, read_preview
 from ui.text import plain, refusals_shown, remark
 
-# The bar sticks to the lower edge of the window by the wrapper that Streamlit puts around a container. The colours are
-# those of Streamlit's themes, which it passes to components only.
+# The bar sticks to the lower edge of the window by the wrapper that Streamlit puts around a
+# container. The colours are those of Streamlit's themes, which it passes to components only.
 STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> .st-key-lab-run) {
   position: sticky; bottom: 0; z-index: 1; padding: 0.5rem 0 0.75rem;
   background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d5d5d5, #42413e);
-  @media (max-width: 40rem) { position: fixed; inset: auto 0 0; padding-inline: 1rem; } /* also beside the picture */
+  /* also beside the picture */
+  @media (max-width: 40rem) { position: fixed; inset: auto 0 0; padding-inline: 1rem; }
 }
 </style>"""
 R = TypeVar("R")
 SOME_LAYERS, LIST = "some layers", "list"  # choices that ask for more
 EVERY = "every method"  # a choice beside the catalog's methods
-HOW_FAR = "Runs every method in turn: up to where does the model work with each, and which layer falls first?"
+HOW_FAR = (
+    "Runs every method in turn: up to where does the model work with each, and which layer falls "
+    "first?"
+)
 SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
@@ -69,11 +73,14 @@ STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {
     LIST: "A list of my own"
 }
 ALONE = "Prune each half alone"
-ALONE_NOTE = "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} seeds."
+ALONE_NOTE = (
+    "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} "
+    "seeds."
+)
 
 
 def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
-    """Draw the settings, and the bar that stays in sight: Run, and how long that takes or what is missing.
+    """Draw the settings and the Run bar, which stays in sight.
 
     Args:
         request: The request that the settings begin with.
@@ -90,7 +97,7 @@ def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) 
 
 
 def offer_study(request: DataRequest) -> None:
-    """Draw the settings of a study of cuts, which begin with a request, and the bar that runs it."""
+    """Draw the settings of a study of cuts and the Run bar, starting from a request."""
     draft = Draft()
     st.markdown("**1 · Model**")
     task = choose_model(request, draft)
@@ -107,7 +114,7 @@ def _offer_run(
     expect: Callable[[R], Forecast | None],
     label: str = "Run",
 ) -> None:
-    """Draw a bar: a button, and how long that takes or what is missing. That of the settings stays in sight.
+    """Draw a bar: a button, and how long the run takes or what is missing.
 
     Args:
         ready: Returns what to run; raises PrunescopeError where something is missing or refused.
@@ -190,7 +197,10 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
                 )
             fields["scope"] = canonical(f"layers:{low - 1}-{high - 1}")
     seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
-    note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
+    note = (
+        f"After the run, as much is removed at random, with {seeds}. Stored results are not "
+        "computed again."
+    )
     title = f"Random control{f' of {in_sentence(method.title)}' if draft.every else ''}"
     draft.with_control = st.toggle(title, help=note, **setting("with-control", with_control))
     with st.expander("More settings", key="lab-more"):
@@ -222,11 +232,11 @@ def _fill(changes: Mapping[str, object]) -> None:
         set_parameter("reduction", "tokens")
 
 
-# ---------------------------------------------------------------- rows that refit alone, and layers pruned alone
+# ---------------------------------------------------------------- training, and layers alone
 
 
 def _choose_further(draft: Draft) -> None:
-    """Ask for a file of rows that refit alone, and say how all rows are divided, if they are counted.
+    """Ask for a file of rows that only refit, and say how counted rows are divided.
 
     Raises:
         PrunescopeError: The file is unreadable, or the rows are too few.
@@ -244,7 +254,7 @@ def _choose_further(draft: Draft) -> None:
 
 
 def offer_recovery(result: SweepResult) -> None:
-    """Offer to train the pruned model of one amount of a stored result again, and say how long that takes."""
+    """Offer to train a stored result's model, pruned by one amount, again."""
     with (
         st.expander(TRAIN_AGAIN, key=f"lab-again-{result.key}", icon=":material/replay:"),
         refusals_shown(),
@@ -264,7 +274,7 @@ def offer_recovery(result: SweepResult) -> None:
 
 
 def layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:
-    """Return the requests that prune each layer and each half alone like a result; empty if they cannot be run here."""
+    """Return the requests that prune each layer and each half alone; empty if impossible here."""
     request = request_behind(result)
     with suppress(PrunescopeError):  # a method that cannot prune single layers
         return (

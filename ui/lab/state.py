@@ -1,4 +1,4 @@
-"""The Lab's record of a visit, the draft of a run, and the widgets that its settings are made of."""
+"""The Lab's record of a visit, the draft of a run, and the widgets of its settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,9 +19,12 @@ class Lab:
     """The Lab's record of a visit.
 
     Attributes:
-        follows: What the settings belong to: a job's id, a result's key, `ui.address.OWN_MODEL`, or nothing.
-        keys: The session keys of the settings, which Streamlit keeps while their widgets are not drawn.
-        file: The uploaded table, as a request names it; Streamlit forgets files while another page is open.
+        follows: What the settings belong to: a job's id, a result's key, `ui.address.OWN_MODEL`, or
+            nothing.
+        keys: The session keys of the settings, which Streamlit keeps while their widgets are not
+            drawn.
+        file: The uploaded table, as a request names it; Streamlit forgets files while another page
+            is open.
         about: The data that the chosen columns and meanings belong to.
         ended: A run that failed or was cancelled; the page says so until something else is on show.
     """
@@ -103,8 +106,9 @@ class Draft:
 def setting(name: str, first: Any, takes: str = "value") -> dict[str, Any]:
     """Return the arguments of a setting's widget that hold its value.
 
-    The value is passed as well as kept in the session: a browser that has not drawn the widget yet when the page runs
-    again draws it with the value that it is passed, and sends that as the visitor's choice.
+    The value is passed as well as kept in the session: a browser that has not drawn the widget yet
+    when the page runs again draws it with the value that it is passed, and sends that as the
+    visitor's choice.
 
     Args:
         name: The setting.

@@ -1,4 +1,4 @@
-"""A visitor's own labelled table: the file, and the meaning of its columns and of the values of its label column."""
+"""A visitor's own labelled table: the file, and the meaning of its columns and labels."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,8 @@ UNDECIDED, LEFT_OUT = "undecided", "left out"  # choices in place of a label
 MAX_LISTED, VALUE_MAX_CHARS = 8, 40  # labels in a sentence, and characters of a value
 PREVIEW_MAX_CHARS = 120  # of an example
 PRIVACY_HOSTED = (
-    "It is kept on this server for your runs only, and lost when it restarts. Others never see its texts; whoever has "
+    "It is kept on this server for your runs only, and lost when it restarts. Others never see its "
+    "texts; whoever has "
     "the link to a result sees the names of its columns and labels."
 )
 PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
@@ -40,7 +41,7 @@ ROWS = "rows"  # the numbers of labelled rows and of those without a label
 
 @cached(LRUCache(4), content_key, Lock())  # each has at most `core.wall.reading.MOST_CHARS`
 def read_preview(files: Sequence[DataFile], limit: int) -> Table:
-    """Read the first rows of a table in a confined process; the latest tables are cached for all pages.
+    """Read the first rows of a table in a confined process; cached.
 
     Args:
         files: The files of the table, at least one.
@@ -60,7 +61,7 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
 
 
 def ask_file(label: str, key: str) -> str | None:
-    """Ask for a table, store it, and return its name for a request; the help says where it is kept."""
+    """Ask for a table, store it, and return its name for a request."""
     megabytes = limits().upload_bytes // 2**20
     privacy = PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
     file = st.file_uploader(label, TABLE_SUFFIXES, key=key, max_upload_size=megabytes, help=privacy)
@@ -75,12 +76,16 @@ def choose_table(task: Task, before: DataRequest | None) -> Fields | str | None:
         before: The run on show if its labels are the same, for its table to be used again.
 
     Returns:
-        The fields of the request; what the visitor has still to do; None if that is to choose a file.
+        The fields of the request; what the visitor has still to do; None if that is to choose a
+        file.
 
     Raises:
         PrunescopeError: The file cannot be read, or is no longer stored.
     """
-    label = f"Your file: {', '.join(TABLE_SUFFIXES)}; of a long one, the first {limits().rows:,} rows are read"
+    label = (
+        f"Your file: {', '.join(TABLE_SUFFIXES)}; of a long one, the first {limits().rows:,} rows "
+        "are read"
+    )
     last = (before and before.data) or ""
     data = lab().file or (last if is_upload(last) and uploads.belongs(last, visitor()) else "")
     if file := ask_file(label, "lab-upload"):
@@ -133,7 +138,10 @@ def ask_meaning(
         "Label column", {name: name for name in table.cells}, first.label, "column-label"
     )
     if len(texts) not in counts or label in texts:
-        return f"{len(texts)} text columns: choose {' or '.join(map(str, counts))}, other than the label column"
+        return (
+            f"{len(texts)} text columns: choose {' or '.join(map(str, counts))}, other than the "
+            "label column"
+        )
     label_map = _ask_labels(
         table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {}
     )
@@ -163,7 +171,7 @@ def ask_meaning(
 def _ask_labels(
     table: Table, task: Task, columns: Columns, before: Mapping[str, str | None]
 ) -> LabelMap | str:
-    """Ask for the meaning of the values of the label column; values that differ in case and spaces alone are one.
+    """Ask for the meaning of each value of the label column, ignoring case and spaces.
 
     Args:
         table: The rows.
