@@ -41,6 +41,7 @@ def around(share: float, spread: float = 1, **settings: object) -> list[SweepRes
 
 
 SEEDS = seeds(*SEED_SHARES)
+UNITS = {"method": "attribution", "scope": None}
 
 
 def judged(*shelves: Sequence[SweepResult]) -> list[tuple[SweepResult, Verdict]]:
@@ -54,6 +55,11 @@ def working_to(result: SweepResult, to: float | None, **changes: object) -> Swee
     return with_own_key(
         result, working_range=WorkingRangeRecord(**{"to": to, "reason": None, **known, **changes})
     )
+
+
+def with_task(result: SweepResult, **changes: object) -> SweepResult:
+    """The same result with another task."""
+    return result.model_copy(update={"task": result.task.model_copy(update=changes)})
 
 
 def of_seed(seed: int, result: SweepResult) -> SweepResult:
@@ -121,6 +127,15 @@ def measured(*layers: tuple[float, float, float]) -> SweepResult:
     return with_own_key(
         result, statistics=Statistics(cka={"mean": known.model_copy(update={"survival": records})})
     )
+
+
+def deep() -> SweepResult:
+    """Twelve layers, of which the upper three change."""
+
+    def own(amount: float, point: int, size: int) -> float:
+        return 1 - amount * (point > 8)
+
+    return make_result(num_layers=12, amounts=FIFTHS, own_cka=own)
 
 
 # ---------------------------------------------------------------- what a model predicts
