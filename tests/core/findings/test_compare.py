@@ -1,4 +1,4 @@
-"""Two results where both have changed equally much: stored frames, what lies between them, and who is correct."""
+"""Two results where both have changed equally much: frames, what lies between, who is correct."""
 
 from typing import Any
 
@@ -14,48 +14,58 @@ from tests.builders import declining, make_result
 from tests.core.findings.made import QUARTERS, correct_on, network
 
 TWENTIETHS = tuple(k / 20 for k in range(20))
-FIRST = make_result(amounts=TWENTIETHS)
 
 
 def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 4, "amounts": QUARTERS, "num_examples": 40, **settings})
 
 
-def depth(one: SweepResult, other: SweepResult, *rest: Any) -> Any:
-    return depth_of((one, other), *rest)
-
-
 # ---------------------------------------------------------------- between two frames
+
+HOLED = make_result(num_layers=3, amounts=TWENTIETHS, holes=((0.25, 0, 2),))
+BETWEEN = np.dot((0.75, 0.25), damages_of(HOLED, "mean")[4:6])  # a damage
 
 
 def test_a_frame_between_two_lies_on_the_line_between_them() -> None:
-    known = make_result(num_layers=3, amounts=TWENTIETHS, holes=((0.25, 0, 2),))
-    low, high = known.frames[4:6]
-    target = np.dot((0.75, 0.25), damages_of(known, "mean")[4:6])
-    frame = frame_at([known], "mean", target)
+    low, high = HOLED.frames[4:6]
+    frame = frame_at([HOLED], "mean", BETWEEN)
+
     assert frame.amount == pytest.approx(0.75 * low.amount + 0.25 * high.amount)
-    ends = [np.array(end.matrix("tokens"), dtype=float) for end in (low, high)]
-    expected = 0.75 * ends[0] + 0.25 * ends[1]  # NaN where one of them is
-    np.testing.assert_allclose(np.array(frame.matrix("tokens"), dtype=float), expected, atol=1e-9)
-    bare = high.model_copy(update={"changed": None})
-    lacking = known.model_copy(update={"frames": (*known.frames[:5], bare, *known.frames[6:])})
-    assert (frame_at([lacking], "mean", target).changed, frame.predictions) == (None, ()), (
-        "what one lacks is missing"
+    before, after, between = (
+        np.array(place.matrix("tokens"), dtype=float) for place in (low, high, frame)
     )
+    expected = 0.75 * before + 0.25 * after  # NaN where one of them is
+    np.testing.assert_allclose(between, expected, atol=1e-9)
 
 
-def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined() -> None:
+def test_a_frame_lacks_what_a_neighbour_lacks_and_predictions() -> None:
+    bare = HOLED.frames[5].model_copy(update={"changed": None})
+    frames = (*HOLED.frames[:5], bare, *HOLED.frames[6:])
+    frame = frame_at([HOLED.model_copy(update={"frames": frames})], "mean", BETWEEN)
+
+    assert frame.changed is None
+    assert frame.predictions == ()
+
+
+def test_both_results_have_the_value_of_the_grid() -> None:
+    first = make_result(amounts=TWENTIETHS)
     second = make_result(
         amounts=TWENTIETHS,
         method="random",
-        own_cka=lambda a, p, n: 1 - 0.8 * a * (0.5 + p / (n - 1)),
+        own_cka=lambda amount, point, size: 1 - 0.8 * amount * (0.5 + point / (size - 1)),
     )
-    together = shown_together((FIRST, second), "damage", "mean")
-    assert (together.places[0], len(together.places) > 2) == (0, True)
+    together = shown_together((first, second), "damage", "mean")
+
+    assert len(together.places) > 2
+    assert together.places[0] == 0
     for frames in zip(*together.pairs, strict=True):
-        damages = [1 - np.mean(frame.own("mean") or ()) for frame in frames]
+        damages = [1 - np.mean(frame.own("mean")) for frame in frames]
         assert damages == pytest.approx(together.places, abs=1e-9)
+
+
+def test_the_largest_damage_comes_before_one_that_is_undefined() -> None:
     holed = make_result(amounts=TWENTIETHS, holes=((0.5, 3, 3),))
+
     assert largest_damage(holed, "mean") == damages_of(holed, "mean")[:10].max()
 
 
@@ -63,57 +73,69 @@ def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined() -> No
 
 
 def test_shares_of_the_change_and_their_paired_difference() -> None:
-    steps = {"amounts": (0.0, 0.02, 0.04, 0.06, 0.3)}
-    one, other = (
-        result(**steps, own_cka=declining(0.7)),
-        result(**steps, own_cka=declining(0.9), method="wanda"),
-    )
-    found, back = depth(one, other, "mean"), depth(other, one, "mean")
-    gaps = [known.statistics.cka["mean"].gap_at_damage["0.05"] for known in (one, other)]
-    half = (
-        t.ppf(0.975, 39)
-        * np.sqrt(39)
-        * np.std(np.subtract(*(gap.replicates for gap in gaps)))
-        / (4 * 0.05)
-    )
-    assert found.shares == pytest.approx((0.7, 0.9))
-    assert (found.low, found.high) == pytest.approx((-0.2 - half, -0.2 + half))
-    assert (back.shares, back.low) == (found.shares[::-1], pytest.approx(-found.high))
+    steps = (0.0, 0.02, 0.04, 0.06, 0.3)
+    first = result(amounts=steps, own_cka=declining(0.7))
+    second = result(amounts=steps, own_cka=declining(0.9), method="wanda")
+    replicates = [
+        each.statistics.cka["mean"].gap_at_damage["0.05"].replicates for each in (first, second)
+    ]
+    error = np.sqrt(39) * np.std(np.subtract(*replicates)) / (4 * 0.05)
+    half = t.ppf(0.975, 39) * error
+
+    depth = depth_of((first, second), "mean")
+    reverse = depth_of((second, first), "mean")
+
+    assert depth.shares == pytest.approx((0.7, 0.9))
+    assert (depth.low, depth.high) == pytest.approx((-0.2 - half, -0.2 + half))
+    assert reverse.shares == depth.shares[::-1]
+    assert reverse.low == pytest.approx(-depth.high)
 
 
-def test_what_does_not_measure_the_same_is_not_compared() -> None:
-    for change, reason in (
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
         ({"amounts": (0.0, 0.04, 0.3)}, "steps too coarse"),
         ({"amounts": (0.0, 0.02, 0.04)}, "change not reached"),
         ({"points": "layer"}, "other points"),
-    ):
-        two = network(), network(**change)
-        assert depth_of(two, "mean") == depth_of(two[::-1], "mean") == reason
-        assert depth_of(two, "tokens") == "all tokens"
+    ],
+)
+def test_what_does_not_measure_the_same_is_not_compared(
+    change: dict[str, Any], reason: str
+) -> None:
+    first, second = network(), network(**change)
+
+    assert depth_of((first, second), "mean") == reason
+    assert depth_of((second, first), "mean") == reason
+    assert depth_of((first, second), "tokens") == "all tokens"
 
 
 # ---------------------------------------------------------------- accuracy
 
+FIRST = correct_on(result(), {0.3: range(10), 0.6: range(20), 0.9: range(6)})
+SECOND = correct_on(result(method="wanda"), {0.3: range(8, 30), 0.6: range(20)})
 
-def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_asked_first() -> None:
-    one = correct_on(result(), {0.3: range(0, 10), 0.6: range(0, 20), 0.9: range(0, 6)})
-    other = correct_on(result(method="wanda"), {0.3: range(8, 30), 0.6: range(0, 20)})
-    tests, back = (
-        [test for *_, test in paired_comparisons(pair, "accuracy")]
-        for pair in ((one, other), (other, one))
-    )
-    assert [test.values for test in tests] == [(0.25, 0.55), (0.5, 0.5), (0.15, 0)]
-    assert tests[2].adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
-    assert [(test.values[::-1], test.adjusted) for test in back] == [
-        (test.values, test.adjusted) for test in tests
-    ]
-    row = paired_table(paired_comparisons((one, other), "accuracy"), "accuracy", ("a", "b"))[0]
+
+def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_first() -> None:
+    tests = paired_comparisons((FIRST, SECOND), "accuracy")
+    reverse = paired_comparisons((SECOND, FIRST), "accuracy")
+
+    assert [test.values for *_, test in tests] == [(0.25, 0.55), (0.5, 0.5), (0.15, 0)]
+    *_, last = tests[-1]
+    assert last.adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
+    for (*_, test), (*_, back) in zip(tests, reverse, strict=True):
+        assert back.values == test.values[::-1]
+        assert back.adjusted == test.adjusted
+    row = paired_table(tests, "accuracy", ("a", "b"))[0]
     assert list(row.values()) == ["30 %", "30 %", "0.25", "0.55", "0.036", "0.094"]
-    units = {
-        "prunable_sparsity": lambda amount: amount * 5 / 6,
-        "amounts": (0.0, 0.1, 0.36, 0.5, 0.72),
-    }
-    pairs = paired_comparisons(
-        (result(), result(method="attribution", scope=None, **units)), "accuracy"
+
+
+def test_weights_and_units_are_paired_by_the_share_of_weights() -> None:
+    units = result(
+        method="attribution",
+        scope=None,
+        amounts=(0.0, 0.1, 0.36, 0.5, 0.72),
+        prunable_sparsity=lambda amount: amount * 5 / 6,
     )
-    assert [amounts for amounts, _, _ in pairs] == [(0.3, 0.36), (0.6, 0.72)]
+    pairs = paired_comparisons((result(), units), "accuracy")
+
+    assert [amounts for amounts, *_ in pairs] == [(0.3, 0.36), (0.6, 0.72)]
