@@ -50,8 +50,11 @@ def find(request: CutRequest, options: argparse.Namespace) -> CutInputs:
     """Find the inputs of a checked request, and refuse what cannot be saved before any work.
 
     Raises:
-        PrunescopeError: The checkpoint, the rows or the places are unavailable.
+        PrunescopeError: The limit is out of bounds, or the checkpoint, the rows or the places are
+            unavailable.
     """
+    if options.at_most is not None and not 0 <= options.at_most <= 100:
+        raise PrunescopeError(f"--at-most {options.at_most:g}: give points of the score, 0 to 100")
     store.check_new(options.save)
     store.check_writable(options.output)
     with progress_shown() as report:
