@@ -40,6 +40,19 @@ class OneLineParser(argparse.ArgumentParser):
         usual = "default: $PRUNESCOPE_DEVICE, else auto: CUDA, else MPS, else cpu"
         self.add_argument("--device", metavar="NAME", help=f"{names} ({usual})")
 
+    def add_sources(self) -> None:
+        """Add the options for where a stored result's checkpoint and data are."""
+        self.add_argument(
+            "--checkpoint",
+            metavar="ID|FOLDER",
+            help="where the checkpoint is, if the result was computed on a folder",
+        )
+        self.add_argument(
+            "--data",
+            metavar="FOLDER|FILE|written|hub",
+            help="where the data is, if it was a folder or a file",
+        )
+
 
 def use_threads(threads: int | None) -> None:
     """Set the number of PyTorch's processor threads, at least 1; None leaves PyTorch's choice."""

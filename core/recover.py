@@ -43,16 +43,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help="of the order of the rows (default: 0)",
     )
-    add(
-        "--checkpoint",
-        metavar="ID|FOLDER",
-        help="where the checkpoint is, if the result was computed on a folder",
-    )
-    add(
-        "--data",
-        metavar="FOLDER|FILE|written|hub",
-        help="where the data is, if it was a folder or a file",
-    )
+    parser.add_sources()
     add(
         "--train",
         metavar="FILE",

@@ -22,16 +22,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("result", type=Path, metavar="RESULT", help="a result file")
     what = "one of its amounts, repeatable (default: first, middle, last)"
     add("--amount", action="append", type=float, metavar="A", help=what)
-    add(
-        "--checkpoint",
-        metavar="ID|FOLDER",
-        help="where the checkpoint is, if the result was computed on a folder",
-    )
-    add(
-        "--data",
-        metavar="FOLDER|FILE|written|hub",
-        help="where the data is, if it was a folder or a file",
-    )
+    parser.add_sources()
     parser.add_machine()
     return parser.parse_args(arguments)
 
