@@ -84,6 +84,13 @@ def weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> 
     save_file(found, folder / WEIGHTS, metadata={"format": "pt"})
 
 
+@change
+def pipe(folder: Path, name: str) -> None:
+    """Replace a file by a pipe to which nobody writes."""
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+
+
 def shard_outside(folder: Path) -> None:
     """Turn the weights into a shard outside the folder."""
     weight_map = dict.fromkeys(load_file(folder / WEIGHTS), "../outside.safetensors")
@@ -140,6 +147,10 @@ CHECKPOINTS: Mapping[str, Change] = {
     "added tokens beyond the model": text("added_tokens.json", '{"[NEW]": 123456789}'),
     "two million lines": both(gone(TOKENIZER), text("vocab.txt", "word\n" * 2_000_000)),
     "no padding token": changed("tokenizer_config.json", pad_token=None),
+    "a chat template that is a pipe": pipe("chat_template.jinja"),
+    "versioned tokenizer files": changed(
+        "tokenizer_config.json", fast_tokenizer_files=["tokenizer.4.0.json"]
+    ),
     # Sparse: it takes no room.
     "weights of 100 GB": lambda folder: os.truncate(folder / WEIGHTS, 100 * 2**30),
     # training data that come along

@@ -31,10 +31,11 @@ VOCABULARIES = (
     "sentencepiece.bpe.model",
     "bpe.codes",
 )
+TOKENIZER_CONFIG = "tokenizer_config.json"
 TOKENIZER_FILES = (
     *VOCABULARIES,
     "merges.txt",
-    "tokenizer_config.json",
+    TOKENIZER_CONFIG,
     "special_tokens_map.json",
     "added_tokens.json",
 )
@@ -210,7 +211,12 @@ def content_hash(folder: Path, checkpoint: str) -> str:
     """
     digest = hashlib.sha256()
     try:
-        names = sorted(wanted_files([path.name for path in folder.iterdir()], checkpoint))
+        paths = list(folder.iterdir())
+        # transformers also looks into files that are not hashed, and would wait for a pipe.
+        for path in paths:
+            if path.exists() and not path.is_dir() and not path.is_file():
+                raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
+        names = sorted(wanted_files([path.name for path in paths], checkpoint))
         if (folder / ADAPTER).exists():
             fault = f"has an adapter ({ADAPTER}), whose weights are not read"
             raise refused(checkpoint, fault, "merge it first")
@@ -221,6 +227,12 @@ def content_hash(folder: Path, checkpoint: str) -> str:
         index, *shards = weight_files(names, checkpoint)
         if index.endswith(".json"):
             _check_shards(read_json(folder / index, checkpoint), shards, checkpoint)
+        settings = {}
+        if TOKENIZER_CONFIG in names:
+            settings = read_json(folder / TOKENIZER_CONFIG, checkpoint)
+        if not isinstance(settings, Mapping) or settings.get("fast_tokenizer_files"):
+            fault = f"has a {TOKENIZER_CONFIG} that names other files (fast_tokenizer_files)"
+            raise refused(checkpoint, fault)
         for name in names:
             digest.update(f"{name} {sha256_of(folder / name)}\n".encode())
     except OSError as error:
