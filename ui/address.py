@@ -18,7 +18,10 @@ from core.request.pages import CARRIED, FORMER, MAX_QUOTED_CHARS, REFUSED, Choic
 from ui.server import settle
 from ui.text import plain
 
-OWN, OWN_MODEL = "own", "model"  # on the Lab: the settings begin with the visitor's own model
+OWN, OWN_MODEL = (
+    "own",
+    "model",
+)  # on the Lab: the settings begin with the visitor's own model
 # on the Lab: why a verdict is inconclusive; the settings begin with what may decide it
 DECIDE = "decide"
 SHOWN, BEFORE = (
@@ -165,7 +168,11 @@ def offer(
             else place.selectbox
         )
         draw_choice(
-            choice.label, list(options), key=key, format_func=options.__getitem__, on_change=changed
+            choice.label,
+            list(options),
+            key=key,
+            format_func=options.__getitem__,
+            on_change=changed,
         )
 
     def changed() -> None:

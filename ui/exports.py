@@ -99,7 +99,11 @@ def offer_exports(
                         cached_call(numbers_csv, result),
                         file_name([result], "-numbers.csv"),
                     )
-                download("Result as JSON", cached_call(_json, result), file_name([result], ".json"))
+                download(
+                    "Result as JSON",
+                    cached_call(_json, result),
+                    file_name([result], ".json"),
+                )
             if isinstance(result, SweepResult):
                 st.markdown(f"**Command{suffix}**")
                 _show_recipe(result)
@@ -112,7 +116,14 @@ def download(label: str, content: str | bytes, name: str, note: str | None = Non
     mime = guess_type(name)[0]
     icon = ":material/download:"
     st.download_button(
-        label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=icon
+        label,
+        content,
+        name,
+        mime,
+        key=f"export-{name}",
+        help=note,
+        on_click="ignore",
+        icon=icon,
     )
 
 
@@ -139,10 +150,18 @@ def offer_pictures(
         if len(scene.frames) > 1:
             sweeps = [result for result in results if isinstance(result, SweepResult)]
             page = player_page(scene, sweeps, theme, choices)
-            download("HTML player", page, file_name(results, f"{ending}.html", layout), PLAYER)
+            download(
+                "HTML player",
+                page,
+                file_name(results, f"{ending}.html", layout),
+                PLAYER,
+            )
     _offer_drawn(scene, figure_of(scene, theme), file_name(results, "", layout), ending)
     download(
-        "Numbers shown (CSV)", shown_csv(scene), file_name(results, "-shown.csv", layout), NUMBERS
+        "Numbers shown (CSV)",
+        shown_csv(scene),
+        file_name(results, "-shown.csv", layout),
+        NUMBERS,
     )
 
 
@@ -165,7 +184,12 @@ def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
             first = frame_of(scene.amounts, amount_in_address())
             key = f"{name}-frame"
             frame = st.selectbox(
-                "Frame (PNG, SVG)", range(len(names)), first, names.__getitem__, key, width=260
+                "Frame (PNG, SVG)",
+                range(len(names)),
+                first,
+                names.__getitem__,
+                key,
+                width=260,
             )
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
         kinds = [kind for kind in NOTES if moves or kind not in FILMS]
@@ -204,7 +228,12 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             theme = _ask_theme("talk")
             page = story_page(steps, result, title, theme)
-            download("HTML", page, file_name([result], f"{ENDINGS[theme]}.html", "talk"), TALK)
+            download(
+                "HTML",
+                page,
+                file_name([result], f"{ENDINGS[theme]}.html", "talk"),
+                TALK,
+            )
         remark(PRINTED)
 
 
@@ -275,7 +304,14 @@ def offer_trained(result: Trained, label: str = "Save this model", **choice: int
     can_refit = isinstance(result, CutStudy) and result.checkpoint.source == "embedded"
     with refusals_shown():
         if request and st.button(plain(label), key=f"{result.kind}-save", icon=":material/save:"):
-            jobs.ask(name, model, "export-trained", key=result.key, request=vars(request), **choice)
+            jobs.ask(
+                name,
+                model,
+                "export-trained",
+                key=result.key,
+                request=vars(request),
+                **choice,
+            )
         answer = jobs.answer_to(name, model)
         job = jobs.job_of(name, model)
         if request is None or (job and job.state == "failed"):

@@ -30,7 +30,15 @@ from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels
 from core.findings.words.passed import SEE_ALONE
 from core.findings.words.verdict import DECIDE_IT
-from core.request.pages import FIRST_LINE, ONE_RESULT, PAGES, REDUCTION, VIEWS, Choice, Page
+from core.request.pages import (
+    FIRST_LINE,
+    ONE_RESULT,
+    PAGES,
+    REDUCTION,
+    VIEWS,
+    Choice,
+    Page,
+)
 from core.results import library, store
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, R, Result
@@ -122,17 +130,22 @@ def read_view(page: Page) -> ViewState:
     """Read the results that the address names, else the defaults of what the page is about."""
     entries = at_hand()
     result = _on_show(
-        "result", shown_first(entries, page.name) if "result" in page.subjects else (), by_key
+        "result",
+        shown_first(entries, page.name) if "result" in page.subjects else (),
+        by_key,
     )
     state = ViewState(page, _with_linked(entries, result), result)
     if result and "other" in page.subjects:
         default = counterpart(cached_call(entry_of, result), (*state.offered, *state.entries))
         other = _on_show("other", [default] if default else (), by_key)
         return state._replace(
-            entries=_with_linked(state.entries, other), result=other and result, other=other
+            entries=_with_linked(state.entries, other),
+            result=other and result,
+            other=other,
         )
     return next(
-        (_with_trained(state, subject) for subject in page.subjects if subject in TRAINED), state
+        (_with_trained(state, subject) for subject in page.subjects if subject in TRAINED),
+        state,
     )
 
 
@@ -145,7 +158,8 @@ def _with_trained(state: ViewState, subject: str) -> ViewState:
     trained: Any = _on_show(subject, fitting, partial(read_stored, kind=TRAINED[subject][1]))
     if trained and not (result and is_of_model(cached_call(entry_of, result), trained)):
         same_model = next(
-            (entry.key for entry in settings(state.offered) if is_of_model(entry, trained)), None
+            (entry.key for entry in settings(state.offered) if is_of_model(entry, trained)),
+            None,
         )
         result = by_key(same_model) if same_model else None
     return state._replace(result=result, **{subject: trained})
@@ -236,7 +250,10 @@ def choose_result(state: ViewState) -> None:
         values = {value: ASKING.get(value, value) for value in map(of, left)}
         if len(values) > 1:
             offer(
-                Choice(box, box.capitalize()), values, of(own), partial(_show_first, own, left, of)
+                Choice(box, box.capitalize()),
+                values,
+                of(own),
+                partial(_show_first, own, left, of),
             )
         left = [entry for entry in left if of(entry) == of(own)]
     write = (
@@ -282,7 +299,12 @@ def compose_ahead(name: str) -> None:
             listed = {subject: library.shipped(kind) for subject, (kind, _) in TRAINED.items()}
             trained = trained_of(result, listed, read)
             pages.compose(
-                name, [result], entries, lambda others: [*map(read, others)], **values, **trained
+                name,
+                [result],
+                entries,
+                lambda others: [*map(read, others)],
+                **values,
+                **trained,
             )
 
 
@@ -344,7 +366,9 @@ def link_to_control(*results: SweepResult) -> None:
             # A button: on the Lab itself, a link's parameters would not reach the address, and lost
             # at the next click.
             if st.button(
-                DECIDE_IT.format(remedy), f"decide-{result.key}", icon=":material/balance:"
+                DECIDE_IT.format(remedy),
+                f"decide-{result.key}",
+                icon=":material/balance:",
             ):
                 st.switch_page(
                     PAGES["Lab"].file,
@@ -399,7 +423,11 @@ def page_header(name: str) -> ViewState:
             f"import({json.dumps(served_url(VEGA))});" if VEGA else ""
         )  # while the page is still being drawn
         current = json.dumps(({ONE_RESULT: "true"} if name in VIEWS else {}) | {name: "page"})
-        st.html(SCRIPT % (vega, SET_UP, current), width="content", unsafe_allow_javascript=True)
+        st.html(
+            SCRIPT % (vega, SET_UP, current),
+            width="content",
+            unsafe_allow_javascript=True,
+        )
     if st.session_state.get("page-open") != name:
         st.session_state["page-open"], st.session_state[OPENED] = name, True
     if "result" in page.subjects and state.result is None:

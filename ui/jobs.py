@@ -81,7 +81,10 @@ def note_watching(page: str) -> None:
         st.toast(STORED, icon=":material/check:")
     job, last = (
         queue.get(job_id)
-        for job_id in (st.query_params.get("job", ""), st.session_state.get(STARTED, ""))
+        for job_id in (
+            st.query_params.get("job", ""),
+            st.session_state.get(STARTED, ""),
+        )
     )
     if job is None and "job" in st.query_params:
         del st.query_params["job"]
@@ -108,12 +111,18 @@ def _mention(job: Job) -> None:
         else f"Running: {progress_text(current)}"
     )
     st.page_link(
-        PAGES[home].file, label=words, icon=":material/science:", query_params=carried(job=job.id)
+        PAGES[home].file,
+        label=words,
+        icon=":material/science:",
+        query_params=carried(job=job.id),
     )
 
 
 def start(
-    request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
+    request: DataRequest,
+    *,
+    fresh: bool = False,
+    follow_ups: Sequence[SweepRequest] = (),
 ) -> NoReturn:
     """Submit a request, and put its job into the address of the page that has begun it.
 

@@ -103,7 +103,12 @@ def show_pictures(
     def pick() -> None:
         set_parameter(picks, st.session_state[key].get("pick"))
 
-    _player(key=key, data={**data, **views, **more}, on_pick_change=pick, on_turn_change=on_turn)
+    _player(
+        key=key,
+        data={**data, **views, **more},
+        on_pick_change=pick,
+        on_turn_change=on_turn,
+    )
     pause_after_first_picture()
 
 
@@ -128,7 +133,12 @@ def show_answer(shown: Shown, title: DeltaGenerator, key: str) -> Scene | None:
     moves = len(block.scene.frames) > 1
     start = amount_in_address(block.start)
     show_pictures(
-        block.scene, key=key, group=block.group, start=start, link=moves, picks=block.picks
+        block.scene,
+        key=key,
+        group=block.group,
+        start=start,
+        link=moves,
+        picks=block.picks,
     )
     (st if moves else above).markdown(sentences)  # what a choice costs is read before its picture
     return block.scene

@@ -63,7 +63,11 @@ def _open(subject: str) -> None:
     if file := st.session_state["upload"]:
         with refusals_shown():
             result = store.open_upload(file.getvalue(), file.name)
-            of_kind(TRAINED[subject][1] if subject in TRAINED else SweepResult, result, file.name)
+            of_kind(
+                TRAINED[subject][1] if subject in TRAINED else SweepResult,
+                result,
+                file.name,
+            )
             if not store.is_shipped(result.key):
                 store.save(result)
             set_parameter(
@@ -167,7 +171,9 @@ def read_stored(key: str, kind: type[R]) -> R | None:
     """Read a stored result; show an error and return None if there is none of this kind."""
     with refusals_shown():
         return of_kind(
-            kind, loaded(store.file_of(key), visitor().holder), f"the result {key[:12]}…"
+            kind,
+            loaded(store.file_of(key), visitor().holder),
+            f"the result {key[:12]}…",
         )
     return None
 

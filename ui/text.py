@@ -15,7 +15,8 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 # Streamlit turns these into links, icons and arrows even when they are escaped: a word joiner
 # breaks them up.
 _REWRITTEN = re.compile(
-    r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])", re.IGNORECASE
+    r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])",
+    re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
 

@@ -60,7 +60,10 @@ def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: floa
     own = np.full_like(scores, np.nan)
     own[:, 0] = scores_of(result)
     rows = []
-    for name, values in ((brief_name(result.pruning), own), (AT_RANDOM, scores)):
+    for name, values in (
+        (brief_name(result.pruning), own),
+        (AT_RANDOM, scores),
+    ):
         for k in np.flatnonzero(~np.isnan(values[:, 0] + damages)).tolist():
             value, low, high = map(g.rounded, values[k].tolist())
             row = {
@@ -82,7 +85,13 @@ def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: floa
         title = f"{title}; {g.SHADED}"
     datasets = _datasets(rows, [reference_of(result, metric)], shaded, damages)
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
-    return View(_accuracy, ("damage", True, (metric,), largest), datasets, title, numbers)
+    return View(
+        _accuracy,
+        ("damage", True, (metric,), largest),
+        datasets,
+        title,
+        numbers,
+    )
 
 
 def accuracies_view(
@@ -120,14 +129,20 @@ def accuracies_view(
         keys.insert(0, f"dashed: {' and '.join(lines)}")
         for row in datasets["majority"]:
             row["text"] = ""
-    title = [f"{_names(*metrics)} with its 95 % interval", "; ".join(keys) or g.BLANK]
+    title = [
+        f"{_names(*metrics)} with its 95 % interval",
+        "; ".join(keys) or g.BLANK,
+    ]
     largest = (together.is_interpolated and together.places[-1]) or 1.0
     arguments = (together.scale, True, metrics, largest)
     return View(_accuracy, arguments, datasets, title, numbers_of(metrics, "series"))
 
 
 def _datasets(
-    rows: g.Rows, references: Iterable[tuple[str, float]], beyond: g.Rows, amounts: Iterable[float]
+    rows: g.Rows,
+    references: Iterable[tuple[str, float]],
+    beyond: g.Rows,
+    amounts: Iterable[float],
 ) -> dict[str, g.Rows]:
     """Return the data of `_accuracy`; `references` are words and heights, see `reference_of`."""
     lines = [
@@ -164,7 +179,10 @@ def fields_of(metrics: tuple[str, ...]) -> dict[str, str]:
 
 
 def curve_rows(
-    frames: Sequence[Measured], places: Sequence[float], played: Sequence[Measured], metric: str
+    frames: Sequence[Measured],
+    places: Sequence[float],
+    played: Sequence[Measured],
+    metric: str,
 ) -> g.Rows:
     """Return each frame's metric, its interval, and what pruning changes for the user.
 
@@ -201,7 +219,11 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
     steps: dict[str, Any] = {}
     if scale == "damage":
         amount_format = ".2f"
-        steps = {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
+        steps = {
+            "values": alt.Undefined,
+            "format": alt.Undefined,
+            "tickCount": 5,
+        }
     x = g.amount_axis(title=title, ends=(start, end), **steps)
     y = g.share_axis("value:Q", None, domain, tickCount=alt.ExprRef("ceil(height / 40)"))
 

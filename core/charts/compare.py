@@ -98,7 +98,13 @@ def compare_scene(
     series, other = (
         "\n".join(wrap(num.unbroken(n.capitalised(name)), LEGEND_WIDTH)) for name in names
     )
-    sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
+    sides = zip(
+        g.SIDES,
+        results,
+        zip(*together.pairs, strict=True),
+        titles,
+        strict=False,
+    )
     views = {
         side: heatmap_view(result, frames, reduction, title)
         for side, result, frames, title in sides
@@ -120,7 +126,11 @@ def compare_scene(
 
 
 def _frame(
-    results: Two, together: Together, shared: float, pair: FramePair, metrics: Metrics
+    results: Two,
+    together: Together,
+    shared: float,
+    pair: FramePair,
+    metrics: Metrics,
 ) -> dict[str, Any]:
     """Return the place of a pair on the shared scale, its name, and the numbers beside it, as the player says them."""
     scores = [
@@ -132,7 +142,9 @@ def _frame(
     if together.is_interpolated:
         removed = _removed(results, [num.percent(frame.amount) for frame in pair])
         return g.step(
-            g.rounded(shared), f"Overall change {num.place_name(shared)}", f"{removed} · {detail}"
+            g.rounded(shared),
+            f"Overall change {num.place_name(shared)}",
+            f"{removed} · {detail}",
         )
     if together.scale == "amount":
         name = _removed(results, [n.amount_name(frame.amount) for frame in pair])
@@ -179,8 +191,17 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
 
 
 def _own(points: tuple[str, ...]) -> g.LayerChart:
-    scale, axis = alt.Scale(type="point", padding=0.4), alt.Axis(labelAngle=0, labelOverlap=True)
-    x = alt.X("layer:N", sort=n.point_labels(points), title="Layer", scale=scale, axis=axis)
+    scale, axis = (
+        alt.Scale(type="point", padding=0.4),
+        alt.Axis(labelAngle=0, labelOverlap=True),
+    )
+    x = alt.X(
+        "layer:N",
+        sort=n.point_labels(points),
+        title="Layer",
+        scale=scale,
+        axis=axis,
+    )
     y = g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
     curve = (
         g.moving("own", value="v")

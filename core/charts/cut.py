@@ -24,7 +24,12 @@ DISC = alt.ExprRef(
 )  # the area around a number of layers, which has letters as high as all others
 FASTER = "Times as fast as the full model"
 LEGEND = "numbers: layers that stay; line: a simple classifier trained on that layer"
-COLUMNS = ("Difference", "Held", "Speed", "Size")  # of the table, beside the metric
+COLUMNS = (
+    "Difference",
+    "Held",
+    "Speed",
+    "Size",
+)  # of the table, beside the metric
 
 
 def cut_scene(frontier: Frontier, choice: CutChoice, title: str, can_pick: bool = True) -> Scene:
@@ -63,29 +68,60 @@ def _frontier_view(frontier: Frontier, chosen: CutChoice, can_pick: bool) -> Vie
     lines = [
         {"value": frontier.full.value, "is_full": True, "text": "full model"},
         # With room below for its words.
-        {"value": frontier.guess, "low": frontier.guess - STEP / 2, "text": "commonest label"},
+        {
+            "value": frontier.guess,
+            "low": frontier.guess - STEP / 2,
+            "text": "commonest label",
+        },
     ]
     ends = ("value", "low", "high", "held")
     heights = [row[end] for row in (*models, *lines) for end in ends if row.get(end) is not None]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     speeds = [1.0, *(row["x"] for row in models)]
-    heading = [f"{title} of each smaller model, with its 95 % interval;", LEGEND]
+    heading = [
+        f"{title} of each smaller model, with its 95 % interval;",
+        LEGEND,
+    ]
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in COLUMNS}})
     arguments = title, domain, (ENDS[0] * min(speeds), ENDS[1] * max(speeds))
-    return View(_frontier, arguments, {"models": models, "lines": lines}, heading, numbers)
+    return View(
+        _frontier,
+        arguments,
+        {"models": models, "lines": lines},
+        heading,
+        numbers,
+    )
 
 
 def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float]) -> g.LayerChart:
     """Draw, from back to front: the lines to hold against, what is held, and the models."""
     ticks = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16]
-    across = alt.Axis(values=ticks, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
+    across = alt.Axis(
+        values=ticks,
+        format="~f",
+        labelOverlap=True,
+        grid=False,
+        titleAnchor="start",
+    )
     x = alt.X(
-        "x:Q", title=FASTER, scale=alt.Scale(type="log", domain=list(ends), nice=False), axis=across
+        "x:Q",
+        title=FASTER,
+        scale=alt.Scale(type="log", domain=list(ends), nice=False),
+        axis=across,
     )  # ratios
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False), axis=up)
+    y = alt.Y(
+        "value:Q",
+        title=None,
+        scale=alt.Scale(domain=list(domain), nice=False),
+        axis=up,
+    )
     lines, models = g.data("lines").encode(y=y), g.data("models").encode(x=x)
-    fields = {"Removed": "Removed:N", metric: "text:N", **{name: f"{name}:N" for name in COLUMNS}}
+    fields = {
+        "Removed": "Removed:N",
+        metric: "text:N",
+        **{name: f"{name}:N" for name in COLUMNS},
+    }
     points = models.encode(y=y, tooltip=g.tooltip(fields))
     held = models.transform_filter("isValid(datum.held)").encode(y="held:Q", order="x:Q")
     full, guess = (
@@ -93,7 +129,13 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
     )
     return alt.layer(
         lines.mark_rule(style="reference"),
-        *g.haloed_text(full.encode(x=alt.value("width")), "right", baseline="bottom", dx=-4, dy=-3),
+        *g.haloed_text(
+            full.encode(x=alt.value("width")),
+            "right",
+            baseline="bottom",
+            dx=-4,
+            dy=-3,
+        ),
         *g.reference_words(guess.encode(x=alt.value(0))),  # below it, where all models are better
         held.mark_line(style="chance"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
@@ -102,6 +144,9 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
             style="marker", size=DISC, filled=True, fillOpacity=0
         ),
         points.encode(text="label:N").mark_text(
-            style=["note", "halo"], strokeWidth=0, fontWeight="bold", cursor="pointer"
+            style=["note", "halo"],
+            strokeWidth=0,
+            fontWeight="bold",
+            cursor="pointer",
         ),
     )

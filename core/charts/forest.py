@@ -87,19 +87,34 @@ def _rows(pooled: Pooled) -> g.Rows:
 def _view(title: str, rows: g.Rows, most: int) -> View:
     numbers = Numbers("forest", "label", {DIFFERENCE: "text", "Seeds": "seeds"})
     labels = tuple(str(row["label"]) for row in rows)
-    return View(_forest, (labels, most), {"forest": rows, "margin": BAND}, title, numbers)
+    return View(
+        _forest,
+        (labels, most),
+        {"forest": rows, "margin": BAND},
+        title,
+        numbers,
+    )
 
 
 def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
     """Draw, from back to front: the margin, zero, the intervals, the dots, the diamond, the numbers."""
     ticks = alt.Axis(
-        values=[-20, 0, 20], format="+d", labelExpr="replace(datum.label, '+0', '0')", grid=False
+        values=[-20, 0, 20],
+        format="+d",
+        labelExpr="replace(datum.label, '+0', '0')",
+        grid=False,
     )
     end = alt.ExprRef(f"width - {NUMBERS} * margin")
     scale = alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
     x = alt.X("low:Q", title=AXIS, axis=ticks, scale=scale)
     numbers, written = list(range(len(labels))), f"{list(labels)}[datum.value]"
-    names = alt.Axis(values=numbers, labelExpr=written, labelLimit=1000, labelPadding=8, **g.BARE)
+    names = alt.Axis(
+        values=numbers,
+        labelExpr=written,
+        labelLimit=1000,
+        labelPadding=8,
+        **g.BARE,
+    )
     y = alt.Y(
         "y:Q",
         title=None,
@@ -112,7 +127,10 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
         "to": "high:Q",
         "Seeds": "seeds:N",
     }
-    rows, tooltip = g.data("forest"), g.tooltip({"Task and depth": "label:N", **fields})
+    rows, tooltip = (
+        g.data("forest"),
+        g.tooltip({"Task and depth": "label:N", **fields}),
+    )
     cells, pooled = (rows.transform_filter(f"{sign}datum.pooled") for sign in ("!", ""))
     return alt.layer(
         g.data("margin").mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),

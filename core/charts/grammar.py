@@ -24,16 +24,30 @@ UNDEFINED_COLOUR = "#8a8a8a"
 # Where a layer meets itself: a hue that magma lacks, visible on its dark and its light end.
 OUTLINE_COLOUR = "#2ca5b8"
 # Contrast 3 : 1 on both themes; the first two differ without red and green.
-COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7a7a7a"]
+COLOURS = [
+    "#d9670f",
+    "#2584cf",
+    "#1b9e77",
+    "#b5367a",
+    "#8f7a00",
+    "#7570b3",
+    "#7a7a7a",
+]
 DASHES = [[1, 0], [6, 3], [2, 2]] * 2  # solid, dashed, dotted
 FIRST_COLOUR, SECOND_COLOUR = COLOURS[:2]  # of two results
 
 AMOUNT_TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 AMOUNT_DOMAIN = (-0.03, 1)  # holds the marker on the left
-FIRST_EDGE, LAST_EDGE = -0.025, 0.975  # the outer borders of cells over the amounts
+FIRST_EDGE, LAST_EDGE = (
+    -0.025,
+    0.975,
+)  # the outer borders of cells over the amounts
 LETTER = "round(margin / 3.3)"  # the height of letters in pixels
 SHARE_DOMAIN = (0, 1.03)
-SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are drawn at the edge
+SIMILARITY_DOMAIN = (
+    -0.05,
+    1.05,
+)  # of a curve of similarity; lower values are drawn at the edge
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # an empty line of a title, so that nothing moves when words appear in it
 SHADED = "shaded: beyond the working range"
@@ -87,7 +101,11 @@ def layer_rows(points: Sequence[str], frames: Iterable[Sequence[float]]) -> Rows
     """
     columns = zip(*frames, strict=True)
     return [
-        {"layer": name.label, "name": name.title, "v": list(map(rounded, column))}
+        {
+            "layer": name.label,
+            "name": name.title,
+            "v": list(map(rounded, column)),
+        }
         for name, column in zip(point_names(points), columns, strict=True)
     ]
 
@@ -144,7 +162,10 @@ def scale_legend(title: str, values: list[float]) -> alt.Legend:
 
 
 def by_series(
-    field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any
+    field: str,
+    legend: alt.Legend | None,
+    names: Sequence[str] | None = None,
+    **looks: Any,
 ) -> Any:
     """Encode the series that a mark shows.
 
@@ -243,7 +264,10 @@ def letters_of(rows: int) -> tuple[str, alt.ExprRef]:
 
 
 def share_axis(
-    field: str, title: str | None, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any
+    field: str,
+    title: str | None,
+    domain: tuple[float, float] = SHARE_DOMAIN,
+    **style: Any,
 ) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves if much lies below 0."""
     ticks = [0, 0.5, 1] if domain[0] < -0.1 else [0, 0.25, 0.5, 0.75, 1]
@@ -279,7 +303,10 @@ def layers_axis(
         **BARE,
         **style,
     )
-    return {"scale": alt.Scale(domain=[0, len(labels)], nice=False), "axis": axis}
+    return {
+        "scale": alt.Scale(domain=[0, len(labels)], nice=False),
+        "axis": axis,
+    }
 
 
 def labels_note(points: Sequence[str]) -> list[str]:

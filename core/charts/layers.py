@@ -19,7 +19,11 @@ from core.charts.stack import TITLE
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import beyond_from
 from core.findings.layers import floor_of, layers_of, own_similarity
-from core.findings.words.layers import interval_text, layers_heading, survival_text
+from core.findings.words.layers import (
+    interval_text,
+    layers_heading,
+    survival_text,
+)
 from core.findings.words.numbers import percent, two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results import names as n
@@ -37,7 +41,10 @@ STRIP, BAR = (
     (0.38, 0.94),
     (0.12, 0.26),
 )  # bottom and top of the cells and of the bar, in a layer's row
-BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
+BESIDE = (
+    0.7,
+    0.2,
+)  # heights of the numbers beside strip and bar, apart enough for low rows
 COLUMN = "Intact up to"  # above the numbers beside the bars
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, USUAL_HEIGHT = (
     1.75,
@@ -48,7 +55,10 @@ DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
 
 
 def layer_scene(
-    result: SweepResult, reduction: str, chosen: n.PointLabel, controls: Sequence[SweepResult] = ()
+    result: SweepResult,
+    reduction: str,
+    chosen: n.PointLabel,
+    controls: Sequence[SweepResult] = (),
 ) -> Scene:
     """Show every layer in a row, and the selected one as a curve.
 
@@ -61,14 +71,20 @@ def layer_scene(
     Returns:
         The pictures `rows` and `curve`; the title is the finding.
     """
-    names, removed = n.point_names(result.points), f"{n.capitalised(n.units_name(result))} removed"
+    names, removed = (
+        n.point_names(result.points),
+        f"{n.capitalised(n.units_name(result))} removed",
+    )
     point = [name.label for name in names].index(chosen)
     floor = (floor_of(result, reduction) or [None] * len(names))[point]
     shared = {
         "amounts": g.amount_rows(result.amounts),
         "beyond": g.beyond_rows(beyond_from(result)),
     }
-    strips, cells = _strip_rows(result, reduction, chosen), _cell_rows(result, reduction)
+    strips, cells = (
+        _strip_rows(result, reduction, chosen),
+        _cell_rows(result, reduction),
+    )
     rows, has_holes = (
         {**shared, "strips": strips, "cells": cells},
         any(cell["value"] is None for cell in cells),
@@ -88,7 +104,10 @@ def layer_scene(
     }
     title = f"{TITLE}: similarity (CKA); bars end where it falls below {SURVIVAL_THRESHOLD}"
     numbers = Numbers(
-        "strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer"
+        "strips",
+        "pick",
+        {"Similarity": "v", "Intact up to": "intact"},
+        named="Layer",
     )
     key = {
         f"dashed: intact from {SURVIVAL_THRESHOLD}": True,
@@ -102,13 +121,25 @@ def layer_scene(
     ]
     views = {
         "rows": View(
-            _rows, (result.points, removed, has_holes), rows, title, numbers, picks="strips"
+            _rows,
+            (result.points, removed, has_holes),
+            rows,
+            title,
+            numbers,
+            picks="strips",
         ),
         "curve": View(
-            _curve, (removed,), curve, words, Numbers("own", None, {"Similarity": "value"})
+            _curve,
+            (removed,),
+            curve,
+            words,
+            Numbers("own", None, {"Similarity": "value"}),
         ),
     }
-    heading, origins = layers_heading(result, reduction), n.origins((result,), reduction)
+    heading, origins = (
+        layers_heading(result, reduction),
+        n.origins((result,), reduction),
+    )
     return Scene(heading, origins, views, player_frames(result), _layout(len(names)))
 
 
@@ -153,11 +184,19 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
 
 def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
     """Return one row per point and amount, and one for everything removed: a cell's place, value, and tooltip."""
-    own, ends = own_similarity(result, reduction), list(pairwise(g.edges(result.amounts)))
+    own, ends = (
+        own_similarity(result, reduction),
+        list(pairwise(g.edges(result.amounts))),
+    )
     floor = floor_of(result, reduction) or (None,) * len(result.points)
     rows: g.Rows = []
     for row, name in enumerate(n.point_names(result.points)):
-        place = {"pick": name.label, "name": name.title, "y": row + STRIP[0], "y2": row + STRIP[1]}
+        place = {
+            "pick": name.label,
+            "name": name.title,
+            "y": row + STRIP[0],
+            "y2": row + STRIP[1],
+        }
         for k, frame in enumerate(result.frames):
             words = {
                 "amount": n.amount_name(frame.amount),
@@ -208,7 +247,11 @@ def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
 
 def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
-    end, marker, strips = AMOUNTS_SHOWN[1], g.current_amount_rule(), g.data("strips")
+    end, marker, strips = (
+        AMOUNTS_SHOWN[1],
+        g.current_amount_rule(),
+        g.data("strips"),
+    )
     fit, size = g.letters_of(len(points))
     two = f"(height / {len(points)} >= 2 * {g.LETTER})"  # whether a row has room for two lines of text
     y = alt.Y(
@@ -219,14 +262,20 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
     bright = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35))
     rows = strips.transform_calculate(
-        bottom=f"datum.y + {BAR[0]}", top=f"datum.y + {BAR[1]}", middle=f"datum.y + {sum(BAR) / 2}"
+        bottom=f"datum.y + {BAR[0]}",
+        top=f"datum.y + {BAR[1]}",
+        middle=f"datum.y + {sum(BAR) / 2}",
     )
     bars = rows.transform_filter("isValid(datum.survival)").encode(y="bottom:Q", y2="top:Q")
     intervals = rows.transform_filter("isValid(datum.low)").encode(
         x="low:Q", x2="high:Q", y="middle:Q"
     )
     tooltip = g.tooltip(
-        {"Layer": "title:N", "Stays intact up to": "intact:N", "95 % interval": "interval:N"}
+        {
+            "Layer": "title:N",
+            "Stays intact up to": "intact:N",
+            "95 % interval": "interval:N",
+        }
     )
     cells = g.data("cells").transform_calculate(text=g.value_text("datum.value"))
     cells = cells.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
@@ -261,14 +310,25 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
         *(
             strips.transform_filter(has_room)
             .transform_calculate(text=text, middle=f"datum.y + {height}")
-            .mark_text(style="note", align="left", dx=WORDS_GAP, cursor="pointer", fontSize=size)
+            .mark_text(
+                style="note",
+                align="left",
+                dx=WORDS_GAP,
+                cursor="pointer",
+                fontSize=size,
+            )
             .encode(x=alt.datum(end), y="middle:Q", text="text:N")
             for has_room, text, height in places
         ),
         strips.transform_filter(f"{fit} && datum.y2 === {len(points)}")
         .transform_calculate(text=f"{two} ? 'Similarity\\n{COLUMN}' : '{COLUMN}'")
         .mark_text(
-            style="note", align="left", baseline="bottom", lineBreak="\n", dx=WORDS_GAP, dy=above
+            style="note",
+            align="left",
+            baseline="bottom",
+            lineBreak="\n",
+            dx=WORDS_GAP,
+            dy=above,
         )
         .encode(x=alt.datum(end), y="y2:Q", text="text:N"),
     )
@@ -276,12 +336,19 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
 
 def _curve(removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
-    x, y = g.amount_axis(title=removed), g.share_axis("value:Q", "Similarity", DOMAIN)
+    x, y = (
+        g.amount_axis(title=removed),
+        g.share_axis("value:Q", "Similarity", DOMAIN),
+    )
     text = g.value_text("datum.value")
     own, seeds = (
         g.data(name).transform_calculate(text=text).encode(x=x, y=y) for name in ("own", "seeds")
     )
-    fields = {removed: "removed:N", "Similarity": "text:N", "95 % interval": "interval:N"}
+    fields = {
+        removed: "removed:N",
+        "Similarity": "text:N",
+        "95 % interval": "interval:N",
+    }
     return alt.layer(
         g.beyond_shade(g.AMOUNT_DOMAIN[1]),
         own.transform_filter("isValid(datum.low)")

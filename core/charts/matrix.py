@@ -59,7 +59,10 @@ def heatmap_view(
 
 
 def difference_view(
-    result: Header, pairs: Sequence[FramePair], reduction: str, title: str | list[str]
+    result: Header,
+    pairs: Sequence[FramePair],
+    reduction: str,
+    title: str | list[str],
 ) -> View:
     """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
 
@@ -115,7 +118,9 @@ def _heatmap(points: Points, has_nearest: bool) -> g.LayerChart:
     cells = _base(points).transform_calculate(text=g.value_text("datum.value"))
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(
-        filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
+        filled=False,
+        stroke=g.OUTLINE_COLOUR,
+        strokeWidth=alt.ExprRef("margin / 20"),
     )
     return _framed(
         _filled(cells, g.similarity_colour(), {"Similarity": "text:N"}),
@@ -133,7 +138,12 @@ def _nearest(columns: int) -> alt.Chart:
     marks = g.moving("nearest", place="row").transform_filter("datum.place >= 0")
     marks = marks.transform_calculate(middle="datum.x + 0.5", centre="datum.place + 0.5")
     disc = marks.mark_point(
-        filled=True, fill="white", stroke="black", strokeWidth=2, opacity=1, size=size
+        filled=True,
+        fill="white",
+        stroke="black",
+        strokeWidth=2,
+        opacity=1,
+        size=size,
     )
     return disc.encode(x="middle:Q", y="centre:Q")
 
@@ -146,9 +156,15 @@ def _difference(points: Points) -> g.LayerChart:
         domain=[-1, 1], scheme="blueorange", clamp=True
     )  # two values in [0, 1] do not differ by more
     colour = alt.Color(
-        "value:Q", scale=scale, legend=g.scale_legend("Similarity, first − second", [-1, 0, 1])
+        "value:Q",
+        scale=scale,
+        legend=g.scale_legend("Similarity, first − second", [-1, 0, 1]),
     )
-    fields = {"Difference": "text:N", "First": "first_text:N", "Second": "second_text:N"}
+    fields = {
+        "Difference": "text:N",
+        "First": "first_text:N",
+        "Second": "second_text:N",
+    }
     dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
     numbers = _numbers(cells, len(points), dark, *reversed(INKS))
     return _framed(_filled(cells, colour, fields), *g.hatching(cells), numbers)

@@ -109,7 +109,10 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
                 {results[0].task.main_metric: ""} if choice is MAIN_METRIC else metrics_of(*results)
             )
         case "layer":
-            return {"": layers_words.FIRST_TO_CHANGE, **dict(n.point_names(results[0].points))}
+            return {
+                "": layers_words.FIRST_TO_CHANGE,
+                **dict(n.point_names(results[0].points)),
+            }
         case "flips":
             return sentences_words.flip_choices(results[0], examples_of(results[0]))
         case "keep":
@@ -141,7 +144,10 @@ def story_shown(
     steps = cached_call(story, result, reduction, near, *map(trained.get, TRAINED))
     notes = tuple(filter(None, [caution(result)]))
     return Shown(
-        Finding(n.pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps
+        Finding(n.pruning_name(result)),
+        notes=notes,
+        text=story_words.HOW_TO_READ,
+        steps=steps,
     )
 
 
@@ -229,7 +235,11 @@ def sentences_shown(
         selected(result, examples, label, flips),
     )
     if not matches:
-        return Shown(finding, notes=(sentences_words.NO_FIT,), text=sentences_words.EXPLANATION)
+        return Shown(
+            finding,
+            notes=(sentences_words.NO_FIT,),
+            text=sentences_words.EXPLANATION,
+        )
     title = f"{numbered(len(matches), 'example')}, earliest flip first"
     tables = {title: sentences_words.examples_table(result, matches)}
     notes = () if matches[0].texts else (sentences_words.NO_TEXTS,)
@@ -243,7 +253,10 @@ def sentences_shown(
 
 
 def present_shown(
-    result: SweepResult, _: Sequence[SweepResult], titles: Mapping[str, str], caption: str = ""
+    result: SweepResult,
+    _: Sequence[SweepResult],
+    titles: Mapping[str, str],
+    caption: str = "",
 ) -> Shown:
     """Show one result over the whole window, by every reduction.
 
@@ -269,7 +282,8 @@ def present_shown(
     }
     first = next(iter(scenes.values()))
     return Shown(
-        Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, stage=stage)]
+        Finding(heading),
+        [Block(first, start=result.amounts[0], choices=scenes, stage=stage)],
     )
 
 
@@ -296,7 +310,9 @@ def recover_shown(recovery: Recovery, _: Sequence[SweepResult] = ()) -> Shown:
     """Show what comes back when a pruned model is trained again: a whole recovery, or its first frames."""
     finding = recovery_words.recover_finding(recovery, cached_call(returned, recovery))
     return Shown(
-        finding, [Block(recover_scene(recovery, finding.heading))], text=recovery_words.READING
+        finding,
+        [Block(recover_scene(recovery, finding.heading))],
+        text=recovery_words.READING,
     )
 
 
@@ -311,7 +327,10 @@ def pooled_shown(table: Sequence[Pooled]) -> Shown:
 
 
 # By the names of the pages: what composes them, and what chooses the results that each result on show is judged beside.
-COMPOSED: Mapping[str, tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]]] = {
+COMPOSED: Mapping[
+    str,
+    tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]],
+] = {
     "Story": (story_shown, (companions, alone)),
     "Present": (present_shown, ()),
     "Layers": (layers_shown, (companions, alone)),
@@ -323,7 +342,11 @@ COMPOSED: Mapping[str, tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list
 
 
 def compose(
-    page: str, subjects: Sequence[Result], entries: Sequence[Entry], read: Read, **choices: Any
+    page: str,
+    subjects: Sequence[Result],
+    entries: Sequence[Entry],
+    read: Read,
+    **choices: Any,
 ) -> Shown:
     """Compose what a page shows.
 

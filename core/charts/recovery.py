@@ -33,12 +33,21 @@ def recover_scene(recovery: Recovery, title: str) -> Scene:
     data["amounts"] = g.amount_rows(frame.step for frame in frames)
     heading = [f"{METRICS[main].title} with its 95 % interval;", LEGEND]
     cka = heatmap_view(
-        recovery, frames, REDUCTION, NEAREST, nearest_in(similarities(frames, REDUCTION))
+        recovery,
+        frames,
+        REDUCTION,
+        NEAREST,
+        nearest_in(similarities(frames, REDUCTION)),
     )
     score = View(_score, (main, recovery.steps), data, heading, numbers_of((main,), None))
     moments = [g.step(at.step, step_name(at.step), main_score(recovery.task, at)) for at in frames]
     return Scene(
-        title, origins((recovery,), REDUCTION), {"cka": cka, "score": score}, moments, LAYOUT, STEPS
+        title,
+        origins((recovery,), REDUCTION),
+        {"cka": cka, "score": score},
+        moments,
+        LAYOUT,
+        STEPS,
     )
 
 

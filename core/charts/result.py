@@ -49,6 +49,10 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
 def player_frames(result: SweepResult) -> g.Rows:
     """Return each frame's amount, its name, and the main metric beside it, as the player says them."""
     return [
-        g.step(frame.amount, n.removed_name(frame.amount, result), main_score(result.task, frame))
+        g.step(
+            frame.amount,
+            n.removed_name(frame.amount, result),
+            main_score(result.task, frame),
+        )
         for frame in result.frames
     ]

@@ -19,7 +19,10 @@ from core.results.schema import SweepResult
 GAP = 0.03  # of all examples, between those that are correct unpruned and the others
 TOOLTIP_MAX_CHARS = 90  # of an example's text
 WORDS = ("correct", "incorrect")  # of a prediction
-COLOURS = ["#0072b2", "#cc8400"]  # of these; after Okabe and Ito; 3 : 1 on white and on black
+COLOURS = [
+    "#0072b2",
+    "#cc8400",
+]  # of these; after Okabe and Ito; 3 : 1 on white and on black
 LABEL_COLOURS = g.COLOURS[2:6] + g.COLOURS[:2]  # the first two mean something else here
 
 SENTENCES = Layout("sentences", '"strip" 26 "bar" auto / 1fr')
@@ -31,7 +34,10 @@ PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto /
 
 def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     """Show every prediction on at least one example, from `selected`, in the picture `strip`."""
-    datasets = {"cells": _cell_rows(result, examples), "amounts": g.amount_rows(result.amounts)}
+    datasets = {
+        "cells": _cell_rows(result, examples),
+        "amounts": g.amount_rows(result.amounts),
+    }
     views = {"strip": View(_strip, (), datasets, "Every example, earliest flip on top")}
     pruning = n.in_sentence(n.pruning_name(result))
     title, caption = (
@@ -39,7 +45,13 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
         n.checkpoint_name(result),
     )
     frames = [_flip_frame(result, examples, k) for k in range(len(result.amounts))]
-    return Scene(title, (f"{caption}; {n.data_name(result)}; {pruning}",), views, frames, SENTENCES)
+    return Scene(
+        title,
+        (f"{caption}; {n.data_name(result)}; {pruning}",),
+        views,
+        frames,
+        SENTENCES,
+    )
 
 
 def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dict[str, Any]:
@@ -54,7 +66,11 @@ def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dic
 
 def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
     """Return one row per stretch of amounts with the same prediction, for examples in order from the top."""
-    rows, gap, borders = [], max(1.0, GAP * len(examples)), g.edges(result.amounts)
+    rows, gap, borders = (
+        [],
+        max(1.0, GAP * len(examples)),
+        g.edges(result.amounts),
+    )
     for position, example in enumerate(examples):
         top, text = (
             position + (0 if example.is_correct_unpruned else gap),
@@ -83,18 +99,35 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
 
 def _strip() -> g.LayerChart:
     """Draw blue and orange cells over the amounts, a line for each example from the top down."""
-    fields = {"Example": "name:N", "Text": "text:N", "Label": "gold:N", "Predicted": "predicted:N"}
+    fields = {
+        "Example": "name:N",
+        "Text": "text:N",
+        "Label": "gold:N",
+        "Predicted": "predicted:N",
+    }
     tooltip = g.tooltip({**fields, "Which is": "now:N", g.REMOVED: "amounts:N"})
     axis = alt.Axis(
-        minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d"
+        minExtent=g.MARGIN,
+        maxExtent=g.MARGIN,
+        grid=False,
+        tickMinStep=1,
+        tickCount=4,
+        format="d",
     )
     y = alt.Y(
-        "y:Q", title="Examples", scale=alt.Scale(nice=False, zero=False, reverse=True), axis=axis
+        "y:Q",
+        title="Examples",
+        scale=alt.Scale(nice=False, zero=False, reverse=True),
+        axis=axis,
     )
     legend = alt.Legend(title="Prediction is", offset=4)
     looks = g.by_series("now", legend, WORDS, color=COLOURS)
     cells = g.data("cells").encode(
-        x=g.amount_axis("x:Q", labelFlush=True), x2="x2:Q", y=y, y2="y2:Q", **looks
+        x=g.amount_axis("x:Q", labelFlush=True),
+        x2="x2:Q",
+        y=y,
+        y2="y2:Q",
+        **looks,
     )
     return alt.layer(cells.mark_rect().encode(tooltip=tooltip), g.current_amount_rule())
 
@@ -112,10 +145,17 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
         result: Pruned like the model that answered.
     """
     by_label = dict(
-        zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True)
+        zip(
+            prediction.labels,
+            zip(*prediction.probabilities, strict=True),
+            strict=True,
+        )
     )
     predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
-    order = sorted(by_label, key=lambda label: (label not in predicted, -max(by_label[label])))
+    order = sorted(
+        by_label,
+        key=lambda label: (label not in predicted, -max(by_label[label])),
+    )
     likeliest = order[: len(LABEL_COLOURS)]
     drawn = {
         n.brief_label(label): values for label, values in by_label.items() if label in likeliest
@@ -124,7 +164,12 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     for k, amount in enumerate(prediction.amounts):
         answer = {label: values[k] for label, values in drawn.items()}
         rows += [
-            {"k": k, "amount": amount, "label": name, "probability": g.rounded(p)}
+            {
+                "k": k,
+                "amount": amount,
+                "label": name,
+                "probability": g.rounded(p),
+            }
             for name, p in answer.items()
         ]
         detail = " · ".join(
@@ -136,7 +181,10 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
         if len(drawn) == len(prediction.labels)
         else f"the {len(drawn)} likeliest labels"
     )
-    title, pruning = f"Probability of {named}", n.in_sentence(n.pruning_name(result))
+    title, pruning = (
+        f"Probability of {named}",
+        n.in_sentence(n.pruning_name(result)),
+    )
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
     numbers = Numbers("labels", "label", {"Probability": "probability"})
     views = {"probabilities": View(_probabilities, (tuple(drawn),), datasets, title, numbers)}
@@ -152,7 +200,10 @@ def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
         x=x, y=y, **g.by_series("label", legend, labels, color=LABEL_COLOURS)
     )
     amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
-    tooltip = [amount, *g.tooltip({"Label": "label:N", "Probability": "probability:Q"})]
+    tooltip = [
+        amount,
+        *g.tooltip({"Label": "label:N", "Probability": "probability:Q"}),
+    ]
     return alt.layer(
         g.current_amount_rule(),
         curves.mark_line(strokeWidth=2.5).encode(**dashed),

@@ -13,7 +13,12 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.layers import LayerSurvival, floor_of, layers_of, own_similarity
+from core.findings.layers import (
+    LayerSurvival,
+    floor_of,
+    layers_of,
+    own_similarity,
+)
 from core.findings.words.layers import intact_words
 from core.findings.words.numbers import percent
 from core.request.catalog import SURVIVAL_THRESHOLD
@@ -21,7 +26,10 @@ from core.results.names import point_names
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array
 
-BAND, SHARE_BAND = (0.16, 0.84), (0.05, 0.95)  # bottom and top, of a layer's row
+BAND, SHARE_BAND = (
+    (0.16, 0.84),
+    (0.05, 0.95),
+)  # bottom and top, of a layer's row
 TITLE = "How much each layer still resembles its unpruned self"
 KEY = "dotted: everything removed"
 ROOM = (
@@ -42,7 +50,10 @@ def stack_view(result: SweepResult, reduction: str, has_floor: bool = True) -> V
         has_floor: Whether the similarity that is left with everything removed is marked.
     """
     has_floor = has_floor and any(floor_of(result, reduction) or ())
-    rows, title = stack_rows(result, reduction), f"{TITLE}; {KEY}" if has_floor else TITLE
+    rows, title = (
+        stack_rows(result, reduction),
+        f"{TITLE}; {KEY}" if has_floor else TITLE,
+    )
     numbers = Numbers("stack", "layer", {"Similarity": "v", AT_LEAST: "words"}, named="Layer")
     return View(_stack, (result.points, has_floor), {"stack": rows}, title, numbers)
 
@@ -81,7 +92,10 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
         middle=f"datum.y + {sum(BAND) / 2}",
         next="datum.y + 1",
     )
-    bands, rows = layers.encode(y="bottom:Q", y2="top:Q"), layers.encode(y="y:Q", y2="next:Q")
+    bands, rows = (
+        layers.encode(y="bottom:Q", y2="top:Q"),
+        layers.encode(y="y:Q", y2="next:Q"),
+    )
     similar, floor = (
         bands.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q")
         for field in ("value", "floor")
@@ -99,7 +113,9 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
             tooltip=tooltip,
         ),
         similar.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
-            x2=alt.X2Datum(0), color=g.similarity_colour(has_legend=False), tooltip=tooltip
+            x2=alt.X2Datum(0),
+            color=g.similarity_colour(has_legend=False),
+            tooltip=tooltip,
         ),
         rows.transform_filter("isValid(datum.value)")
         .mark_rule(style="reference")
@@ -127,7 +143,9 @@ def _similarity_axis() -> alt.XDatum:
     )
     end = alt.ExprRef(f"width - {ROOM} * margin")
     return alt.XDatum(
-        0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis
+        0.0,
+        scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True),
+        axis=axis,
     )
 
 
@@ -162,7 +180,10 @@ def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
 
 
 def shares_view(
-    points: Sequence[str], losses: Mapping[str, Array], title: str | list[str], skip: int = 0
+    points: Sequence[str],
+    losses: Mapping[str, Array],
+    title: str | list[str],
+    skip: int = 0,
 ) -> View:
     """Draw the share of each layer in the sum over the layers.
 
@@ -210,8 +231,16 @@ def _shares(
     bars = bars.transform_calculate(middle="(datum.y + datum.y2) / 2")
     axis = alt.Axis(format=".0%", grid=False, title=None, tickCount=4)
     end = alt.ExprRef(f"width - {SHARE_ROOM} * margin")
-    x = alt.X("value:Q", scale=alt.Scale(domain=[0, most], range=[0, end], nice=False), axis=axis)
-    y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)))
+    x = alt.X(
+        "value:Q",
+        scale=alt.Scale(domain=[0, most], range=[0, end], nice=False),
+        axis=axis,
+    )
+    y = alt.Y(
+        "y:Q",
+        title=None,
+        **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)),
+    )
     legend = (
         alt.Legend(title=None, symbolType="square", direction="vertical")
         if len(names) > 1
@@ -220,7 +249,10 @@ def _shares(
     fill = g.by_series("series", legend, names, fill=g.COLOURS[skip:])
     # The height of a bar, and of the letters behind it.
     height = f"({(SHARE_BAND[1] - SHARE_BAND[0]) / len(points) / len(names)} * height)"
-    fit, size = f"{height} >= 0.85 * {g.LETTER}", alt.ExprRef(f"min({g.LETTER}, 0.95 * {height})")
+    fit, size = (
+        f"{height} >= 0.85 * {g.LETTER}",
+        alt.ExprRef(f"min({g.LETTER}, 0.95 * {height})"),
+    )
     tooltip = g.tooltip({"Layer": "name:N", "Pruning": "series:N", "Share": "words:N"})
     return alt.layer(
         bars.mark_rect().encode(x=x, x2=alt.X2Datum(0), y=y, y2="y2:Q", tooltip=tooltip, **fill),

@@ -19,7 +19,11 @@ from core.charts.view import Layout, Scene, View
 from core.findings.accuracy import beyond_from, working_to
 from core.findings.cut import chosen, frontier_of
 from core.findings.layers import own_similarity, towards
-from core.findings.matching import chance_beside, damages_of, with_frame_at_damage
+from core.findings.matching import (
+    chance_beside,
+    damages_of,
+    with_frame_at_damage,
+)
 from core.findings.passed import passed_on
 from core.findings.recovery import returned
 from core.findings.words import Finding
@@ -51,10 +55,14 @@ CHANCE, ALONE = (
     for second in ("accuracy", "ends")
 )
 TOWARDS = Layout(
-    "story", '". heatmap ." 23 "bar bar bar" auto / 1fr 2fr 1fr', '"heatmap" 21rem "bar" auto / 1fr'
+    "story",
+    '". heatmap ." 23 "bar bar bar" auto / 1fr 2fr 1fr',
+    '"heatmap" 21rem "bar" auto / 1fr',
 )
 AGAIN = Layout(
-    "story", '"cka score" 23 "bar bar" auto / 1fr 1fr', '"cka" 18rem "bar" auto "score" 10rem / 1fr'
+    "story",
+    '"cka score" 23 "bar bar" auto / 1fr 1fr',
+    '"cka" 18rem "bar" auto "score" 10rem / 1fr',
 )
 
 
@@ -120,7 +128,10 @@ def story(
 
 def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show the bands and all pairs of layers, before what they show is said."""
-    finding, frames = words.watch_finding(result, near, reduction), player_frames(result)
+    finding, frames = (
+        words.watch_finding(result, near, reduction),
+        player_frames(result),
+    )
     asked = words.watch_question(result) if len(result.points) > 1 and len(frames) > 1 else None
     bands = stack_view(result, reduction, has_floor=False)
     views = {
@@ -151,7 +162,9 @@ def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRe
     }
     views = {
         "shares": shares_view(
-            result.points, losses, "Where the change lies: each layer's share of it"
+            result.points,
+            losses,
+            "Where the change lies: each layer's share of it",
         ),
         "accuracy": chance_view(result, damages, beside.scores, beyond_from(whole)),
     }
@@ -168,7 +181,10 @@ def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, An
     """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
     if isnan(least):
         return {**frame, "detail": f"{frame['detail']} · {TOO_FAR}"}
-    return {**frame, "name": f"{frame['name']}, or {percent_range(least, most)} at random"}
+    return {
+        **frame,
+        "name": f"{frame['name']}, or {percent_range(least, most)} at random",
+    }
 
 
 def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
@@ -179,7 +195,10 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
         return Step("alone", finding, None)
     losses = np.array(list(passed.losses.values()))  # (frames, layers, 3)
     outputs = [f"layer.{k}.output" for k in range(losses.shape[1])]
-    compared = {"All layers pruned": losses[..., 0], "This layer alone pruned": losses[..., 1]}
+    compared = {
+        "All layers pruned": losses[..., 0],
+        "This layer alone pruned": losses[..., 1],
+    }
     views = {
         "shares": shares_view(outputs, compared, "Each layer's share of the lost similarity"),
         "ends": shares_view(
@@ -205,7 +224,11 @@ def _towards(result: SweepResult, reduction: ReductionKey) -> Step:
     frames = player_frames(result)[: len(found.nearest)]
     views = {
         "heatmap": heatmap_view(
-            result, result.frames[: len(frames)], reduction, NEAREST, found.nearest
+            result,
+            result.frames[: len(frames)],
+            reduction,
+            NEAREST,
+            found.nearest,
         )
     }
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
@@ -230,7 +253,9 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     frontier, most = cached_call(frontier_of, study), float(LOSS.default)
     finding = words.cut_finding(result, frontier, most)
     return Step(
-        "cut", finding, cut_scene(frontier, chosen(frontier, most), finding.heading, can_pick=False)
+        "cut",
+        finding,
+        cut_scene(frontier, chosen(frontier, most), finding.heading, can_pick=False),
     )
 
 
@@ -266,7 +291,10 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
 
 def said(finding: Finding) -> dict[str, Any]:
     """Return a finding as core/charts/story.js and core/charts/site.js take it."""
-    return {"heading": unbroken(finding.heading), "sentences": [*map(unbroken, finding.sentences)]}
+    return {
+        "heading": unbroken(finding.heading),
+        "sentences": [*map(unbroken, finding.sentences)],
+    }
 
 
 def _to_guess(stack: View) -> View:
@@ -275,6 +303,12 @@ def _to_guess(stack: View) -> View:
     for row in stack.datasets["stack"]:
         answer = words.guess_answer(row["layer"], row["words"][-1], row["first"])
         rows.append(
-            {**row, "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "answer": answer}
+            {
+                **row,
+                "pick": row["layer"],
+                "chosen": False,
+                "y2": row["y"] + 1,
+                "answer": answer,
+            }
         )
     return replace(stack, datasets={**stack.datasets, "stack": rows}, picks="stack")

@@ -28,7 +28,12 @@ _LINES: Spec = {
     "tickColor": "$line",
     "labelLimit": "20em",
 }
-_ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600, "titleLimit": 600}
+_ABOVE: Spec = {
+    "orient": "top",
+    "titleOrient": "left",
+    "labelLimit": 600,
+    "titleLimit": 600,
+}
 # As `core.results.names` writes numbers.
 _SIGNS: Spec = {
     "decimal": ".",
@@ -78,7 +83,12 @@ STYLE: Spec = {
         "series": {"color": "$accent", "strokeWidth": "0.2em"},
         "bar": {"color": "$accent"},
         "chance": {"color": UNDEFINED_COLOUR, "strokeWidth": 1},
-        "floor": {"color": "$text", "strokeWidth": "0.08em", "strokeDash": [2, 2], "opacity": 0.8},
+        "floor": {
+            "color": "$text",
+            "strokeWidth": "0.08em",
+            "strokeDash": [2, 2],
+            "opacity": 0.8,
+        },
         "reference": {"color": "$text", "strokeDash": [5, 4], "opacity": 0.7},
         "note": {"color": "$text", "fontSize": "1em"},
         "guess": {"color": "$accent", "strokeWidth": 2, "strokeDash": [6, 4]},
@@ -106,8 +116,20 @@ class Theme(NamedTuple):
 
 _ACCENTS = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 THEMES: Mapping[ThemeName, Theme] = {
-    "light": Theme("#2f2d2b", "#d5d5d5", _ACCENTS["light"]["primaryColor"], "#ffffff", "#f8f8f7"),
-    "dark": Theme("#edebe8", "#42413e", _ACCENTS["dark"]["primaryColor"], "#171614", "#2d2b27"),
+    "light": Theme(
+        "#2f2d2b",
+        "#d5d5d5",
+        _ACCENTS["light"]["primaryColor"],
+        "#ffffff",
+        "#f8f8f7",
+    ),
+    "dark": Theme(
+        "#edebe8",
+        "#42413e",
+        _ACCENTS["dark"]["primaryColor"],
+        "#171614",
+        "#2d2b27",
+    ),
 }
 
 
@@ -119,5 +141,9 @@ def styled(theme: Theme, size: float) -> Spec:
         size: The size of its text, in pixels.
     """
     values = {**theme._asdict(), "font": TYPEFACE}
-    text = re.sub(r'"\$(\w+)"', lambda name: json.dumps(values[name[1]]), json.dumps(STYLE))
+    text = re.sub(
+        r'"\$(\w+)"',
+        lambda name: json.dumps(values[name[1]]),
+        json.dumps(STYLE),
+    )
     return json.loads(re.sub(r'"([\d.]+)em"', lambda length: str(float(length[1]) * size), text))

@@ -227,7 +227,12 @@ class Scene(NamedTuple):
     def mounted(self) -> dict[str, Any]:
         """The data of core/charts/player.js but for the pictures and their layout."""
         title = ", ".join((self.title, *self.caption))
-        return {"title": title, "frames": self.frames, "style": STYLE, "axis": self.axis}
+        return {
+            "title": title,
+            "frames": self.frames,
+            "style": STYLE,
+            "axis": self.axis,
+        }
 
 
 def frame_of(amounts: Sequence[float], asked: float | None) -> int:
@@ -256,7 +261,9 @@ def _grid(grid: str, is_filled: bool) -> str:
     size = _part if is_filled else _length
     rows = ROW.sub(lambda row: f'"{row[1]}" {size(row[2])}', rows)
     return re.sub(
-        r"\b[\d.]+fr\b", r"minmax(0, \g<0>)", f"{rows}/ {' '.join(map(_length, columns.split()))}"
+        r"\b[\d.]+fr\b",
+        r"minmax(0, \g<0>)",
+        f"{rows}/ {' '.join(map(_length, columns.split()))}",
     )
 
 

@@ -47,7 +47,11 @@ class Catcher(ExitStack):
         return [self._caught[index] for index in range(self._count)]
 
     def _catch(
-        self, index: int, module: nn.Module, inputs: tuple[Tensor, ...], output: Any = None
+        self,
+        index: int,
+        module: nn.Module,
+        inputs: tuple[Tensor, ...],
+        output: Any = None,
     ) -> None:
         values = inputs if output is None else output
         if not isinstance(values, Tensor):  # mostly tuples

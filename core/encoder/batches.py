@@ -149,7 +149,10 @@ class Encoded:
         self._tokenizer = tokenizer
         self._features = list[dict[str, list[int]]]()  # the tokenizer's output by example
         for start in range(0, len(texts), TOKENISED_AT_ONCE):
-            columns = map(list, zip(*texts[start : start + TOKENISED_AT_ONCE], strict=True))
+            columns = map(
+                list,
+                zip(*texts[start : start + TOKENISED_AT_ONCE], strict=True),
+            )
             encoded = tokenise(tokenizer, *columns, truncation=True, max_length=MAX_LENGTH)
             for values in zip(*encoded.values(), strict=True):
                 self._features.append(dict(zip(encoded, values, strict=True)))
@@ -168,7 +171,10 @@ class Encoded:
         slots = [torch.arange(ends[i] - self.lengths[i], ends[i]) for i in examples]
         return MicroBatch(
             examples=torch.from_numpy(examples),
-            inputs={**padded, "attention_mask": real.long()},  # some tokenizers omit the mask
+            inputs={
+                **padded,
+                "attention_mask": real.long(),
+            },  # some tokenizers omit the mask
             real=real,
             cells=_cells(real),
             slots=torch.cat(slots),

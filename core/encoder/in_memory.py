@@ -80,4 +80,8 @@ def _check_readable_again(model: PreTrainedModel, name: str) -> None:
             "load it with AutoModelForSequenceClassification, "
             "merge its adapters, and make its pruning permanent"
         )
-        raise refused(name, f"would be read as a plain {type(plain).__name__}, {fault}", remedy)
+        raise refused(
+            name,
+            f"would be read as a plain {type(plain).__name__}, {fault}",
+            remedy,
+        )

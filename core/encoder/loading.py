@@ -29,7 +29,12 @@ from transformers import (
 from transformers.modeling_utils import load_state_dict
 from transformers.utils import logging
 
-from core.encoder.architectures import architecture_of, classifier, encoder_layers, num_prunable
+from core.encoder.architectures import (
+    architecture_of,
+    classifier,
+    encoder_layers,
+    num_prunable,
+)
 from core.encoder.batches import micro_batches, tokenise
 from core.encoder.device import device_of, if_memory_suffices, place
 from core.encoder.representations import Recorder
@@ -129,7 +134,11 @@ def load(resolved: Resolved) -> Checkpoint:
     revision = resolved.revision
     if resolved.source != "hub" and files.content_hash(resolved.folder, resolved.id) != revision:
         fault = f"has changed while it was read, it no longer has the content {revision[:12]}"
-        raise files.refused(resolved.id, fault, "wait until nothing writes to it, and start again")
+        raise files.refused(
+            resolved.id,
+            fault,
+            "wait until nothing writes to it, and start again",
+        )
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
@@ -285,7 +294,10 @@ def stored_dtype(resolved: Resolved) -> torch.dtype:
 
 
 def save(
-    model: nn.Module, resolved: Resolved, folder: Path, dtype: torch.dtype | None = None
+    model: nn.Module,
+    resolved: Resolved,
+    folder: Path,
+    dtype: torch.dtype | None = None,
 ) -> int:
     """Save a model made from a checkpoint.
 

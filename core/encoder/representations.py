@@ -21,7 +21,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from core.encoder.architectures import Catcher, Tap, attention_block, classifier, encoder_layers
+from core.encoder.architectures import (
+    Catcher,
+    Tap,
+    attention_block,
+    classifier,
+    encoder_layers,
+)
 from core.encoder.batches import MicroBatch, Window
 from core.encoder.device import on_processor
 from core.errors import PrunescopeError
@@ -106,7 +112,11 @@ class Recorder(Catcher):
     """
 
     def __init__(
-        self, model: nn.Module, points: Sequence[str], checkpoint: str = "", dtype: str = DTYPE
+        self,
+        model: nn.Module,
+        points: Sequence[str],
+        checkpoint: str = "",
+        dtype: str = DTYPE,
     ) -> None:
         """Register one hook per point.
 
@@ -159,7 +169,11 @@ class Representations:
     """
 
     def __init__(
-        self, windows: Sequence[Window], head: nn.Linear, num_points: int, hidden: int
+        self,
+        windows: Sequence[Window],
+        head: nn.Linear,
+        num_points: int,
+        hidden: int,
     ) -> None:
         """Allocate the buffers.
 

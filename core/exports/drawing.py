@@ -81,7 +81,10 @@ class _Drawing:
     """
 
     def __init__(self, order: str, frames: int, holder: str) -> None:
-        self.progress, self.seen = ("Waiting for a free processor", 0, frames), monotonic()
+        self.progress, self.seen = (
+            ("Waiting for a free processor", 0, frames),
+            monotonic(),
+        )
         self.content = _threads.submit(self._carry_out, order, frames, holder)
 
     def _carry_out(self, order: str, frames: int, holder: str) -> bytes:
@@ -103,9 +106,15 @@ class _Drawing:
 
     def _render(self, folder: str, frames: int) -> None:
         """Follow the renderer, which writes a line for each frame, to its end."""
-        environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # each arena reserves memory
+        environment = {
+            **os.environ,
+            "MALLOC_ARENA_MAX": "2",
+        }  # each arena reserves memory
         with subprocess.Popen(
-            [*RENDERER, folder], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+            [*RENDERER, folder],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
         ) as process:
             try:
                 for done, _ in enumerate(process.stdout or (), 1):

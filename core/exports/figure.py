@@ -66,7 +66,11 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     natural, colours = scene.layout.height(scene.views), THEMES[theme]
     is_slide = len(scene.frames) > 1 or natural is None
     layout, measures = (scene.layout.on_slide, ON_SLIDE) if is_slide else (scene.layout, ON_PAGE)
-    margin, smallest, largest = measures.margin, measures.smallest, measures.largest
+    margin, smallest, largest = (
+        measures.margin,
+        measures.smallest,
+        measures.largest,
+    )
     width = SLIDE[0] if is_slide else PAGE_WIDTH
     room = width - 2 * margin
     title = [(line, "") for line in broken(scene.title, room, measures.title, MAX_TITLE_LINES)]
@@ -134,7 +138,11 @@ def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
             {**param, "value": values.get(param["name"], param["value"])}
             for param in spec["params"]
         ],
-        "config": {**spec["config"], **config, "title": {**config["title"], "limit": box.width}},
+        "config": {
+            **spec["config"],
+            **config,
+            "title": {**config["title"], "limit": box.width},
+        },
     }
 
 

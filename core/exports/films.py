@@ -39,7 +39,9 @@ def gif(pngs: Iterable[bytes]) -> bytes:
     areas = Image.fromarray(rgb[commonest[: max((counts >= AREA).sum(), COLOURS)]][None])
     covering = (
         areas.quantize(
-            COLOURS - EXACT, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+            COLOURS - EXACT,
+            Image.Quantize.MAXCOVERAGE,
+            dither=Image.Dither.NONE,
         ).getpalette()
         or []
     )
@@ -87,7 +89,10 @@ def mp4(pngs: Iterable[bytes]) -> bytes:
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.thread_count = 1  # others compute beside it
-        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+        context.color_range, context.colorspace = (
+            ColorRange.MPEG,
+            Colorspace.ITU709,
+        )
         context.color_primaries = context.color_trc = 1  # BT.709
         for image in chain(map(_read, pngs), repeat(None, LAST_HOLDS - 1)):
             if image:  # otherwise the last one stays

@@ -43,5 +43,9 @@ def _html(part: Part) -> str:
         for section in part.sections
     )
     return "".join(
-        (markdown_html(part.introduction), markdown_html(part.contents(SECTIONS)), *sections)
+        (
+            markdown_html(part.introduction),
+            markdown_html(part.contents(SECTIONS)),
+            *sections,
+        )
     )

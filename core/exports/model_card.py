@@ -22,7 +22,13 @@ from core.request.limits import DATASET
 from core.request.pages import LOSS
 from core.results.cut import CutStudy, Result, Trained
 from core.results.fields import Bounds
-from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
+from core.results.names import (
+    amount_name,
+    checkpoint_name,
+    data_name,
+    in_sentence,
+    pruning_name,
+)
 from core.results.provenance import recompute_script, task_of
 from core.results.recovery import Recovery
 from core.results.schema import Frame, SweepResult, TaskRecord, Worth
@@ -78,7 +84,11 @@ def recovered_card(recovery: Recovery, folder: str, licence: str | None) -> str:
 
 
 def _pruned_card(
-    result: SweepResult | Recovery, frame: Worth, amount: float, licence: str | None, then: str
+    result: SweepResult | Recovery,
+    frame: Worth,
+    amount: float,
+    licence: str | None,
+    then: str,
 ) -> str:
     """Write how a checkpoint was pruned, what it scores, and the beginning of a table about it."""
     method, by = result.pruning.method, result.pruning.calibration
@@ -99,7 +109,11 @@ On {data_name(result)}:
 
 
 def cut_card(
-    study: CutStudy, choice: CutChoice, folder: str, licence: str | None, differing: int
+    study: CutStudy,
+    choice: CutChoice,
+    folder: str,
+    licence: str | None,
+    differing: int,
 ) -> str:
     """Write the card of a smaller model: what was done, on what, and what it costs.
 
@@ -110,7 +124,11 @@ def cut_card(
         licence: The base's; None if it is unknown.
         differing: Judged rows whose label this model predicts differently from the study's.
     """
-    size, full, frontier = choice.depth.size, study.full_size, frontier_of(study)
+    size, full, frontier = (
+        choice.depth.size,
+        study.full_size,
+        frontier_of(study),
+    )
     compared = {f"{study.task.main_metric}, beside the base": choice.difference}
     compared |= {f"times as fast, batch of {batch}": times for batch, times in size.speeds.items()}
     rows = "\n".join(

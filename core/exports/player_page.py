@@ -89,7 +89,10 @@ def player_page(
 
 
 def story_page(
-    steps: Sequence[Step], result: SweepResult, title: str, theme: ThemeName = "light"
+    steps: Sequence[Step],
+    result: SweepResult,
+    title: str,
+    theme: ThemeName = "light",
 ) -> str:
     """Write a story as a page for a talk: turned by keys, full screen, with a presenter's notes.
 
@@ -125,7 +128,10 @@ def _page(
     script: str,
     paper: str = "",
 ) -> str:
-    commands, made = "\n\n".join(map(recompute_script, results)), "Made with Prunescope"
+    commands, made = (
+        "\n\n".join(map(recompute_script, results)),
+        "Made with Prunescope",
+    )
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -14,7 +14,12 @@ from torch import float32, nn
 
 from core.encoder.loading import borrow, replaced_atomically, save
 from core.errors import PrunescopeError
-from core.exports.model_card import RESULT_FILE, cut_card, model_card, recovered_card
+from core.exports.model_card import (
+    RESULT_FILE,
+    cut_card,
+    model_card,
+    recovered_card,
+)
 from core.findings.cut import frontier_of
 from core.inputs.checkpoints import CARD, Resolved, licence_of
 from core.inputs.cut_rows import CutInputs
@@ -33,7 +38,11 @@ from core.training.cut_study import refit_again
 
 
 def write_pruned(
-    result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
+    result: SweepResult,
+    amount: float,
+    checkpoint: str | None,
+    data: str | None,
+    report: Report,
 ) -> Path:
     """Prune a result's checkpoint as one of its frames was pruned, and write it.
 
@@ -70,7 +79,11 @@ def write_pruned(
 
 
 def write_cut(
-    study: CutStudy, left: int, inputs: CutInputs, report: Report, folder: Path | None = None
+    study: CutStudy,
+    left: int,
+    inputs: CutInputs,
+    report: Report,
+    folder: Path | None = None,
 ) -> Path:
     """Refit one depth of a study again, and write it.
 
@@ -90,7 +103,8 @@ def write_cut(
             folder cannot be written or is too large here.
     """
     choice = next(
-        (choice for choice in frontier_of(study).choices if choice.depth.layers == left), None
+        (choice for choice in frontier_of(study).choices if choice.depth.layers == left),
+        None,
     )
     if choice is None:
         raise PrunescopeError(
@@ -102,12 +116,21 @@ def write_cut(
     with borrow(inputs.resolved) as full:
         model, differing = refit_again(full, inputs, study, left, report)
         report("Writing", 0, 1)
-        card = cut_card(study, choice, place.name, licence_of(inputs.resolved.folder), differing)
+        card = cut_card(
+            study,
+            choice,
+            place.name,
+            licence_of(inputs.resolved.folder),
+            differing,
+        )
         return _written(place, model, inputs.resolved, card, study)
 
 
 def write_recovered(
-    recovery: Recovery, model: nn.Module, resolved: Resolved, folder: Path | None = None
+    recovery: Recovery,
+    model: nn.Module,
+    resolved: Resolved,
+    folder: Path | None = None,
 ) -> Path:
     """Write the trained model of a recovery; see `write_cut`."""
     name = f"{recovery.task.name}-trained-{recovery.key[:8]}"
@@ -122,14 +145,23 @@ def write_recovered(
 
 
 def _written(
-    folder: Path, model: nn.Module, resolved: Resolved, card: str, origin: Trained | None = None
+    folder: Path,
+    model: nn.Module,
+    resolved: Resolved,
+    card: str,
+    origin: Trained | None = None,
 ) -> Path:
     """Write a model with its tokenizer, its card and what it is from, all or nothing.
 
     On a hosted server, as a ZIP.
     """
     with replaced_atomically(folder) as whole:
-        size = save(model, resolved, whole, float32 if isinstance(origin, Recovery) else None)
+        size = save(
+            model,
+            resolved,
+            whole,
+            float32 if isinstance(origin, Recovery) else None,
+        )
         if size > (most := limits().export_bytes):
             fault = f"the model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"
             raise PrunescopeError(f"{fault}: run Prunescope on your own computer")

@@ -24,7 +24,13 @@ from core.findings import pooled
 from core.findings.choices import companions, is_of_model, shown_first
 from core.findings.words import Finding
 from core.findings.words.choices import distinguishing_labels
-from core.findings.words.grid import NAMING, GridRow, arranged, grid_rows, grid_table
+from core.findings.words.grid import (
+    NAMING,
+    GridRow,
+    arranged,
+    grid_rows,
+    grid_table,
+)
 from core.findings.words.methods import methods_parts
 from core.inputs.hub import Report
 from core.request.catalog import ROOT
@@ -34,9 +40,15 @@ from core.results.provenance import recompute_script
 
 BEGINNING = script("index", "").partition(",")[0]  # of an index, which marks a folder as an edition
 PART = ".prunescope-"  # begins the name of the folder that is being written
-LAB = Finding("Prune a checkpoint on your own machine", ("These pages show stored results.",))
+LAB = Finding(
+    "Prune a checkpoint on your own machine",
+    ("These pages show stored results.",),
+)
 THUMBNAIL = ROOT / "docs" / "thumbnail.png"
-SERVER_ONLY = ("app_port:", "suggested_hardware:")  # lines of the README that a static Space lacks
+SERVER_ONLY = (
+    "app_port:",
+    "suggested_hardware:",
+)  # lines of the README that a static Space lacks
 LOCAL = "pip install -r requirements.txt && streamlit run app.py"
 SCRIPTS = ("player.js", "story.js", "site.js")
 STYLES = ("player.css", "story.css", "steps.css", "site.css")
@@ -84,7 +96,11 @@ def make_pages(
         for other in others
         if is_of_model(other, result)
     ]
-    facts = {"name": entry.name, "other": distinguishing_labels(others), "trained": trained}
+    facts = {
+        "name": entry.name,
+        "other": distinguishing_labels(others),
+        "trained": trained,
+    }
     return {**facts, "recipe": commands}, [row for row in rows if row.key == entry.key]
 
 
@@ -137,10 +153,16 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
     data = folder / "data"
     for new in (data, folder / "assets"):
         new.mkdir()
-    results, rows, problems = dict[str, dict[str, Any]](), list[GridRow](), list[str]()
+    results, rows, problems = (
+        dict[str, dict[str, Any]](),
+        list[GridRow](),
+        list[str](),
+    )
     with ProcessPoolExecutor(initializer=_end_with_parent) as pool:
         made = zip(
-            shelf.chosen, pool.map(partial(make_pages, shelf, data), shelf.chosen), strict=True
+            shelf.chosen,
+            pool.map(partial(make_pages, shelf, data), shelf.chosen),
+            strict=True,
         )
         for done, (entry, outcome) in enumerate(made, 1):
             report("pages", done, len(shelf.chosen))
@@ -152,7 +174,11 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
     if not results:
         raise PrunescopeError("; ".join(problems))
     write_views(data, name_of("Lab"), lambda: Shown(LAB))
-    write_views(data, name_of("All results"), lambda: pooled_shown(() if own else pooled.shipped()))
+    write_views(
+        data,
+        name_of("All results"),
+        lambda: pooled_shown(() if own else pooled.shipped()),
+    )
     methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
     write_views(data, name_of("Methods"), lambda: methods, html=str)
     for name, page in (("study", "Cut"), ("recovery", "Recover")):
@@ -176,7 +202,10 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
 
 
 def _index(
-    shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[GridRow], start: str
+    shelf: Shelf,
+    results: dict[str, dict[str, Any]],
+    rows: Sequence[GridRow],
+    start: str,
 ) -> dict[str, Any]:
     rows = arranged(rows)
     table = dict(zip((row.key for row in rows), grid_table(rows), strict=True))

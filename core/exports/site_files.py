@@ -79,7 +79,10 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
         can_be_named = not any(SEPARATOR in value or value == "__proto__" for value in options)
         if can_be_named and len(options) <= MOST_OPTIONS:  # otherwise its default is shown
             choices.append(
-                choice._replace(options=options, default=choice.default or next(iter(options)))
+                choice._replace(
+                    options=options,
+                    default=choice.default or next(iter(options)),
+                )
             )
     show = partial(
         compose,

@@ -116,7 +116,10 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
         name: [of for of in near if isinstance(of, kind)] for name, (kind, _) in TRAINED.items()
     }
     return Shelf(
-        sweeps, trained, {key: path for key, (_, path) in described.items()}, tuple(chosen)
+        sweeps,
+        trained,
+        {key: path for key, (_, path) in described.items()},
+        tuple(chosen),
     )
 
 

@@ -15,7 +15,14 @@ PLACE, VALUE = (
     ("amount", "sparsity", "prunable_sparsity"),
     ("value", "low", "high"),
 )  # a number and its 95 % interval
-COLUMNS = (*PLACE, "measure", "reduction", "baseline_point", "pruned_point", *VALUE)
+COLUMNS = (
+    *PLACE,
+    "measure",
+    "reduction",
+    "baseline_point",
+    "pruned_point",
+    *VALUE,
+)
 OWN_COLUMNS = (*PLACE, "measure", "reduction", "point", *VALUE)
 UNKNOWN = (None, None)  # an interval
 FORMULA = re.compile(
@@ -77,7 +84,13 @@ def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
         place = frame.amount, frame.sparsity, frame.prunable_sparsity
         scores = [(name, value, frame.intervals.get(name)) for name, value in frame.metrics.items()]
         if frame.changed:
-            scores.append(("changed_predictions", frame.changed.share, frame.changed.interval))
+            scores.append(
+                (
+                    "changed_predictions",
+                    frame.changed.share,
+                    frame.changed.interval,
+                )
+            )
         for name, value, interval in scores:
             yield *place, name, None, None, None, value, *(interval or UNKNOWN)
         for reduction in frame.similarity.cka:
@@ -89,7 +102,14 @@ def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
             for (baseline, pruned), value in zip(product(points, points), rows, strict=True):
                 interval = intervals.get(pruned) if baseline == pruned else None
                 pair = baseline, pruned
-                yield *place, "cka", reduction, *pair, value, *(interval or UNKNOWN)
+                yield (
+                    *place,
+                    "cka",
+                    reduction,
+                    *pair,
+                    value,
+                    *(interval or UNKNOWN),
+                )
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -128,7 +148,11 @@ def shown_csv(scene: Scene) -> str:
                 for k, frame in enumerate(scene.frames if moves else [{}]):
                     values = {title: _at_frame(row.get(field), k) for title, field in columns}
                     rows.append(
-                        {PICTURE: view.heading, SHOWN_AT: frame.get("amount", ""), **values}
+                        {
+                            PICTURE: view.heading,
+                            SHOWN_AT: frame.get("amount", ""),
+                            **values,
+                        }
                     )
     titles = list(dict.fromkeys([PICTURE, SHOWN_AT, *(title for row in rows for title in row)]))
     return table(titles, ([row.get(title, "") for title in titles] for row in rows))

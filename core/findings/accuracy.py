@@ -16,7 +16,12 @@ from core.results.cut import CutStudy
 from core.results.names import capitalised
 from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
-from core.sweep.working_range import DETECTABLE, RETAINED, majority_value, works_to
+from core.sweep.working_range import (
+    DETECTABLE,
+    RETAINED,
+    majority_value,
+    works_to,
+)
 
 FEW = 2  # evaluation examples of a label; with fewer it has no interval
 MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
@@ -110,7 +115,9 @@ def has_doubtful_range(result: SweepResult) -> bool:
 # ---------------------------------------------------------------- labels that are rare or in doubt
 
 
-def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | None:
+def label_doubt(
+    result: SweepResult,
+) -> tuple[float, float, tuple[str, ...]] | None:
     """Find another order of the labels that fits clearly better; None if there is none.
 
     The best one-to-one order maximises the trace of the confusion matrix (the assignment problem,
@@ -121,18 +128,27 @@ def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | N
     Returns:
         The unpruned model's accuracy, that of the order, and the labels in it.
     """
-    names, gold, predicted = result.task.label_names, result.task.gold, result.frames[0].predictions
+    names, gold, predicted = (
+        result.task.label_names,
+        result.task.gold,
+        result.frames[0].predictions,
+    )
     count = len(gold)
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold)
     np.add.at(confusion, (predicted, gold), 1)
     correct = int(confusion.trace())
     majority = int(confusion.sum(axis=0).max())
-    enough = max(correct + MIN_IMPROVEMENT * count, majority + MIN_LEAD * (count - majority))
+    enough = max(
+        correct + MIN_IMPROVEMENT * count,
+        majority + MIN_LEAD * (count - majority),
+    )
     most = confusion.max(axis=1).sum()  # that any order gets right
     if count < FEW_EXAMPLES or most < enough:
         return None
 
-    from scipy.optimize import linear_sum_assignment  # here: it would slow down the first page
+    from scipy.optimize import (
+        linear_sum_assignment,
+    )  # here: it would slow down the first page
 
     _, meant = linear_sum_assignment(confusion, maximize=True)  # (labels,)
     best = int(confusion[range(len(names)), meant].sum())

@@ -70,7 +70,9 @@ def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
 
 
 def published_pair(
-    entries: Sequence[Entry], like: Entry | None = None, with_single_layers: bool = False
+    entries: Sequence[Entry],
+    like: Entry | None = None,
+    with_single_layers: bool = False,
 ) -> list[Entry]:
     """Return the results on both published tasks that are most like another result.
 
@@ -88,7 +90,10 @@ def published_pair(
             isolated.add(_model_and_examples(entry))
     by_preference = sorted(
         entries,
-        key=lambda entry: (entry.source == "written", _model_and_examples(entry) not in isolated),
+        key=lambda entry: (
+            entry.source == "written",
+            _model_and_examples(entry) not in isolated,
+        ),
     )
     by_task: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
     for entry in by_preference:
@@ -116,12 +121,20 @@ def middle_of(amounts: Sequence[float]) -> float:
 
 def is_of_model(entry: OfAnyKind, result: Result) -> bool:
     """Whether an entry has a result's checkpoint and task; a sweep's entry has no revision."""
-    is_alike = (entry.checkpoint, entry.task) == (result.checkpoint.id, result.task.name)
-    return is_alike and getattr(entry, "revision", "") in ("", result.checkpoint.revision)
+    is_alike = (entry.checkpoint, entry.task) == (
+        result.checkpoint.id,
+        result.task.name,
+    )
+    return is_alike and getattr(entry, "revision", "") in (
+        "",
+        result.checkpoint.revision,
+    )
 
 
 def trained_of(
-    result: Result, listed: Mapping[str, Iterable[OfAnyKind]], read: Callable[[Any], Any]
+    result: Result,
+    listed: Mapping[str, Iterable[OfAnyKind]],
+    read: Callable[[Any], Any],
 ) -> dict[str, Any]:
     """Read the first study of cuts and the first recovery of a result's model; None for a lack.
 
@@ -139,7 +152,10 @@ def trained_of(
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:
     """Whether a pruning is another one's random control: it removes as much of each matrix."""
-    return (pruning.controls, pruning.scope) == (controlled.method, controlled.scope)
+    return (pruning.controls, pruning.scope) == (
+        controlled.method,
+        controlled.scope,
+    )
 
 
 def is_same(pruning: Pruning, compared: Pruning) -> bool:
@@ -206,4 +222,8 @@ def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
             on_same_examples,
         )
 
-    return max((other for other in among if other.key != entry.key), key=preference, default=None)
+    return max(
+        (other for other in among if other.key != entry.key),
+        key=preference,
+        default=None,
+    )

@@ -277,7 +277,9 @@ def is_judged(result: SweepResult) -> bool:
 
 def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Correct the verdicts of a table for their number: differences must survive Holm's method."""
-    from core.sweep.paired_tests import holm  # here: statsmodels takes a second to load
+    from core.sweep.paired_tests import (
+        holm,
+    )  # here: statsmodels takes a second to load
 
     tested = {
         k: verdict.contrast

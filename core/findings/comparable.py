@@ -121,7 +121,8 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
     They are measured at these layers' outputs, whatever the points of the whole result.
     """
     return by_scope(
-        result, [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)]
+        result,
+        [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)],
     )
 
 

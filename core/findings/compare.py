@@ -22,7 +22,13 @@ from core.findings.comparable import (
 )
 from core.findings.matching import frames_at, grid_to, largest_damage
 from core.request.catalog import DAMAGE, SINGLE_BATCH
-from core.results.names import ReductionKey, brief_name, checkpoint_name, in_sentence, name_of
+from core.results.names import (
+    ReductionKey,
+    brief_name,
+    checkpoint_name,
+    in_sentence,
+    name_of,
+)
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import gap_difference

@@ -143,7 +143,10 @@ def lead(frontier: Frontier, most: float) -> tuple[CutChoice, Outcome]:
     if not kept:
         closest = max(frontier.choices, key=lambda choice: choice.least)
         return closest, promise_of(frontier) or "closest"
-    fastest = max(kept, key=lambda choice: (choice.depth.speed.value, -choice.depth.layers))
+    fastest = max(
+        kept,
+        key=lambda choice: (choice.depth.speed.value, -choice.depth.layers),
+    )
     return fastest, "keeps"
 
 

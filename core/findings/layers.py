@@ -110,7 +110,10 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
 
     The result may be a whole sweep or the first frames of one.
     """
-    statistics, unknown = result.statistics_of(reduction), (None,) * len(result.points)
+    statistics, unknown = (
+        result.statistics_of(reduction),
+        (None,) * len(result.points),
+    )
     own = own_similarity(result, reduction)
     layers = zip(
         point_names(result.points),

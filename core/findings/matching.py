@@ -18,7 +18,12 @@ from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import Array, Missing, damage, first_reached
 
-STEPS = (0.005, 0.01, 0.025, 0.05)  # of the grid; each holds the damages that are judged
+STEPS = (
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+)  # of the grid; each holds the damages that are judged
 MOST_FRAMES = 30  # about as many as a sweep has
 
 
@@ -130,7 +135,9 @@ class Beside(NamedTuple):
 
 
 def chance_beside(
-    result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey
+    result: SweepResult,
+    candidates: Iterable[SweepResult],
+    reduction: ReductionKey,
 ) -> Beside | None:
     """Place a method's matched random control at the damage of each of its frames.
 

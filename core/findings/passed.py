@@ -55,7 +55,9 @@ def _upper_share(losses: Array) -> float:
 
 
 def passed_on(
-    result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey
+    result: SweepResult,
+    companions: Sequence[SweepResult],
+    reduction: ReductionKey,
 ) -> PassedOn | None:
     """Collect what every layer passes on, pruned alone like a whole result.
 
@@ -90,7 +92,11 @@ def passed_on(
             end.append(np.array([sweep.frames[row].read for row in rows], np.float64))
         else:
             end.append(own_similarity(sweep, "cls")[rows, -1])
-    kept = [np.reshape(faded, (-1, depth)), np.transpose(own), np.transpose(end)]
+    kept = [
+        np.reshape(faded, (-1, depth)),
+        np.transpose(own),
+        np.transpose(end),
+    ]
     losses = {
         amount: table
         for amount, table in zip(amounts, 1 - np.stack(kept, axis=-1), strict=True)
@@ -104,7 +110,13 @@ def _ends_of_halves(alone: Alone, reduction: ReductionKey) -> dict[float, tuple[
     if not halves:
         return {}
     lower, upper = (
-        dict(zip(half.amounts, (1 - own_similarity(half, reduction)[:, -1]).tolist(), strict=True))
+        dict(
+            zip(
+                half.amounts,
+                (1 - own_similarity(half, reduction)[:, -1]).tolist(),
+                strict=True,
+            )
+        )
         for half in halves
     )
     return {amount: (lower[amount], upper[amount]) for amount in lower if amount in upper}
@@ -141,7 +153,9 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
     Returns:
         None if they never lose equally much.
     """
-    from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second to load
+    from core.sweep.paired_tests import (
+        mcnemar_p,
+    )  # here: statsmodels takes a second to load
 
     halves = []  # predictions by the amount and the share of all weights
     for half in halves_of(alone):
@@ -153,4 +167,9 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
         return None
     removed = min(shared, key=lambda place: (abs(place[0] - HELD_AGAINST), place))
     lower, upper = (np.not_equal(half[removed], half[unpruned]) for half in halves)  # (examples,)
-    return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper))
+    return HalvesHarm(
+        removed[0],
+        float(lower.mean()),
+        float(upper.mean()),
+        mcnemar_p(lower, upper),
+    )

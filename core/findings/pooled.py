@@ -16,7 +16,10 @@ from core.results.library import TableFile
 from core.results.schema import Pruning
 from core.sweep.control_contrast import MARGIN, Contrast, State
 
-ALL, WHOLE = "all", "all seeds usable"  # names of estimates, beside those of each depth
+ALL, WHOLE = (
+    "all",
+    "all seeds usable",
+)  # names of estimates, beside those of each depth
 Scale = Literal["change", "amount"]
 
 
@@ -155,7 +158,11 @@ shipped = FILE.read
 
 
 def estimate(
-    quantity: str, scale: Scale, at: float, method: str = "magnitude", beside: str = ""
+    quantity: str,
+    scale: Scale,
+    at: float,
+    method: str = "magnitude",
+    beside: str = "",
 ) -> Estimate | None:
     """Return what the shipped file says of a quantity; None if it does not."""
     place = quantity, scale, at, method, beside

@@ -100,7 +100,10 @@ KINDS: Mapping[str, Callable[[Example], bool]] = {
 
 
 def selected(
-    result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL
+    result: SweepResult,
+    examples: Sequence[Example],
+    label: str = ALL,
+    flips: str = ALL,
 ) -> list[Example]:
     """Filter the examples of a result, and put those that flip earliest first.
 

@@ -74,7 +74,13 @@ def sha256_of(path: Path) -> str:
     some milliseconds, go unseen.
     """
     stat = path.stat()
-    return _sha256_of(path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return _sha256_of(
+        path.resolve(),
+        stat.st_ino,
+        stat.st_size,
+        stat.st_mtime_ns,
+        stat.st_ctime_ns,
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -128,7 +134,10 @@ def check_config(config: Any, checkpoint: str) -> None:
         raise refused(checkpoint, fault, remedy)
     for name in _FOREIGN:
         if config.get(name):
-            raise refused(checkpoint, f"cannot be pruned as it is stored: its {CONFIG} sets {name}")
+            raise refused(
+                checkpoint,
+                f"cannot be pruned as it is stored: its {CONFIG} sets {name}",
+            )
     for name, most in _MOST.items():
         value = config.get(name, most)
         if type(value) is not int or not 1 <= value <= most:
@@ -173,7 +182,10 @@ def weight_files(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
         if index in names:
             shards = [name for name in names if fnmatchcase(name, pattern)]
             return (index, *sorted(shards))
-    raise refused(checkpoint, "has no weights (neither model.safetensors nor pytorch_model.bin)")
+    raise refused(
+        checkpoint,
+        "has no weights (neither model.safetensors nor pytorch_model.bin)",
+    )
 
 
 def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
@@ -193,7 +205,10 @@ def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
         remedy = "choose a folder or repository in the Hub's format"
         raise refused(checkpoint, f"has no {CONFIG}", remedy)
     if not set(VOCABULARIES) & set(names):
-        raise refused(checkpoint, "has no tokenizer file such as tokenizer.json or vocab.txt")
+        raise refused(
+            checkpoint,
+            "has no tokenizer file such as tokenizer.json or vocab.txt",
+        )
     tokenizer = [name for name in TOKENIZER_FILES if name in names]
     return [CONFIG, *tokenizer, *reversed(weight_files(names, checkpoint))]
 
@@ -215,7 +230,10 @@ def content_hash(folder: Path, checkpoint: str) -> str:
         # transformers also looks into files that are not hashed, and would wait for a pipe.
         for path in paths:
             if path.exists() and not path.is_dir() and not path.is_file():
-                raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
+                raise refused(
+                    checkpoint,
+                    f"has no {path.name} that is a regular file of its own",
+                )
         names = sorted(wanted_files([path.name for path in paths], checkpoint))
         if (folder / ADAPTER).exists():
             fault = f"has an adapter ({ADAPTER}), whose weights are not read"

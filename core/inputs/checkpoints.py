@@ -12,7 +12,14 @@ from huggingface_hub import metadata_load
 from pydantic import ValidationError
 
 from core.inputs import checkpoint_files as files
-from core.inputs.hub import MAIN, Report, Repository, cached_file, fetch_one, snapshot
+from core.inputs.hub import (
+    MAIN,
+    Report,
+    Repository,
+    cached_file,
+    fetch_one,
+    snapshot,
+)
 from core.inputs.labels import label_names, label_order
 from core.request.catalog import EMBEDDED, RECIPE, TASKS, WEIGHTS
 from core.request.limits import Source, source_of

@@ -156,7 +156,10 @@ def _likely_text(table: Table, task: Task, label: str) -> tuple[str, ...]:
     grades = {name: _text_grade(table.column(name)) for name in others}
     texts = [name for name in others if 0 < grades[name] == max(grades.values())]
     if len(task.text_columns) != 1:
-        for pair in (*(pair.text_columns for pair in PAIR_TASKS), *_alike(texts)):
+        for pair in (
+            *(pair.text_columns for pair in PAIR_TASKS),
+            *_alike(texts),
+        ):
             if set(pair) <= set(others):
                 return pair
     is_pair = {*map(folded, task.label_names)} <= PAIR_LABELS

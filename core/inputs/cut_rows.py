@@ -25,7 +25,13 @@ from core.inputs.examples import (
 from core.inputs.hub import Report
 from core.inputs.texts import Texts
 from core.request.catalog import DTYPE, ENGINE_VERSION
-from core.request.cut_request import CutRequest, Division, check_train, depths_of, divide
+from core.request.cut_request import (
+    CutRequest,
+    Division,
+    check_train,
+    depths_of,
+    divide,
+)
 from core.results.cut import CUT, TRAINING
 from core.results.key import fingerprint_of, training_key
 from core.results.schema import WHOLE, RefitRecord

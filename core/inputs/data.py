@@ -32,7 +32,13 @@ from core.inputs.hub import (
 from core.inputs.tables import DataFile, Table, read_table, row_count
 from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
-from core.request.limits import DATASET, dataset_of, is_hosted, kind_of_data, limits
+from core.request.limits import (
+    DATASET,
+    dataset_of,
+    is_hosted,
+    kind_of_data,
+    limits,
+)
 from core.request.sweep_request import choose
 from core.results.schema import WHOLE
 
@@ -71,7 +77,10 @@ class Data(NamedTuple):
 
 
 def find_data(
-    data: str, task: Task | None, split: str | None = None, report: Report | None = None
+    data: str,
+    task: Task | None,
+    split: str | None = None,
+    report: Report | None = None,
 ) -> Data:
     """Find the data that a request names.
 

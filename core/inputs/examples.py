@@ -31,7 +31,12 @@ from core.request.catalog import (
     Task,
 )
 from core.request.limits import limits
-from core.request.sweep_request import DataRequest, LabelMap, made_task, own_task
+from core.request.sweep_request import (
+    DataRequest,
+    LabelMap,
+    made_task,
+    own_task,
+)
 from core.results.key import canonical_json, fingerprint_of
 from core.results.schema import ColumnsRecord, FileRecord, TaskRecord
 
@@ -84,7 +89,12 @@ class Examples(NamedTuple):
         """
         table, rows = self.labelled(self.data.evaluated)
         usual = DEFAULT_EXAMPLES if self.data.scored else usual_number(len(rows))
-        drawn = draw(rows, table.name, num_examples or usual, num_examples or MIN_EXAMPLES)
+        drawn = draw(
+            rows,
+            table.name,
+            num_examples or usual,
+            num_examples or MIN_EXAMPLES,
+        )
         subset = self.described(table, self.data.evaluated, drawn)
         if table.files and not self.data.is_private:
             remember(subset.record.fingerprint, subset.texts)
@@ -193,7 +203,9 @@ class Examples(NamedTuple):
 
 
 def open_examples(
-    request: DataRequest, label_names: Sequence[str], report: Report | None = None
+    request: DataRequest,
+    label_names: Sequence[str],
+    report: Report | None = None,
 ) -> Examples:
     """Find the data of a checked request and its task.
 
@@ -228,7 +240,11 @@ def usual_number(rows: int, most: int = DEFAULT_EXAMPLES) -> int:
 
 
 def draw(
-    rows: Sequence[Row], place: str, most: int, fewest: int = MIN_EXAMPLES, excluded: Texts = ()
+    rows: Sequence[Row],
+    place: str,
+    most: int,
+    fewest: int = MIN_EXAMPLES,
+    excluded: Texts = (),
 ) -> list[Row]:
     """Draw a stratified sample in random order, the same sample every time.
 

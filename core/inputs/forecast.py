@@ -18,7 +18,12 @@ from platformdirs import user_cache_path
 from core.errors import PrunescopeError
 from core.inputs.checkpoints import size_here
 from core.inputs.prepare import Inputs, prepare
-from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MAX_LAYERS, METHODS
+from core.request.catalog import (
+    CALIBRATION_EXAMPLES,
+    DEFAULT_EXAMPLES,
+    MAX_LAYERS,
+    METHODS,
+)
 from core.request.controls import likely_amounts
 from core.request.cut_request import (
     MOST_JUDGED,
@@ -140,7 +145,10 @@ def _has_control(request: RecoveryRequest) -> bool:
         return False
     trained = {
         (entry.checkpoint, entry.data)
-        for entry in (*library.shipped(RecoveryEntry), *library.own(RecoveryEntry))
+        for entry in (
+            *library.shipped(RecoveryEntry),
+            *library.own(RecoveryEntry),
+        )
         if entry.is_control and {**dict(entry.training), "layers": MAX_LAYERS} == dict(RECOVERY)
     }
     return any(

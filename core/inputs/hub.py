@@ -22,12 +22,24 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from huggingface_hub import HfApi, close_session, constants, errors, try_to_load_from_cache
+from huggingface_hub import (
+    HfApi,
+    close_session,
+    constants,
+    errors,
+    try_to_load_from_cache,
+)
 from huggingface_hub.utils.sha import git_hash
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, read_config, refused, sha256_of, wanted_files
+from core.inputs.checkpoint_files import (
+    CONFIG,
+    read_config,
+    refused,
+    sha256_of,
+    wanted_files,
+)
 from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
@@ -109,7 +121,7 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
     try:
         names = wanted_files(listing.sizes, repository.repo_id)
     except PrunescopeError as error:
-        raise listing.fault or error from error  # the cache may hold only a part of it
+        raise (listing.fault or error) from error  # the cache may hold only a part of it
     check_size(listing, names)
     config = fetch(listing, CONFIG, report)
     read_config(config, repository.repo_id)  # refused before the weights are downloaded
@@ -331,9 +343,14 @@ def _progress_class(
             self.n += n or 0
             if self.n > most:
                 raise refused(
-                    repository.repo_id, f"has a {name} that is larger than the Hub states"
+                    repository.repo_id,
+                    f"has a {name} that is larger than the Hub states",
                 )
             if report:
-                report(f"downloading {Path(name).name}", int(self.n), int(self.total or self.n))
+                report(
+                    f"downloading {Path(name).name}",
+                    int(self.n),
+                    int(self.total or self.n),
+                )
 
     return Progress

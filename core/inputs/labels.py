@@ -14,7 +14,12 @@ from unicodedata import normalize
 from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoint_files import refused
 from core.request.catalog import MAX_NAME_CHARS, TASKS, Task
-from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap, meaning_text
+from core.request.sweep_request import (
+    MAX_LABELS,
+    MIN_LABELS,
+    LabelMap,
+    meaning_text,
+)
 
 CORRECT_LABELS = "correct id2label in its config.json"
 
@@ -58,7 +63,13 @@ def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
         names = tuple(by_number[number] for number in range(len(named)))
         if max(map(len, names)) > MAX_NAME_CHARS:
             raise ValueError
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:
         fault = f"names no labels 0, 1, 2, … of at most {MAX_NAME_CHARS:,} characters"
         raise refused(checkpoint, fault, CORRECT_LABELS) from error
     different = {folded(name) for name in names} - {""}
@@ -97,11 +108,19 @@ def label_of(name: str, task: Task) -> int | None:
 
 def folded(name: str) -> str:
     """Return a name without differences in case, width, spaces, hyphens and underscores."""
-    return re.sub(r"[\s_-]+", "_", normalize("NFKC", name).translate(_INVISIBLE).strip().casefold())
+    return re.sub(
+        r"[\s_-]+",
+        "_",
+        normalize("NFKC", name).translate(_INVISIBLE).strip().casefold(),
+    )
 
 
 def meanings(
-    values: Iterable[str], task: Task, label_map: LabelMap, place: str, mappable: bool = True
+    values: Iterable[str],
+    task: Task,
+    label_map: LabelMap,
+    place: str,
+    mappable: bool = True,
 ) -> dict[str, int | None]:
     """Find the label that each value of a label column means: that of the map, else of its name.
 

@@ -38,7 +38,13 @@ class Inputs:
         """Compute the key of the result of this request, or of one like it, such as its control."""
         pruning = pruning_record(request, self.calibration)
         made_by = {"dtype": request.dtype, "engine": ENGINE_VERSION}
-        return result_key(request, self.resolved.revision, self.subset.record, pruning, made_by)
+        return result_key(
+            request,
+            self.resolved.revision,
+            self.subset.record,
+            pruning,
+            made_by,
+        )
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:

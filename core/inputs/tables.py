@@ -267,7 +267,9 @@ def row_count(path: Path) -> int:
         ) from error
 
 
-def label_names_of(metadata: Mapping[bytes, bytes]) -> dict[str, dict[int, str]]:
+def label_names_of(
+    metadata: Mapping[bytes, bytes],
+) -> dict[str, dict[int, str]]:
     """Return the label names that the `datasets` library keeps in a file, by column and number."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]

@@ -50,7 +50,10 @@ def folder() -> Path:
 def remember(fingerprint: str, texts: Texts) -> None:
     """Keep the texts of a result's examples, in evaluation order, if there is room for them."""
     with suppress(OSError):
-        write_atomically(folder() / f"{fingerprint}.json", json.dumps(texts, ensure_ascii=False))
+        write_atomically(
+            folder() / f"{fingerprint}.json",
+            json.dumps(texts, ensure_ascii=False),
+        )
 
 
 def texts_of(task: TaskRecord) -> Texts | None:
@@ -61,7 +64,12 @@ def texts_of(task: TaskRecord) -> Texts | None:
     try:
         if task.source == "written":
             table = read_written(TASKS[task.name], task.split)
-            rows = [*zip(*map(table.column, TASKS[task.name].text_columns), strict=True)]
+            rows = [
+                *zip(
+                    *map(table.column, TASKS[task.name].text_columns),
+                    strict=True,
+                )
+            ]
             texts = tuple(rows[row] for row in task.examples)
         elif re.fullmatch("[0-9a-f]{64}", task.fingerprint):
             path = folder() / f"{task.fingerprint}.json"
@@ -69,6 +77,13 @@ def texts_of(task: TaskRecord) -> Texts | None:
         else:
             return None
         fingerprint = fingerprint_of(task.name, texts, task.gold)
-    except (PrunescopeError, OSError, LookupError, RecursionError, ValueError, TypeError):
+    except (
+        PrunescopeError,
+        OSError,
+        LookupError,
+        RecursionError,
+        ValueError,
+        TypeError,
+    ):
         return None
     return texts if fingerprint == task.fingerprint else None

@@ -30,12 +30,21 @@ from core.errors import PrunescopeError
 from core.inputs import texts
 from core.inputs.checkpoint_files import sha256_of
 from core.inputs.tables import DataFile
-from core.request.limits import OWN, TABLE_SUFFIXES, is_hosted, is_upload, limits
+from core.request.limits import (
+    OWN,
+    TABLE_SUFFIXES,
+    is_hosted,
+    is_upload,
+    limits,
+)
 from core.results import store
 from core.wall.turns import NOBODY, Stored, Visitor, surplus
 
 MAX_NAME_CHARS = 80
-VISIT_DIGITS, HOLDER_DIGITS = 32, 8  # of a name: its first half, and the beginning of that
+VISIT_DIGITS, HOLDER_DIGITS = (
+    32,
+    8,
+)  # of a name: its first half, and the beginning of that
 SMALLER_MODELS = "smaller_models"  # a folder of the user's cache
 SENTENCES = "sentences.jsonl"  # what results call a table of sentences in memory
 LABEL, TEXT, PAIR = "label", ("text",), ("text1", "text2")  # its columns
@@ -230,7 +239,12 @@ def make_room() -> None:
         _trim(files, limits().results_bytes)
         # Whole repositories: copies of one share files, so commits cannot be deleted alone.
         downloads = [
-            Stored("", repository.last_accessed, repository.size_on_disk, repository.repo_path)
+            Stored(
+                "",
+                repository.last_accessed,
+                repository.size_on_disk,
+                repository.repo_path,
+            )
             for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos
         ]
         _trim(downloads, limits().hub_cache_bytes)

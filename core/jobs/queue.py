@@ -25,7 +25,12 @@ from core.inputs.uploads import belongs
 from core.jobs.job import Job, JobKind, State, Ticket
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import OWN, is_hosted, limits
-from core.request.sweep_request import DataRequest, Request, SweepRequest, checked
+from core.request.sweep_request import (
+    DataRequest,
+    Request,
+    SweepRequest,
+    checked,
+)
 from core.wall.turns import Stored, Turns, Visitor, surplus
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
@@ -50,7 +55,9 @@ class JobQueue:
     """
 
     def __init__(
-        self, command: Sequence[str] = WORKER, clock: Callable[[], float] = time.monotonic
+        self,
+        command: Sequence[str] = WORKER,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._changed = threading.Condition()  # its lock guards everything below
@@ -108,7 +115,11 @@ class JobQueue:
             for key in stored_first(sweeps):
                 job = job.after({"event": "done", "key": key})
         orders = [
-            {"op": each.op, "request": vars(each), "fresh": fresh and each is request}
+            {
+                "op": each.op,
+                "request": vars(each),
+                "fresh": fresh and each is request,
+            }
             for each in (request, *follow_ups)
         ]
         return self._add(job, orders, visitor)
@@ -270,7 +281,11 @@ class JobQueue:
                 self._worker.start()
             except OSError as error:
                 fault = f"The computing process does not start: {error.strerror}."
-                self._end(ticket, f"{fault} Try again, or restart Prunescope.", "failed")
+                self._end(
+                    ticket,
+                    f"{fault} Try again, or restart Prunescope.",
+                    "failed",
+                )
                 continue
             if not self._worker.send({"job": ticket.name, **ticket.orders[ticket.job.step]}):
                 return  # the worker has just died; the successor takes the order (_on_worker_exit)

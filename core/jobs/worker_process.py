@@ -73,7 +73,10 @@ class WarmProcess:
 
     def _follow(self, child: subprocess.Popen[str]) -> None:
         """Hand over a process's lines and its exit status, on a thread of its own."""
-        with suppress(OSError), child:  # it may have died without reading an order
+        with (
+            suppress(OSError),
+            child,
+        ):  # it may have died without reading an order
             for line in child.stdout or ():
                 with self.lock:
                     self.on_line(line)

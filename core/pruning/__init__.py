@@ -10,6 +10,20 @@ scores examples also defines `at_random`, the plan by which its control draws, b
 no examples to score. Tests require a row in docs/options.md and a formula in docs/methods.md.
 """
 
-from core.pruning.plan import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
+from core.pruning.plan import (
+    Baseline,
+    Calibration,
+    Plan,
+    PrunedModel,
+    Removed,
+    module_of,
+)
 
-__all__ = ["Baseline", "Calibration", "Plan", "PrunedModel", "Removed", "module_of"]
+__all__ = [
+    "Baseline",
+    "Calibration",
+    "Plan",
+    "PrunedModel",
+    "Removed",
+    "module_of",
+]

@@ -37,7 +37,13 @@ def plan(baseline: Baseline) -> UnitPlan:
     for layer in encoder_layers(baseline.model):
         modules = map(layer.get_submodule, (paths.attention_dense, paths.output))
         readers.append([Tap(module, "input") for module in modules])
-    sums = attributions(baseline.model, baseline.calibration, readers, gold_probability, torch.abs)
+    sums = attributions(
+        baseline.model,
+        baseline.calibration,
+        readers,
+        gold_probability,
+        torch.abs,
+    )
     count = len(baseline.calibration.gold)
     scores = [[total / count for total in types] for types in sums]
     return UnitPlan(clean_units(baseline.model), scores)

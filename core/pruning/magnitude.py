@@ -97,7 +97,9 @@ class MagnitudePlan(Plan):
     """Removes from each group of matrices as many weights as planned, those closest to zero."""
 
     def __init__(
-        self, groups: Sequence[Sequence[nn.Parameter]], counts: Mapping[float, Sequence[int]]
+        self,
+        groups: Sequence[Sequence[nn.Parameter]],
+        counts: Mapping[float, Sequence[int]],
     ) -> None:
         """Find the threshold of every group and amount.
 

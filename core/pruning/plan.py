@@ -8,7 +8,12 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_weights
+from core.encoder.architectures import (
+    Catcher,
+    Tap,
+    encoder_layers,
+    linear_weights,
+)
 from core.encoder.batches import MicroBatch
 from core.encoder.device import in_parts, on_processor
 from core.inputs.hub import Report

@@ -64,7 +64,13 @@ class Depth(Score):
 
 
 TRAINING = TrainingRecord(
-    layers=2, steps=200, batch=16, rate=3e-4, targets="answers", temperature=2.0, seed=0
+    layers=2,
+    steps=200,
+    batch=16,
+    rate=3e-4,
+    targets="answers",
+    temperature=2.0,
+    seed=0,
 )
 
 
@@ -84,7 +90,10 @@ class CutStudy(Computed):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        layers = [self.checkpoint.num_layers, *(depth.layers for depth in self.depths)]
+        layers = [
+            self.checkpoint.num_layers,
+            *(depth.layers for depth in self.depths),
+        ]
         if layers != sorted({*layers}, reverse=True):
             raise ValueError("its depths do not lose one layer after another")
         if {*map(len, (self.task.gold, *self.predictions))} != {len(self.task.examples)}:

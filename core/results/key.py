@@ -11,7 +11,12 @@ from core.request.sweep_request import SweepRequest
 from core.results.cut import CUT, RECOVERED, CutStudy, Result
 from core.results.fields import Record
 from core.results.provenance import request_of
-from core.results.schema import PruningRecord, RefitRecord, SweepResult, TaskRecord
+from core.results.schema import (
+    PruningRecord,
+    RefitRecord,
+    SweepResult,
+    TaskRecord,
+)
 
 AnyResult = TypeVar("AnyResult", bound=Record)
 
@@ -19,7 +24,11 @@ AnyResult = TypeVar("AnyResult", bound=Record)
 def canonical_json(value: Any) -> bytes:
     """Serialise plain JSON values in one canonical form: sorted keys, no spaces, no NaN."""
     return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
     ).encode()
 
 
@@ -107,7 +116,10 @@ def training_key(
 
 
 def _key(
-    revision: str, task: TaskRecord, environment: Mapping[str, str | int], **parts: Any
+    revision: str,
+    task: TaskRecord,
+    environment: Mapping[str, str | int],
+    **parts: Any,
 ) -> str:
     """Return the digest of what decides the numbers of any result, and of further parts."""
     parts |= {
@@ -124,19 +136,34 @@ def key_of(result: Result) -> str:
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
-    environment, revision, task = result.environment, result.checkpoint.revision, result.task
+    environment, revision, task = (
+        result.environment,
+        result.checkpoint.revision,
+        result.task,
+    )
     has_frames = not isinstance(result, SweepResult) or result.frames
     if not has_frames or not {"dtype", "engine"} <= {*environment}:
         raise ValueError("it has no frames, dtype or engine")
     if isinstance(result, SweepResult):
         measures = result.similarity.measures or {}
         former = () if "partial_cka" in measures else measures
-        return result_key(request_of(result), revision, task, result.pruning, environment, former)
+        return result_key(
+            request_of(result),
+            revision,
+            task,
+            result.pruning,
+            environment,
+            former,
+        )
     if isinstance(result, CutStudy):
         layers = [depth.layers for depth in result.depths]
         return training_key(CUT, revision, task, result.refit, environment, layers=layers)
     pruning = _settings(result.pruning) if result.amount else None
-    about = {"pruning": pruning, "amount": amount_text(result.amount), "points": result.points_kind}
+    about = {
+        "pruning": pruning,
+        "amount": amount_text(result.amount),
+        "points": result.points_kind,
+    }
     return training_key(RECOVERED, revision, task, result.rows, environment, **about)
 
 

@@ -24,7 +24,14 @@ from core.results import store
 from core.results.cut import RESULT, CutStudy, Result
 from core.results.fields import Record, bytes_of
 from core.results.key import digest
-from core.results.names import CUT, SEPARATOR, checkpoint_name, data_name, name_of, training_name
+from core.results.names import (
+    CUT,
+    SEPARATOR,
+    checkpoint_name,
+    data_name,
+    name_of,
+    training_name,
+)
 from core.results.recovery import Recovery
 from core.results.schema import (
     ColumnsRecord,
@@ -35,7 +42,12 @@ from core.results.schema import (
     SweepResult,
     TrainingRecord,
 )
-from core.results.store import FileState, state_of, user_folder, write_atomically
+from core.results.store import (
+    FileState,
+    state_of,
+    user_folder,
+    write_atomically,
+)
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
 MOST_BYTES = 384 * 2**20  # of extracts in memory: all shipped ones, and hundreds of the user's
@@ -143,7 +155,10 @@ AnyEntry = TypeVar("AnyEntry", Entry, CutEntry, RecoveryEntry)
 Line = TypeVar("Line")  # a row of a table
 OfAnyKind = Entry | CutEntry | RecoveryEntry
 # The entries and the results of trained models, by the parameter that names one.
-TRAINED: Mapping[str, Any] = {"study": (CutEntry, CutStudy), "recovery": (RecoveryEntry, Recovery)}
+TRAINED: Mapping[str, Any] = {
+    "study": (CutEntry, CutStudy),
+    "recovery": (RecoveryEntry, Recovery),
+}
 _ENTRIES = TypeAdapter(tuple[CutEntry | RecoveryEntry | Entry, ...])
 
 
@@ -250,7 +265,10 @@ def unreadable() -> list[str]:
 def _described() -> dict[FileState, OfAnyKind | PrunescopeError]:
     """Describe the user's result files, newest first, or say why no page can show one."""
     files = map(state_of, store.result_files(user_folder()))
-    return _of_each(_description, sorted(files, key=lambda file: file.modified, reverse=True))
+    return _of_each(
+        _description,
+        sorted(files, key=lambda file: file.modified, reverse=True),
+    )
 
 
 def _of_each(
@@ -379,4 +397,7 @@ class TableFile(NamedTuple, Generic[Line]):
 
     def write(self, rows: Iterable[Line]) -> None:
         """Replace the shipped table."""
-        write_atomically(self.path, self.rows.dump_json(tuple(rows), indent=1).decode() + "\n")
+        write_atomically(
+            self.path,
+            self.rows.dump_json(tuple(rows), indent=1).decode() + "\n",
+        )

@@ -5,17 +5,34 @@ from itertools import groupby, takewhile
 from typing import NamedTuple
 
 from core.request.amounts import amount_text
-from core.request.catalog import CHECKPOINTS, DTYPE, FAMILIES, METHODS, POINTS, REDUCTIONS, TASKS
+from core.request.catalog import (
+    CHECKPOINTS,
+    DTYPE,
+    FAMILIES,
+    METHODS,
+    POINTS,
+    REDUCTIONS,
+    TASKS,
+)
 from core.request.scope import run_of
 from core.results.cut import CutStudy, Result
 from core.results.recovery import Recovery
 from core.results.schema import Pruning, SweepResult
 
-PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with one keep their capital
+PROPER_NOUNS = (
+    "CKA",
+    "F1",
+    "Matthews",
+    "Wanda",
+)  # names that begin with one keep their capital
 LABEL_CHARS = 80  # the longest name of a label on screen
 SEPARATOR = " · "  # between the parts of a name
 CUT = "layers removed"  # the pruning of a study of cuts
-SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
+SCOPES = {
+    "encoder": " of the encoder",
+    "all-linear": " of all linear layers",
+    None: "",
+}
 
 PointLabel = str  # a layer's name on an axis: `1`; `1a` is its attention block beside outputs
 ReductionKey = str  # a key of REDUCTIONS
@@ -193,7 +210,11 @@ def training_name(pruning: Pruning, amount: float) -> str:
 def origins(results: Sequence[SweepResult | Recovery], reduction: ReductionKey) -> tuple[str, ...]:
     """Return the caption of pictures: a line on all results, and one on the reduction."""
     names = [
-        (checkpoint_name(result), data_name(result), in_sentence(pruning_name(result)))
+        (
+            checkpoint_name(result),
+            data_name(result),
+            in_sentence(pruning_name(result)),
+        )
         for result in results
     ]
     parts = map(_together, zip(*names, strict=True))

@@ -45,8 +45,17 @@ def question(result: SweepResult, texts: Sequence[str], request: SweepRequest) -
         texts: One text for each column of its task.
         request: The request that led to it, which holds the places of folders and files.
     """
-    swept = replace(request, until_damage=None, range_examples="subset", amounts=result.amounts)
-    return {**vars(swept), "revision": result.checkpoint.revision, "texts": [*texts]}
+    swept = replace(
+        request,
+        until_damage=None,
+        range_examples="subset",
+        amounts=result.amounts,
+    )
+    return {
+        **vars(swept),
+        "revision": result.checkpoint.revision,
+        "texts": [*texts],
+    }
 
 
 def request_to_predict(result: SweepResult, known: SweepRequest | None) -> SweepRequest | None:

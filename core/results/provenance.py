@@ -6,11 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from core.request.amounts import amount_text
-from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
-from core.request.cut_request import CutRequest, RecoveryRequest, TrainingRequest
+from core.request.catalog import (
+    DEFAULT_CONTROLLED,
+    METHODS,
+    RECIPE,
+    TASKS,
+    Task,
+)
+from core.request.cut_request import (
+    CutRequest,
+    RecoveryRequest,
+    TrainingRequest,
+)
 from core.request.limits import HOSTED_LIMITS, is_made
 from core.request.scope import layers_of
-from core.request.sweep_request import DataRequest, SweepRequest, flag_of, made_task, meaning_text
+from core.request.sweep_request import (
+    DataRequest,
+    SweepRequest,
+    flag_of,
+    made_task,
+    meaning_text,
+)
 from core.results.cut import CutStudy, Result, Trained
 from core.results.recovery import Recovery
 from core.results.schema import WHOLE, CheckpointRecord, SweepResult, TaskRecord
@@ -73,7 +89,10 @@ def training_of(result: Trained) -> TrainingRequest:
     if rows.files and rows.split == WHOLE and rows.files != result.task.files:
         fields["train"] = f"{PLACEHOLDER}{rows.files[0].name}"
     if isinstance(result, CutStudy):
-        return CutRequest(**fields, every=len(result.depths) == result.checkpoint.num_layers - 1)
+        return CutRequest(
+            **fields,
+            every=len(result.depths) == result.checkpoint.num_layers - 1,
+        )
     return RecoveryRequest(**fields, key=result.key, amount=result.amount)
 
 

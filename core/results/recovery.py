@@ -19,14 +19,23 @@ from core.results.schema import (
 
 FRAMES = (0, 10, 25, 50, 100, 200, 400)  # steps
 RECOVERY = TrainingRecord(
-    layers=MAX_LAYERS, steps=400, batch=32, rate=1e-4, targets="labels", temperature=1.0, seed=0
+    layers=MAX_LAYERS,
+    steps=400,
+    batch=32,
+    rate=1e-4,
+    targets="labels",
+    temperature=1.0,
+    seed=0,
 )
 
 
 def beyond_working(result: SweepResult) -> float:
     """Return the first amount beyond the working range, else the largest."""
     last = (result.working_range and result.working_range.to) or 0.0
-    return next((amount for amount in result.amounts if amount > last), result.amounts[-1])
+    return next(
+        (amount for amount in result.amounts if amount > last),
+        result.amounts[-1],
+    )
 
 
 class Moment(Measured):

@@ -33,7 +33,11 @@ from core.results.fields import (
     Statistic,
     TaskName,
 )
-from core.results.statistics import ChangedRecord, LayerStatistics, WorkingRangeRecord
+from core.results.statistics import (
+    ChangedRecord,
+    LayerStatistics,
+    WorkingRangeRecord,
+)
 
 SCHEMA_VERSION: Literal[2] = 2
 WHOLE = "all"  # the only split of a file
@@ -343,7 +347,11 @@ class SweepResult(Header, Computed):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        amounts, points, judged = self.amounts, len(self.points), self.working_range
+        amounts, points, judged = (
+            self.amounts,
+            len(self.points),
+            self.working_range,
+        )
         by_example = [self.task.gold, *self.predictions]
         floor = self.floor.cka.values() if self.floor else ()
         ends = {judged.to, judged.shown_broken_from} if judged else set()

@@ -17,7 +17,13 @@ from platformdirs import user_cache_path
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import EMBEDDED, MIN_EXAMPLES, REDUCTIONS, SHIPPED, TASKS
+from core.request.catalog import (
+    EMBEDDED,
+    MIN_EXAMPLES,
+    REDUCTIONS,
+    SHIPPED,
+    TASKS,
+)
 from core.request.limits import is_hosted
 from core.request.sweep_request import MAX_LABELS, MIN_LABELS, check_scope
 from core.results.cut import KINDS, RESULT, CutStudy, Result, of_kind
@@ -27,12 +33,18 @@ from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
-PLAIN, COMPRESSED = ENDINGS = ".json", ".json.gz"  # `gzip -9n` compresses shipped ones
+PLAIN, COMPRESSED = ENDINGS = (
+    ".json",
+    ".json.gz",
+)  # `gzip -9n` compresses shipped ones
 MOST_CELLS = 500_000  # in the matrices of one kind: twice as many as 48 points and 100 amounts have
 MAX_BYTES = 64 * 2**20  # decompressed; 24 layers and 100 amounts take about 20 MiB
 SMALL_BYTES = 2 * 2**20  # of a file of unknown origin that is read in any process
 ROOM_BYTES = 2**20  # required before work begins: twice the size of a result of 12 layers
-PART, OLD_SECONDS = ".part", 3600.0  # a file being written, which never takes that long
+PART, OLD_SECONDS = (
+    ".part",
+    3600.0,
+)  # a file being written, which never takes that long
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -270,7 +282,11 @@ def _faults(result: Result) -> Iterator[str]:
     Raises:
         PrunescopeError: A scope does not fit its method or its depth.
     """
-    task, checkpoint, labels = result.task, result.checkpoint, len(result.task.label_names)
+    task, checkpoint, labels = (
+        result.task,
+        result.checkpoint,
+        len(result.task.label_names),
+    )
     if checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED:
         yield f"no checkpoint {checkpoint.id} comes with this program"
     preset = TASKS.get(task.name)

@@ -13,7 +13,12 @@ from core.results.fields import Row
 from core.results.recovery import Moment
 from core.results.schema import FloorRecord, Frame, Similarities, Statistics
 from core.results.statistics import ChangedRecord
-from core.similarity.cka import Similarity, all_similarities, cka, own_similarities
+from core.similarity.cka import (
+    Similarity,
+    all_similarities,
+    cka,
+    own_similarities,
+)
 from core.sweep.equal_damage import damage
 from core.sweep.meter import Measurement, PrunedMeasurement
 from core.sweep.metrics import changed_share, evaluate
@@ -72,7 +77,8 @@ class BaselineComparison:
             "similarity": Similarities(cka=matrices),
             "predictions": model.predictions,
             "changed": ChangedRecord(
-                share=share, interval=None if model is self.baseline else interval
+                share=share,
+                interval=None if model is self.baseline else interval,
             ),
             "read": row_of(read)[0],
         }

@@ -98,7 +98,10 @@ def plan_grid(
 
 
 def _planned(
-    listed: SweepRequest, places: Mapping[str, str], output: Path | None, report: Report | None
+    listed: SweepRequest,
+    places: Mapping[str, str],
+    output: Path | None,
+    report: Report | None,
 ) -> GridSweep:
     request = checked(replace(listed, data=places.get(listed.data or "", listed.data)))
     inputs = prepare(request, report)
@@ -109,7 +112,11 @@ def _planned(
         listed=listed,
         request=request,
         key=key,
-        inputs=(inputs.resolved.revision, subset.task.name, subset.record.fingerprint),
+        inputs=(
+            inputs.resolved.revision,
+            subset.task.name,
+            subset.record.fingerprint,
+        ),
         path=stored or store.place_in(output or store.user_folder(), key),
         judged_on=len(subset.texts) + len(rest.texts) if rest and is_replaced else 0,
         work=work_of(request, inputs.resolved.size, inputs),

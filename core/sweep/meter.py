@@ -11,14 +11,27 @@ import torch
 from torch import Tensor
 
 from core.encoder.architectures import classifier
-from core.encoder.batches import MicroBatch, Window, micro_batches, plan_windows, tokenise
+from core.encoder.batches import (
+    MicroBatch,
+    Window,
+    micro_batches,
+    plan_windows,
+    tokenise,
+)
 from core.encoder.device import in_parts, where
 from core.encoder.loading import Checkpoint, borrow
 from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
-from core.pruning import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
+from core.pruning import (
+    Baseline,
+    Calibration,
+    Plan,
+    PrunedModel,
+    Removed,
+    module_of,
+)
 from core.pruning.magnitude import scoped_weights
 from core.request.catalog import METHODS
 from core.request.scope import first_emptied_point, point_names
@@ -47,7 +60,11 @@ class Runner(ExitStack):
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan
+        self,
+        checkpoint: Checkpoint,
+        subset: EvalSubset,
+        request: SweepRequest,
+        plan: Plan,
     ) -> None:
         """Prepare all amounts of a request.
 
@@ -102,7 +119,10 @@ class Runner(ExitStack):
 
 
 def make_plan(
-    checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report
+    checkpoint: Checkpoint,
+    examples: EvalSubset | None,
+    request: SweepRequest,
+    report: Report,
 ) -> Plan:
     """Make the plan of a request's method, and score calibration examples if the method needs them.
 
@@ -181,7 +201,12 @@ class Meter:
     """
 
     def __init__(
-        self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int, empties: bool
+        self,
+        runner: Runner,
+        rest: EvalSubset | None,
+        report: Report,
+        amounts: int,
+        empties: bool,
     ) -> None:
         self._runner, self._report = runner, report
         self._buffers = runner.buffers()
@@ -196,7 +221,11 @@ class Meter:
         stage, removed = stage_name(amount), self._runner.model.prune(amount)
         measured = self.look(stage)
         return PrunedMeasurement(
-            measured.logits, measured.grams, amount, removed, self._rest_predictions(stage)
+            measured.logits,
+            measured.grams,
+            amount,
+            removed,
+            self._rest_predictions(stage),
         )
 
     def _rest_predictions(self, stage: str) -> Predictions:
@@ -234,7 +263,11 @@ class Meter:
 
     def _step(self, stage: str) -> None:
         self._done += 1
-        self._report(stage + where(self._runner.checkpoint.model), self._done, self._total)
+        self._report(
+            stage + where(self._runner.checkpoint.model),
+            self._done,
+            self._total,
+        )
 
     def _run(self, stage: str) -> list[Tensor]:
         """Fill the buffers, and return the Gram matrices of all minibatches of tokens."""
@@ -275,7 +308,11 @@ def predict(
     check_same_content(inputs.resolved, request.checkpoint, revision)
     probabilities = list[tuple[float, ...]]()
     with borrow(inputs.resolved) as checkpoint:
-        model, record, tokenizer = checkpoint.model, checkpoint.record, checkpoint.tokenizer
+        model, record, tokenizer = (
+            checkpoint.model,
+            checkpoint.record,
+            checkpoint.tokenizer,
+        )
         check_scope(request.scope, request.method, record.num_layers)
         plan = make_plan(checkpoint, inputs.calibration, request, report)
         # The page itself warns about long texts.

@@ -58,7 +58,12 @@ def find_inputs(
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or not those of the result.
     """
-    request = _request(result, amount, checkpoint, needs_data=lacks_place(result.task) and not data)
+    request = _request(
+        result,
+        amount,
+        checkpoint,
+        needs_data=lacks_place(result.task) and not data,
+    )
     request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
@@ -92,7 +97,11 @@ def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> No
 
 
 def find_pruning(
-    result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
+    result: SweepResult,
+    amount: float,
+    checkpoint: str | None,
+    data: str | None,
+    report: Report,
 ) -> tuple[SweepRequest, Resolved, EvalSubset | None]:
     """Find only what is needed to prune again; methods without calibration examples need no data.
 
@@ -181,7 +190,11 @@ def find_recovery(
     if isinstance(result, Recovery):
         training = result.rows.training
     else:
-        changes = {"layers": swept.resolved.size[0], "steps": steps, "seed": seed}
+        changes = {
+            "layers": swept.resolved.size[0],
+            "steps": steps,
+            "seed": seed,
+        }
         training = RECOVERY.model_copy(update=changes)
     refit = RefitRecord(
         **rows.record.model_dump(include={"source_name", "split", "fingerprint", "files"}),
@@ -201,7 +214,10 @@ def find_recovery(
 
 
 def _request(
-    result: SweepResult | Recovery, amount: float, checkpoint: str | None, needs_data: bool = False
+    result: SweepResult | Recovery,
+    amount: float,
+    checkpoint: str | None,
+    needs_data: bool = False,
 ) -> SweepRequest:
     """Return a request for the baseline and one amount of a result.
 

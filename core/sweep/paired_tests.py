@@ -38,7 +38,10 @@ class PairedTest(NamedTuple):
 
 
 def paired_tests(
-    metric: str, gold: Predicted, first: tuple[Predicted, ...], second: tuple[Predicted, ...]
+    metric: str,
+    gold: Predicted,
+    first: tuple[Predicted, ...],
+    second: tuple[Predicted, ...],
 ) -> tuple[PairedTest, ...]:
     """Test at each of several pruning amounts whether two pruned models differ.
 

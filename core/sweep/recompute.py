@@ -75,7 +75,10 @@ class Deviations(NamedTuple):
             "within_tolerance": self.within_tolerance,
             "allowed": TOLERANCES[self.cause][0],
         }
-        return cast(dict[str, Any], json.loads(json.dumps(values), parse_constant=lambda _: None))
+        return cast(
+            dict[str, Any],
+            json.loads(json.dumps(values), parse_constant=lambda _: None),
+        )
 
 
 def verify_frame(
@@ -168,7 +171,10 @@ def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -
     tokens = torch_cka_matrix(token_pairs(), num_minibatches, points)  # also fills the features
     matrices = {"tokens": tokens}
     for name in SINGLE_BATCH:
-        features = baseline.features[name], pruned.features[name]  # each (points, examples, hidden)
+        features = (
+            baseline.features[name],
+            pruned.features[name],
+        )  # each (points, examples, hidden)
         matrices[name] = torch_cka_matrix([features], 1, points)
     return matrices
 

@@ -81,7 +81,11 @@ def counts(gold: Labels, predicted: Labels) -> tuple[Array, Array, Array]:
         return numbers.reshape(*rows, labels).astype(np.float64)
 
     gold_cells = first + gold  # (…, n)
-    return count(gold_cells[gold == predicted]), count(gold_cells), count(first + predicted)
+    return (
+        count(gold_cells[gold == predicted]),
+        count(gold_cells),
+        count(first + predicted),
+    )
 
 
 # ---------------------------------------------------------------- from labels

@@ -21,7 +21,13 @@ from core.results.statistics import (
     NotAtDamage,
     SurvivalRecord,
 )
-from core.sweep.equal_damage import DAMAGES, Missing, between, find_crossing, gap
+from core.sweep.equal_damage import (
+    DAMAGES,
+    Missing,
+    between,
+    find_crossing,
+    gap,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -119,7 +125,10 @@ def layer_statistics(amounts: Sequence[float], own: Array, replicates: Array) ->
         replicates: (frames, points, n) the same without each example.
     """
     loss_low, loss_high = log_jackknife(1 - own, 1 - replicates)  # each (frames, points)
-    low, high = np.maximum(1 - loss_high, -1.0), 1 - loss_low  # each (frames, points)
+    low, high = (
+        np.maximum(1 - loss_high, -1.0),
+        1 - loss_low,
+    )  # each (frames, points)
     rows = zip(low.tolist(), high.tolist(), strict=True)
     gaps = {
         amount_text(target): _gap_at_damage(amounts, own, replicates, target) for target in DAMAGES
@@ -166,7 +175,10 @@ def _survivals(
             continue
         records.append(
             SurvivalRecord(
-                value=values[k], low=earliest[k], high=latest[k], censored=bool(censored[k])
+                value=values[k],
+                low=earliest[k],
+                high=latest[k],
+                censored=bool(censored[k]),
             )
         )
     return tuple(records)

@@ -104,11 +104,15 @@ def sweep(
         if has_floor:
             scope = request.scope or "encoder"
             emptied = shared.get(
-                "emptied", (*model_and_data, scope), lambda: meter.measure_emptied(request.scope)
+                "emptied",
+                (*model_and_data, scope),
+                lambda: meter.measure_emptied(request.scope),
             )
         further = rest and rest.record.fingerprint
         baseline = shared.get(
-            "unpruned", (*model_and_data, further), lambda: meter.measure(request.amounts[0])
+            "unpruned",
+            (*model_and_data, further),
+            lambda: meter.measure(request.amounts[0]),
         )
         comparison = BaselineComparison(subset, baseline, emptied)
         header = Header(
@@ -128,7 +132,10 @@ def sweep(
             if amount and limit is not None and comparison.damage >= limit:
                 break
     amounts = [frame.amount for frame in frames]
-    gold = [*subset.record.gold, *(rest.record.gold if rest else ())]  # (examples,)
+    gold = [
+        *subset.record.gold,
+        *(rest.record.gold if rest else ()),
+    ]  # (examples,)
     judged = working_range(subset.task.main_metric, amounts, np.array(gold), np.array(predictions))
     result = SweepResult(
         **dict(header),
@@ -140,7 +147,10 @@ def sweep(
         **ended(started),
     )
     if plan is None and request.dtype == DTYPE:  # the time includes the making of the plan
-        note_speed(work_of(request, inputs.resolved.size, inputs, meter.passes), result.seconds)
+        note_speed(
+            work_of(request, inputs.resolved.size, inputs, meter.passes),
+            result.seconds,
+        )
     return result
 
 

@@ -41,14 +41,23 @@ class _Bar:
     """One bar over phases, whose shares of the work are known before."""
 
     def __init__(self, report: Report, works: Sequence[float]) -> None:
-        self._report, self._ends, self._phase = report, np.cumsum([0, *works]), 0
+        self._report, self._ends, self._phase = (
+            report,
+            np.cumsum([0, *works]),
+            0,
+        )
 
     def phase(self, stage: str) -> refit.Report:
         """Begin the next phase; return a function that takes the share of it that is done."""
-        first, last, total = *self._ends[self._phase : self._phase + 2], self._ends[-1]
+        first, last, total = (
+            *self._ends[self._phase : self._phase + 2],
+            self._ends[-1],
+        )
         self._phase += 1
         return lambda share: self._report(
-            stage, round(STEPS * (first + share * (last - first)) / total), STEPS
+            stage,
+            round(STEPS * (first + share * (last - first)) / total),
+            STEPS,
         )
 
 
@@ -78,12 +87,21 @@ def study(
     done = list[tuple[Score, Refitted]]()
     for layers in sorted(inputs.depths):
         made = _refitted(
-            refitting, logits, inputs, layers, bar.phase(_training(layers) + where(full_model))
+            refitting,
+            logits,
+            inputs,
+            layers,
+            bar.phase(_training(layers) + where(full_model)),
         )
-        features, saved = means[layers - 1].numpy(), made.logits.argmax(-1).tolist()
+        features, saved = (
+            means[layers - 1].numpy(),
+            made.logits.argmax(-1).tolist(),
+        )
         held = probe(features[: len(labels)], labels, features[len(labels) :])
         score = Score(
-            layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved)
+            layers=layers,
+            held=_worth(inputs.subset, held),
+            saved=_worth(inputs.subset, saved),
         )
         on_score(score)
         done.append((score, made))
@@ -92,7 +110,11 @@ def study(
         *(made.model for _, made in done),
     ]  # the full one in the same memory
     full, *smaller = sizes(
-        models, inputs.resolved, checkpoint.tokenizer, inputs.subset.texts, bar.phase(MEASURING)
+        models,
+        inputs.resolved,
+        checkpoint.tokenizer,
+        inputs.subset.texts,
+        bar.phase(MEASURING),
     )
     sized = zip(done, smaller, strict=True)
     depths = [Depth(**dict(score), size=size, steps=made.steps) for (score, made), size in sized]
@@ -110,7 +132,11 @@ def study(
 
 
 def refit_again(
-    checkpoint: Checkpoint, inputs: CutInputs, study: CutStudy, layers: int, report: Report = silent
+    checkpoint: Checkpoint,
+    inputs: CutInputs,
+    study: CutStudy,
+    layers: int,
+    report: Report = silent,
 ) -> tuple[Any, int]:
     """Make the saved model of a study's depth again.
 
@@ -146,11 +172,20 @@ def refit_again(
 
 
 def _refitted(
-    refitting: Refitting, logits: Tensor, inputs: CutInputs, layers: int, report: refit.Report
+    refitting: Refitting,
+    logits: Tensor,
+    inputs: CutInputs,
+    layers: int,
+    report: refit.Report,
 ) -> Refitted:
     (trained, stop, judged), how = inputs.numbers, inputs.record.training
     return refitting.refit(
-        layers, soft_targets(logits, how.temperature), (trained, stop), judged, how, report
+        layers,
+        soft_targets(logits, how.temperature),
+        (trained, stop),
+        judged,
+        how,
+        report,
     )
 
 
@@ -182,7 +217,10 @@ def _training(layers: int) -> str:
 
 def _works(refitting: Refitting, inputs: CutInputs, num_layers: int) -> list[float]:
     """Return the work of each phase, in tokens that a layer reads."""
-    rows, tokens = len(refitting.rows.lengths), float(refitting.rows.lengths.mean())
+    rows, tokens = (
+        len(refitting.rows.lengths),
+        float(refitting.rows.lengths.mean()),
+    )
     depths = sorted(inputs.depths)
     trained = [refit_rows(layers, inputs.record.training) for layers in depths]
     measured = sum(batch * passes for batch, passes in PASSES.items()) * (num_layers + sum(depths))

@@ -105,7 +105,8 @@ def descend(
     warm_up = max(1.0, WARM_UP * how.steps)
     decay = max(1.0, how.steps - warm_up)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda done: min((done + 1) / warm_up, (how.steps - done) / decay)
+        optimizer,
+        lambda done: min((done + 1) / warm_up, (how.steps - done) / decay),
     )
     yield 0
     for step, batch in enumerate(islice(shuffled(rows, lengths, how.batch, how.seed), how.steps)):
@@ -153,12 +154,19 @@ def train(
         if step % CHECK_EVERY == 0 or step == how.steps:
             loss = _finite(
                 _mean_loss(
-                    answer, targets, in_order(split[1], lengths, how.batch), how.temperature
+                    answer,
+                    targets,
+                    in_order(split[1], lengths, how.batch),
+                    how.temperature,
                 ),
                 step,
             )
             if loss < best:
-                best, best_step, kept = loss, step, [weight.detach().clone() for weight in weights]
+                best, best_step, kept = (
+                    loss,
+                    step,
+                    [weight.detach().clone() for weight in weights],
+                )
             elif step - best_step >= PATIENCE * CHECK_EVERY:
                 break
     for weight, value in zip(weights, kept, strict=True):

@@ -27,7 +27,10 @@ def probe(features: np.ndarray, labels: np.ndarray, judged: np.ndarray) -> tuple
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     folds = KFold(FOLDS, shuffle=True, random_state=0)  # a label may occur once
     search = GridSearchCV(
-        pipeline, {"logisticregression__C": STRENGTHS}, scoring="accuracy", cv=folds
+        pipeline,
+        {"logisticregression__C": STRENGTHS},
+        scoring="accuracy",
+        cv=folds,
     )
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         return tuple(search.fit(features, labels).predict(judged).tolist())

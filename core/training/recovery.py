@@ -53,7 +53,11 @@ def recover(
     Raises:
         PrunescopeError: A loss or a representation is not finite, or the control cannot be stored.
     """
-    started, swept, how = time.monotonic(), inputs.swept, inputs.start.rows.training
+    started, swept, how = (
+        time.monotonic(),
+        inputs.swept,
+        inputs.start.rows.training,
+    )
     recovery = inputs.start.model_copy(
         update={"environment": environment(checkpoint.model, swept.request.dtype)}
     )
@@ -66,7 +70,10 @@ def recover(
     trained = dict[str, Tensor]()
     kept = dict[Tensor, Tensor]()
     subject = checkpoint._replace(model=deepcopy(checkpoint.model))
-    rows, model = Encoded(checkpoint.tokenizer, inputs.rows.texts), subject.model
+    rows, model = (
+        Encoded(checkpoint.tokenizer, inputs.rows.texts),
+        subject.model,
+    )
     targets = one_hot(
         torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)
     ).float()  # (rows, labels)
@@ -95,7 +102,12 @@ def recover(
             }
             hooks = [weight.register_post_accumulate_grad_hook(hold) for weight in kept]  # type: ignore[no-untyped-call]
             for step in descend(
-                weights, answer, targets, rows.lengths, np.arange(len(rows.lengths)), how
+                weights,
+                answer,
+                targets,
+                rows.lengths,
+                np.arange(len(rows.lengths)),
+                how,
             ):
                 done += step > 0
                 kind = "pruned" if amount else "unpruned"

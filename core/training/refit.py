@@ -13,7 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import Catcher, Tap, classifier, encoder_layers, head_parameters
+from core.encoder.architectures import (
+    Catcher,
+    Tap,
+    classifier,
+    encoder_layers,
+    head_parameters,
+)
 from core.encoder.batches import MICRO_BATCH, Encoded, MicroBatch
 from core.encoder.device import device_of, in_parts, on_processor
 from core.encoder.loading import Checkpoint
@@ -50,7 +56,10 @@ class Refitting:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, texts: Sequence[tuple[str, ...]], dtype: torch.dtype
+        self,
+        checkpoint: Checkpoint,
+        texts: Sequence[tuple[str, ...]],
+        dtype: torch.dtype,
     ) -> None:
         """Tokenise the rows.
 
@@ -142,14 +151,22 @@ class Refitting:
         if layer == self._entered:
             return
         between = cut(self._checkpoint.model, range(self._entered, layer))
-        run, last = self._fed(between), Tap(encoder_layers(between)[-1], "output")
+        run, last = (
+            self._fed(between),
+            Tap(encoder_layers(between)[-1], "output"),
+        )
 
         def keep(batch: MicroBatch) -> None:
             run(batch)
             self._states[batch.slots] = on_processor(catcher.states[0].flatten(0, 1)[batch.cells])
 
         with Catcher(between, [last]) as catcher:
-            self._each(between, np.arange(len(self.rows.lengths)), keep, lambda _: report(0.0))
+            self._each(
+                between,
+                np.arange(len(self.rows.lengths)),
+                keep,
+                lambda _: report(0.0),
+            )
         self._entered = layer
 
     def _fed(self, model: Any) -> Callable[[MicroBatch], Tensor]:
@@ -163,7 +180,9 @@ class Refitting:
 
         def run(batch: MicroBatch) -> Tensor:
             padded = torch.zeros(
-                batch.real.numel(), self._states.shape[1], device=batch.real.device
+                batch.real.numel(),
+                self._states.shape[1],
+                device=batch.real.device,
             )
             padded.index_copy_(0, batch.cells, self._states[batch.slots].to(padded.device))
             fed[:] = [padded.view(*batch.real.shape, -1)]  # (batch, longest, hidden)
@@ -173,7 +192,11 @@ class Refitting:
 
     @torch.no_grad()
     def _each(
-        self, model: Any, rows: Rows, work: Callable[[MicroBatch], None], report: Report
+        self,
+        model: Any,
+        rows: Rows,
+        work: Callable[[MicroBatch], None],
+        report: Report,
     ) -> None:
         """Do some work on micro-batches in order of length, where a model is."""
         chunks = in_order(rows, self.rows.lengths, MICRO_BATCH)
@@ -195,7 +218,8 @@ def trainable(model: nn.Module, start: int) -> list[nn.Parameter]:
     """Freeze a model but for the encoder layers from one on and the head; return their weights."""
     weights = [
         *chain(
-            *(layer.parameters() for layer in encoder_layers(model)[start:]), head_parameters(model)
+            *(layer.parameters() for layer in encoder_layers(model)[start:]),
+            head_parameters(model),
         )
     ]
     model.requires_grad_(False)

@@ -33,7 +33,11 @@ DRAWS = 9_999
 
 
 def sizes(
-    models: Sequence[nn.Module], resolved: Resolved, tokenizer: Any, texts: Texts, report: Report
+    models: Sequence[nn.Module],
+    resolved: Resolved,
+    tokenizer: Any,
+    texts: Texts,
+    report: Report,
 ) -> list[Size]:
     """Measure models, the full one first, whose speeds stay empty; times are the processor's.
 
@@ -60,7 +64,11 @@ def sizes(
 
 
 def _ratios(
-    models: Sequence[nn.Module], tokenizer: Any, texts: Texts, batch: int, report: Report
+    models: Sequence[nn.Module],
+    tokenizer: Any,
+    texts: Texts,
+    batch: int,
+    report: Report,
 ) -> np.ndarray:
     """Return the full model's time divided by each model's own, (passes, models).
 
@@ -103,6 +111,8 @@ def processor() -> str:
     """Return the name of this machine's processor, if the system tells it."""
     file = Path("/proc/cpuinfo")
     name = re.search(
-        r"^model name\s*:\s*(.+)$", file.read_text() if file.is_file() else "", re.MULTILINE
+        r"^model name\s*:\s*(.+)$",
+        file.read_text() if file.is_file() else "",
+        re.MULTILINE,
     )
     return name[1] if name else platform.processor() or platform.machine()

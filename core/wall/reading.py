@@ -69,7 +69,12 @@ def _answer(order: str, name: str) -> bytes:
     """
     environment = {**os.environ, **_ENVIRONMENT}
     child = subprocess.run(
-        READER, cwd=ROOT, env=environment, input=order.encode(), stdout=subprocess.PIPE, check=False
+        READER,
+        cwd=ROOT,
+        env=environment,
+        input=order.encode(),
+        stdout=subprocess.PIPE,
+        check=False,
     )
     if child.stdout.endswith(b"\n"):  # otherwise it was cut off
         return child.stdout[:-1]

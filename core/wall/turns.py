@@ -18,7 +18,10 @@ from core.request.limits import is_hosted
 T = TypeVar("T")
 Look = Callable[[int], None]  # takes the number of requests that come first
 
-EACH, IN_ALL = 40, 200  # pending requests of one address (a lecture hall is one) and of all, hosted
+EACH, IN_ALL = (
+    40,
+    200,
+)  # pending requests of one address (a lecture hall is one) and of all, hosted
 LOOK_SECONDS = 0.2  # between two looks of a request that waits for its turn
 
 

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    WebSocket,
+    expect,
+    sync_playwright,
+)
 
 from benchmarks.serving import CHROMIUM, OPTIONS, served
 from core.request.catalog import EMBEDDED, ROOT
@@ -51,7 +58,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source, target = ROOT / piece, folder / piece
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    ship(folder / "cached_results" / "results", *shipped.SHIPPED, shipped.STUDY, shipped.RECOVERY)
+    ship(
+        folder / "cached_results" / "results",
+        *shipped.SHIPPED,
+        shipped.STUDY,
+        shipped.RECOVERY,
+    )
     make_bert(checkpoint_in(folder), layers=6)  # like the bundled ones
     return folder
 
@@ -97,7 +109,9 @@ def chromium() -> Iterator[Browser]:
             name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"
         }
         browser = playwright.chromium.launch(
-            executable_path=executable, args=[*OPTIONS, *SHORT_LIVED], env=environment
+            executable_path=executable,
+            args=[*OPTIONS, *SHORT_LIVED],
+            env=environment,
         )
         yield browser
         browser.close()

@@ -13,7 +13,14 @@ from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 
-from playwright.sync_api import ConsoleMessage, FilePayload, Frame, Locator, Page, expect
+from playwright.sync_api import (
+    ConsoleMessage,
+    FilePayload,
+    Frame,
+    Locator,
+    Page,
+    expect,
+)
 
 from core.results.schema import SweepResult
 
@@ -36,7 +43,11 @@ def served_files(folder: Path) -> Iterator[str]:
     """Serve a folder's files at localhost, which is another site than the app's 127.0.0.1; yield the address."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
     with ThreadingHTTPServer(("localhost", 0), handler) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        Thread(
+            target=server.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            daemon=True,
+        ).start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()
 
@@ -50,7 +61,9 @@ def box(part: Locator) -> SimpleNamespace:
     """Return where a part of the page is, which must be in sight: pixels from the window's upper left corner."""
     found = part.bounding_box()
     return SimpleNamespace(
-        **found, right=found["x"] + found["width"], bottom=found["y"] + found["height"]
+        **found,
+        right=found["x"] + found["width"],
+        bottom=found["y"] + found["height"],
     )
 
 

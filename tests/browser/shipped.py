@@ -5,10 +5,12 @@ from tests.studies import make_recovery, make_study
 
 SST2 = make_result()
 COLA = make_result(
-    task="cola", own_cka=lambda amount, point, size: 1 - 0.9713 * amount * (point + 1) / size
+    task="cola",
+    own_cka=lambda amount, point, size: 1 - 0.9713 * amount * (point + 1) / size,
 )
 WRITTEN = make_result(
-    source="written", own_cka=lambda amount, point, size: 1 - amount * point / size
+    source="written",
+    own_cka=lambda amount, point, size: 1 - amount * point / size,
 )  # layer 1 lasts
 STUDY, RECOVERY = make_study(num_layers=6), make_recovery()
 SHIPPED = (SST2, COLA, WRITTEN)

@@ -35,7 +35,10 @@ def test_the_lab_inside_another_page_reads_the_table_of_its_visitor_and_no_forge
             lab.locator(".st-key-lab-upload input[type=file]").set_input_files(
                 look.csv("moods.csv", TABLE)
             )
-        assert (waiting.value.status, waiting.value.request.method) == (204, "PUT")
+        assert (waiting.value.status, waiting.value.request.method) == (
+            204,
+            "PUT",
+        )
         expect(lab.locator(".st-key-lab-texts")).to_contain_text("review")
         expect(lab.get_by_role("combobox", name="Label column")).to_have_value("mood")
         expect(lab.get_by_text("Match 2 label values to continue")).to_be_visible()
@@ -51,7 +54,8 @@ def test_the_lab_inside_another_page_reads_the_table_of_its_visitor_and_no_forge
 def test_a_message_that_no_page_sends_ends_the_visit(site: str) -> None:
     """The server keeps what a visit sends as long as the visit lasts."""
     with connect(
-        f"{site.replace('http', 'ws')}/_stcore/stream", subprotocols=["streamlit"]
+        f"{site.replace('http', 'ws')}/_stcore/stream",
+        subprotocols=["streamlit"],
     ) as visit:
         visit.send(bytes(2**20))
         with pytest.raises(ConnectionClosed):

@@ -14,7 +14,13 @@ from tests.browser.shipped import COLA, SST2
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LAST = 19  # place of the last amount
-PLAYERS = ("Lab", "Layers", "Sentences", "Compare", "Present")  # of amounts, with the same keys
+PLAYERS = (
+    "Lab",
+    "Layers",
+    "Sentences",
+    "Compare",
+    "Present",
+)  # of amounts, with the same keys
 # Pictures of each page: of the story, those of its first scene; the next has none.
 PICTURES = {
     "Story": 2,
@@ -114,7 +120,14 @@ def check_keys_and_words(player: Locator) -> None:
     """Check that a comparison is used by keys alone and read by screen readers."""
     page = player.page
     player.focus()
-    for name in ("Previous step", "Play", "Next step", "Pruning amount", "Speed", "Copy a link"):
+    for name in (
+        "Previous step",
+        "Play",
+        "Next step",
+        "Pruning amount",
+        "Speed",
+        "Copy a link",
+    ):
         page.keyboard.press("Tab")
         assert page.evaluate(FOCUSED).startswith(name)
     page.keyboard.press("Tab")
@@ -160,7 +173,11 @@ def unfold_all(page: Page) -> None:
 def faults(page: Page) -> list[str]:
     """Return the serious faults that axe finds."""
     axe = Axe("0") if page.evaluate("'axe' in window") else Axe()  # its script is read once
-    options = {"runOnly": STANDARDS, "resultTypes": ["violations"], "preload": False}
+    options = {
+        "runOnly": STANDARDS,
+        "resultTypes": ["violations"],
+        "preload": False,
+    }
     return [
         f"{fault['id']}: {node['html'][:120]} ({node['failureSummary']})"
         for fault in axe.run(page, options=options).response["violations"]

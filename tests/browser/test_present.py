@@ -80,7 +80,11 @@ def test_in_any_window_nothing_is_covered_or_cut_and_full_screen_has_large_text(
     assert page.evaluate(scrolled) > 0
     page.keyboard.press("f")
     page.wait_for_function(FULL)
-    look.eventually(page, player.bounding_box, {"x": 0, "y": 0, "width": 1920, "height": 1080})
+    look.eventually(
+        page,
+        player.bounding_box,
+        {"x": 0, "y": 0, "width": 1920, "height": 1080},
+    )
     for name in ("heatmap", "accuracy", "stack"):
         assert look.box(player.locator(f".{name} svg")).width > 880
         assert min(player.locator(f".{name} .role-axis text").evaluate_all(SIZES)) >= 24

@@ -23,7 +23,8 @@ from tests.core.test_site import taken
 NAME = "<img src=x onerror=alert(1)>"
 OTHER = make_result(task="qnli", num_layers=2, amounts=(0.0, 0.5))
 STRANGE = with_own_key(
-    OTHER, checkpoint=OTHER.checkpoint.model_copy(update={"id": NAME, "source": "folder"})
+    OTHER,
+    checkpoint=OTHER.checkpoint.model_copy(update={"id": NAME, "source": "folder"}),
 )
 CONTROL = make_result(method="random", controls="magnitude", seed=1)
 LINKS = {
@@ -47,7 +48,10 @@ UNFOLD = "for (const box of document.querySelectorAll('main > details')) box.ope
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a site of a few results."""
-    results, folder = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("static") / "site"
+    results, folder = (
+        tmp_path_factory.mktemp("results"),
+        tmp_path_factory.mktemp("static") / "site",
+    )
     for result in (SST2, COLA, CONTROL, STRANGE, STUDY, RECOVERY):
         save(result, results)
     assert command.main([str(folder), "--results", str(results)]) == 0
@@ -126,7 +130,10 @@ def test_choices_make_an_address_that_the_app_understands(
     expect(visitor.get_by_text(words)).to_be_visible()
     visitor.locator(".setup summary").click()
     visitor.locator("#reduction").select_option("cls")
-    rows, title = visitor.locator(".rows-to-pick input"), visitor.get_by_role("heading", level=1)
+    rows, title = (
+        visitor.locator(".rows-to-pick input"),
+        visitor.get_by_role("heading", level=1),
+    )
     rows.nth(1).focus()
     visitor.keyboard.press("ArrowDown")
     expect(rows.nth(2)).to_be_focused()
@@ -177,7 +184,12 @@ def test_it_is_small_and_its_policy_lets_nothing_in(edition: Path) -> None:
     rules = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == "'self'"
-    assert {*" ".join(rules.values()).split()} == {"'none'", "'self'", "'unsafe-inline'", "data:"}
+    assert {*" ".join(rules.values()).split()} == {
+        "'none'",
+        "'self'",
+        "'unsafe-inline'",
+        "data:",
+    }
 
 
 def stored(key: str) -> Any:

@@ -41,7 +41,9 @@ def expect_drawn(page: Page) -> None:
     expect(page.locator(HERE)).to_have_count(1)
     expect(page.locator(f"{HERE} .picture:not(:has(svg))")).to_have_count(0)
     look.eventually(
-        page, lambda: page.locator(f"{HERE} .picture svg").evaluate_all(look.FILLED), True
+        page,
+        lambda: page.locator(f"{HERE} .picture svg").evaluate_all(look.FILLED),
+        True,
     )
 
 

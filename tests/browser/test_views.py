@@ -76,7 +76,11 @@ def test_the_navigation_keeps_the_result_and_a_row_of_the_grid_opens_another(
     page: Page, site: str, keep: Keep
 ) -> None:
     look.open_still(page, f"{site}/compare?result={keep(OWN)}&other={WRITTEN.key}")
-    for name in ("Methods", "Layers", "All results"):  # of both lines of the navigation
+    for name in (
+        "Methods",
+        "Layers",
+        "All results",
+    ):  # of both lines of the navigation
         page.get_by_role("link", name=name, exact=True).click()
         title = f"^{name} · Wanda pruning of the encoder, CoLA.* · Prunescope$"
         expect(page).to_have_title(re.compile(title))

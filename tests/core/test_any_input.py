@@ -22,7 +22,11 @@ from tests.builders import make_result
 from tests.uploaded import read_upload
 
 settings.register_profile(
-    "same every time", derandomize=True, deadline=None, max_examples=50, database=None
+    "same every time",
+    derandomize=True,
+    deadline=None,
+    max_examples=50,
+    database=None,
 )
 settings.load_profile("same every time")
 

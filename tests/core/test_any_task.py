@@ -24,7 +24,11 @@ TEXTS, LABELS = emotion_texts(120, seed=3)
 @pytest.fixture
 def named(tmp_path: Path) -> Path:
     """A table that names its labels."""
-    return write_csv(tmp_path / "mine.csv", text=TEXTS, emotion=[NAMES[label] for label in LABELS])
+    return write_csv(
+        tmp_path / "mine.csv",
+        text=TEXTS,
+        emotion=[NAMES[label] for label in LABELS],
+    )
 
 
 @pytest.fixture
@@ -38,10 +42,20 @@ def ask(*arguments: object) -> SweepRequest:
 
 
 def test_the_command_line_sweeps_it(
-    tiny_emotions: Path, named: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_emotions: Path,
+    named: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     output = tmp_path / "out.json"
-    words = ["--checkpoint", tiny_emotions, "--data", named, "--amounts", "0,0.5"]
+    words = [
+        "--checkpoint",
+        tiny_emotions,
+        "--data",
+        named,
+        "--amounts",
+        "0,0.5",
+    ]
 
     assert main([*map(str, words), "--output", str(output)]) == 0
 
@@ -49,7 +63,11 @@ def test_the_command_line_sweeps_it(
     columns = "the text from “text”, the label from “emotion” (text and label guessed)"
     assert f"{rows}: {columns}" in capsys.readouterr().err
     task = store.load(output).task
-    assert (task.name, task.source, task.source_name) == ("auto", "file", "mine.csv")
+    assert (task.name, task.source, task.source_name) == (
+        "auto",
+        "file",
+        "mine.csv",
+    )
     assert task.label_names == tuple(NAMES)
     assert len(task.examples) == 60
     assert [LABELS[row] for row in task.examples] == list(task.gold)
@@ -74,22 +92,38 @@ def test_its_scores_agree_with_scikit_learn(tiny_emotions: Path, named: Path) ->
     assert result.task.main_metric == result.working_range.metric == "macro_f1"
     commonest = [np.bincount(gold).argmax()] * len(gold)
     guessed = f1_score(gold, commonest, average="macro", zero_division=0)
-    assert reference_of(result, "macro_f1") == ("commonest label", pytest.approx(guessed))
+    assert reference_of(result, "macro_f1") == (
+        "commonest label",
+        pytest.approx(guessed),
+    )
 
 
 @pytest.mark.parametrize(
     ("further", "words"),
     [
-        ("", "says 0, 1, 2, 3, 4, 5, which is none of the labels Anger, fear, joy, love, sadness"),
+        (
+            "",
+            "says 0, 1, 2, 3, 4, 5, which is none of the labels Anger, fear, joy, love, sadness",
+        ),
         ("--label-map 0=anger 0=fear", "'0' is there twice"),
-        ("--label feeling", "own data.csv has no column 'feeling': name one of text, emotion"),
-        ("--label text --text text", "text and label columns: give one or two texts and a label"),
+        (
+            "--label feeling",
+            "own data.csv has no column 'feeling': name one of text, emotion",
+        ),
+        (
+            "--label text --text text",
+            "text and label columns: give one or two texts and a label",
+        ),
         ("--data GLUE", "columns, a label map and task auto need a file"),
         ("--task sst2 --data GLUE", "has 6 labels"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(
-    tiny_emotions: Path, numbered: Path, glue_folder: Path, further: str, words: str
+    tiny_emotions: Path,
+    numbered: Path,
+    glue_folder: Path,
+    further: str,
+    words: str,
 ) -> None:
     given = further.replace("GLUE", str(glue_folder)).split()
     data = ["--data", numbered]
@@ -116,7 +150,14 @@ def test_it_is_recomputed(
     tiny_emotions: Path, numbered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meanings = [f"{number}={name}" for number, name in enumerate(NAMES)]
-    words = ["--checkpoint", tiny_emotions, "--data", numbered, "--amounts", "0,0.5"]
+    words = [
+        "--checkpoint",
+        tiny_emotions,
+        "--data",
+        numbered,
+        "--amounts",
+        "0,0.5",
+    ]
     request = ask(*words, "--label-map", *meanings)
     result = run(find(request))
     assert request_of(result).label_map == request.label_map

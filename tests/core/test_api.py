@@ -49,7 +49,14 @@ def test_a_folder_gives_the_command_lines_result(
     tiny_emotions: Path, result: NotebookResult, tmp_path: Path
 ) -> None:
     data = write_csv(tmp_path / "mine.csv", text=TEXTS, emotion=NAMED)
-    words = ["--checkpoint", str(tiny_emotions), "--data", str(data), "--amounts", "0,0.5"]
+    words = [
+        "--checkpoint",
+        str(tiny_emotions),
+        "--data",
+        str(data),
+        "--amounts",
+        "0,0.5",
+    ]
 
     expected = run(find(request_in(parse(words), SweepRequest)))
 
@@ -88,7 +95,13 @@ def test_a_loaded_model_is_known_by_its_weights(loaded: Pair) -> None:
     before = sweep(loaded, TEXTS, NAMED, amounts=0)
 
     # Its use leaves traces in configuration and tokenizer.
-    batch = tokenizer(TEXTS[:2], padding=True, truncation=True, max_length=8, return_tensors="pt")
+    batch = tokenizer(
+        TEXTS[:2],
+        padding=True,
+        truncation=True,
+        max_length=8,
+        return_tensors="pt",
+    )
     model(**batch, labels=torch.ones(2, dtype=int))
     assert sweep(loaded, TEXTS, NAMED, amounts=0).key == before.key
 
@@ -97,7 +110,9 @@ def test_a_loaded_model_is_known_by_its_weights(loaded: Pair) -> None:
     assert sweep(loaded, TEXTS, NAMED, amounts=0).key != before.key
 
 
-def test_labels_match_by_name_in_any_order_and_case(tiny_emotions: Path) -> None:
+def test_labels_match_by_name_in_any_order_and_case(
+    tiny_emotions: Path,
+) -> None:
     order = np.random.default_rng(0).permutation(len(TEXTS))
     texts, labels = [TEXTS[k] for k in order], [NAMED[k].upper() for k in order]
 
@@ -115,7 +130,13 @@ def test_series_go_together_by_place_and_numbers_by_a_map(
     assert sweep(tiny_emotions, texts, names, amounts=AMOUNTS).key == result.key
 
     meanings = dict(enumerate(NAMES))
-    numbered = sweep(tiny_emotions, TEXTS, np.array(LABELS), amounts=AMOUNTS, label_map=meanings)
+    numbered = sweep(
+        tiny_emotions,
+        TEXTS,
+        np.array(LABELS),
+        amounts=AMOUNTS,
+        label_map=meanings,
+    )
     assert numbered.key == result.key
 
 
@@ -134,13 +155,22 @@ def test_pairs_of_sentences_are_read_from_an_array(tiny_emotions: Path) -> None:
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"labels": NAMED[1:]}, "120 sentences and 119 labels"),
-    ({"sentences": ["", *TEXTS[1:]]}, "sentences[0] is (empty): give a text each"),
-    ({"sentences": ["x" * 180_000] * 120}, "has 20.6 MiB: give a file of at most 20 MiB"),
+    (
+        {"sentences": ["", *TEXTS[1:]]},
+        "sentences[0] is (empty): give a text each",
+    ),
+    (
+        {"sentences": ["x" * 180_000] * 120},
+        "has 20.6 MiB: give a file of at most 20 MiB",
+    ),
     (
         {"sentences": TEXTS * 100, "labels": NAMED * 100},
         "12,000 sentences and 12,000 labels: give a list of at most",
     ),
-    ({"labels": [*NAMED[1:], None]}, "labels[119] is None: give the name or the number of a label"),
+    (
+        {"labels": [*NAMED[1:], None]},
+        "labels[119] is None: give the name or the number of a label",
+    ),
     ({"examples": 121}, "sentences.jsonl has only 120 examples"),
     ({"model": None}, "a NoneType is not a checkpoint"),
 ]
@@ -148,7 +178,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("given", "words"), REFUSED, ids=[words for _, words in REFUSED])
 def test_bad_input(
-    tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], words: str
+    tiny_emotions: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, Any],
+    words: str,
 ) -> None:
     monkeypatch.setattr(api, "run", None)  # no model is loaded
     assert words in refused(**{"model": tiny_emotions, **given})

@@ -5,7 +5,13 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from tiny import EMOTIONS, emotion_texts, make_bert, predicted_by_transformers, write_csv
+from tiny import (
+    EMOTIONS,
+    emotion_texts,
+    make_bert,
+    predicted_by_transformers,
+    write_csv,
+)
 
 from core import cut
 from core.results.cut import CutStudy
@@ -30,7 +36,9 @@ def run(complete: Run, tmp_path: Path) -> Run:
         tmp_path / "out",
     )
     return lambda line="": complete(
-        cut.main, *fixed, *line.replace("SAVED", str(tmp_path / "saved")).split()
+        cut.main,
+        *fixed,
+        *line.replace("SAVED", str(tmp_path / "saved")).split(),
     )
 
 
@@ -48,10 +56,19 @@ def test_the_saved_model_gives_the_judged_predictions(
 ) -> None:
     texts, labels = emotion_texts(200)
     data = write_csv(
-        tmp_path / "own.csv", message=texts, feeling=[EMOTIONS[label] for label in labels]
+        tmp_path / "own.csv",
+        message=texts,
+        feeling=[EMOTIONS[label] for label in labels],
     )
     words = ["--checkpoint", tiny_emotions, "--data", data, "--threads", 1]
-    words += ["--output", tmp_path / "study.json", "--keep", 1, "--save", tmp_path / "saved"]
+    words += [
+        "--output",
+        tmp_path / "study.json",
+        "--keep",
+        1,
+        "--save",
+        tmp_path / "saved",
+    ]
     code, printed, said = complete(cut.main, *words)
     assert (code, printed) == (0, f"{tmp_path / 'study.json'}\n"), said
     assert "200 rows: 80 to refit, 20 to stop early, 100 to judge: expect about ± 8 points" in said
@@ -89,7 +106,10 @@ def test_a_limit_that_no_depth_keeps_saves_nothing(
         ("--keep 1 --at-most 3", "not allowed with argument"),
         ("--save tests", "--save tests exists and is not an empty folder"),
         ("--save /proc/none", "cannot write /proc"),
-        ("--train rows.txt", "train 'rows.txt' is not a file here: give one that ends in .csv"),
+        (
+            "--train rows.txt",
+            "train 'rows.txt' is not a file here: give one that ends in .csv",
+        ),
         (
             "--examples 8",
             "8 labelled rows to judge and 64 to refit, at least 32 of each are needed",

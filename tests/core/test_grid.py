@@ -84,7 +84,10 @@ def failures(lines: list[str]) -> list[str]:
 
 
 def test_a_grid_gives_the_numbers_of_its_sweeps_alone(grid: Grid) -> None:
-    grid.values |= {"methods": ["wanda", "attribution"], "scopes": ["encoder", "all-linear"]}
+    grid.values |= {
+        "methods": ["wanda", "attribution"],
+        "scopes": ["encoder", "all-linear"],
+    }
     grid.values |= {"controls": "amounts", "range_examples": "all"}
 
     code, printed, lines = grid.run()
@@ -125,7 +128,9 @@ def test_what_is_there_is_kept(grid: Grid) -> None:
     assert kept.read_bytes() == content
 
 
-def test_a_damaged_result_is_reported_with_the_table_of_the_others(grid: Grid) -> None:
+def test_a_damaged_result_is_reported_with_the_table_of_the_others(
+    grid: Grid,
+) -> None:
     grid.run()
     damaged, _ = grid.output.iterdir()
     damaged.write_text("{")
@@ -142,7 +147,10 @@ def test_a_damaged_result_is_reported_with_the_table_of_the_others(grid: Grid) -
 def test_failures_are_reported(
     grid: Grid, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grid.values |= {"checkpoints": ["owner/none", str(tiny_bert)], "scopes": ["layer:7", "encoder"]}
+    grid.values |= {
+        "checkpoints": ["owner/none", str(tiny_bert)],
+        "scopes": ["layer:7", "encoder"],
+    }
     grid.sweeps.side_effect = [DEFAULT, DEFAULT, KeyError("surprise"), DEFAULT]
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # of the trace
 
@@ -151,7 +159,12 @@ def test_failures_are_reported(
     assert code == 1
     assert len([*grid.output.iterdir()]) == 1
     failed = "\n".join(failures(lines))
-    for words in ("'owner/none'", "offline", "--layers 8", "unexpected KeyError"):
+    for words in (
+        "'owner/none'",
+        "offline",
+        "--layers 8",
+        "unexpected KeyError",
+    ):
         assert words in failed
 
 

@@ -39,7 +39,14 @@ def run(complete: Run, tiny_bert: Path, glue_folder: Path) -> Run:
 
 def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path) -> None:
     model, output = make_bert(tmp_path / "model", layers=3), tmp_path / "out"
-    places = ("--checkpoint", model, "--output", output, "--source-name", "tiny pairs")
+    places = (
+        "--checkpoint",
+        model,
+        "--output",
+        output,
+        "--source-name",
+        "tiny pairs",
+    )
 
     code, printed, said = run("--task mrpc --data GLUE --amounts 0,0.5 --threads 1", *places)
 
@@ -49,7 +56,11 @@ def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path) -> None:
     result = store.load(path)
     assert result.amounts == (0.0, 0.5)
     assert result.task.source_name == "tiny pairs"
-    assert set(result.frames[0].metrics) == {"accuracy", "matthews_correlation", "f1"}
+    assert set(result.frames[0].metrics) == {
+        "accuracy",
+        "matthews_correlation",
+        "f1",
+    }
     assert str(tmp_path) not in path.read_text(), "no machine path in a result"
     assert "50 % removed" in said
     assert "warning: Unpruned, the model " in said, "random weights"
@@ -63,7 +74,10 @@ def test_help_waits_for_no_large_package() -> None:
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("--task sst2", "--checkpoint"), ("--checkpoint FOLDER --text2 reply", "--text2 reply")],
+    [
+        ("--task sst2", "--checkpoint"),
+        ("--checkpoint FOLDER --text2 reply", "--text2 reply"),
+    ],
 )
 def test_bad_input_exits_with_two_and_one_line(
     run: Run, tmp_path: Path, line: str, words: str
@@ -96,8 +110,16 @@ def test_an_interrupted_run_leaves_no_file(
 @pytest.mark.parametrize(
     ("error", "words", "traces"),
     [
-        (MemoryError(), "there is not enough memory for this: try fewer examples or", 0),
-        (KeyError("surprise"), "stopped by an unexpected KeyError, whose trace is in ", 1),
+        (
+            MemoryError(),
+            "there is not enough memory for this: try fewer examples or",
+            0,
+        ),
+        (
+            KeyError("surprise"),
+            "stopped by an unexpected KeyError, whose trace is in ",
+            1,
+        ),
     ],
 )
 def test_a_bug_ends_in_one_line_too(

@@ -20,7 +20,12 @@ def test_the_trained_model_is_saved_and_the_path_of_the_recovery_printed(
 ) -> None:
     sweep = save(tiny_sweep(tmp_path), tmp_path / "sweep.json")
     output, saved = tmp_path / "one.json", tmp_path / "my model"
-    places = ["--checkpoint", tmp_path / "base", "--data", tmp_path / "rows.csv"]
+    places = [
+        "--checkpoint",
+        tmp_path / "base",
+        "--data",
+        tmp_path / "rows.csv",
+    ]
     writing = ["--output", output, "--save", saved]
 
     code, printed, said = complete(recover.main, sweep, *places, *writing, "--steps", 2)

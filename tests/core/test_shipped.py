@@ -35,15 +35,39 @@ MAX_RESULTS_BYTES = 80e6
 
 def planned(request: SweepRequest) -> tuple[object, ...]:
     """Return what identifies a sweep of a grid's file, as `listed` does an entry of the manifest."""
-    place = request.checkpoint, request.task, request.data == "written", request.points
+    place = (
+        request.checkpoint,
+        request.task,
+        request.data == "written",
+        request.points,
+    )
     controls = request.control_of or DEFAULT_CONTROLLED.get(request.method)
-    return (*place, request.method, request.scope, request.seed, controls, request.until_damage)
+    return (
+        *place,
+        request.method,
+        request.scope,
+        request.seed,
+        controls,
+        request.until_damage,
+    )
 
 
 def listed(entry: library.Entry) -> tuple[object, ...]:
     layers = 1 + max(int(point.split(".")[1]) for point in entry.points)
-    place = entry.checkpoint, entry.task, entry.source == "written", points_of(entry.points, layers)
-    return (*place, entry.method, entry.scope, entry.seed, entry.controls, entry.until_damage)
+    place = (
+        entry.checkpoint,
+        entry.task,
+        entry.source == "written",
+        points_of(entry.points, layers),
+    )
+    return (
+        *place,
+        entry.method,
+        entry.scope,
+        entry.seed,
+        entry.controls,
+        entry.until_damage,
+    )
 
 
 def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small() -> None:
@@ -73,16 +97,21 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
 
 
 def test_results_are_of_today(
-    shipped_results: dict[str, SweepResult], verdict_rows: list[verdicts.VerdictRow]
+    shipped_results: dict[str, SweepResult],
+    verdict_rows: list[verdicts.VerdictRow],
 ) -> None:
     for entry in library.shipped(library.Entry):
         result = shipped_results[entry.key]  # its schema, checksum and key were checked
-        assert (result.key, result.environment["engine"]) == (entry.key, ENGINE_VERSION), entry.name
+        assert (result.key, result.environment["engine"]) == (
+            entry.key,
+            ENGINE_VERSION,
+        ), entry.name
         assert library.entry_of(result) == entry
         assert result.statistics, entry.name
-        assert result.task.source == "written" or len(result.task.examples) in (256, 800), (
-            entry.name
-        )
+        assert result.task.source == "written" or len(result.task.examples) in (
+            256,
+            800,
+        ), entry.name
     together = pool((row.result, row.alone) for row in verdict_rows)
     tables = pooled.shipped(), pooled.MEANINGS.read()
     assert near(tables, (together, meanings(shipped_results.values()))), (
@@ -122,7 +151,9 @@ def test_the_bundled_weights_are_those_of_their_results() -> None:
 def test_a_frame_is_confirmed(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the shortest sentences; test_verify.py asks torch-cka, which takes longer than all the rest."""
     monkeypatch.setattr(
-        recompute, "_torch_cka_matrices", lambda *_: defaultdict(lambda: torch.tensor(torch.nan))
+        recompute,
+        "_torch_cka_matrices",
+        lambda *_: defaultdict(lambda: torch.tensor(torch.nan)),
     )
     deviations = recompute.verify_frame(written_result("cola", method), 0.5)
     assert deviations._replace(torch_cka=deviations.engine).within_tolerance

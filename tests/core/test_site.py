@@ -68,7 +68,9 @@ def drawn(page: Any, view: str, picture: str, dataset: str) -> list[dict[str, An
     return json.loads(views[picture])["datasets"][dataset]
 
 
-def test_sentences_shows_when_each_prediction_flips(files: dict[str, Any]) -> None:
+def test_sentences_shows_when_each_prediction_flips(
+    files: dict[str, Any],
+) -> None:
     cells = drawn(files[f"sentences-{KEY}"], "all|all", "strip", "cells")
     flips = [example.flip for example in examples_of(SST2)]
     assert sum(cell["amounts"].startswith("0 %") for cell in cells) == len(flips)
@@ -96,9 +98,16 @@ def test_controls_serve_the_others(files: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("result", "is_published"), [(SST2, False), (WRITTEN, True)])
 def test_only_written_sentences_are_published(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: SweepResult, is_published: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    result: SweepResult,
+    is_published: bool,
 ) -> None:
-    monkeypatch.setattr(sentences, "texts_of", lambda task: [("kept here",)] * len(task.examples))
+    monkeypatch.setattr(
+        sentences,
+        "texts_of",
+        lambda task: [("kept here",)] * len(task.examples),
+    )
     write_page(tmp_path, "Sentences", Shelf((), (), {}), result)
     (page,) = map(taken, tmp_path.iterdir())
     assert ("kept here" in str(page)) == is_published

@@ -44,7 +44,8 @@ def with_cell(result: SweepResult, reduction: str, difference: float | None) -> 
     *rows, (first, *others) = cka[reduction]
     value = None if difference is None else first + difference
     return changed(
-        result, similarity=Similarities(cka=cka | {reduction: (*rows, (value, *others))})
+        result,
+        similarity=Similarities(cka=cka | {reduction: (*rows, (value, *others))}),
     )
 
 
@@ -106,7 +107,11 @@ def test_a_value_that_is_undefined_in_one_of_both_is_found(
     deviations = verify_frame(with_cell(result, "cls", None), 0.4, **places)
 
     assert deviations.engine["cls"] == deviations.torch_cka["cls"] == inf
-    assert deviations.to_json()["engine"] == {"mean": 0.0, "cls": None, "tokens": 0.0}
+    assert deviations.to_json()["engine"] == {
+        "mean": 0.0,
+        "cls": None,
+        "tokens": 0.0,
+    }
     assert not deviations.within_tolerance
 
 
@@ -124,10 +129,18 @@ def test_a_changed_accuracy_or_floor_is_found(result: SweepResult, places: Place
 
 @pytest.mark.parametrize(
     ("device", "difference", "is_confirmed"),
-    [("cpu", 5e-5, False), ("cuda:0 (NVIDIA H100)", 5e-5, True), ("cuda:0", 5e-4, False)],
+    [
+        ("cpu", 5e-5, False),
+        ("cuda:0 (NVIDIA H100)", 5e-5, True),
+        ("cuda:0", 5e-4, False),
+    ],
 )
 def test_another_device_may_deviate_a_little_more(
-    result: SweepResult, places: Places, device: str, difference: float, is_confirmed: bool
+    result: SweepResult,
+    places: Places,
+    device: str,
+    difference: float,
+    is_confirmed: bool,
 ) -> None:
     environment = {**result.environment, "device": device}
     elsewhere = result.model_copy(update={"environment": environment})
@@ -146,9 +159,19 @@ def test_another_checkpoint_and_other_examples_are_refused(
     write_split(tmp_path / "elsewhere", TASKS["sst2"], "validation", 96, seed=9)
 
     line = refusal(verify_frame, result, 0.4, str(checkpoint), places["data"])
-    for words in ("'other-bert'", "'tiny-bert'", result.checkpoint.revision[:12]):
+    for words in (
+        "'other-bert'",
+        "'tiny-bert'",
+        result.checkpoint.revision[:12],
+    ):
         assert words in line
-    line = refusal(verify_frame, result, 0.4, places["checkpoint"], str(tmp_path / "elsewhere"))
+    line = refusal(
+        verify_frame,
+        result,
+        0.4,
+        places["checkpoint"],
+        str(tmp_path / "elsewhere"),
+    )
     assert "'elsewhere'" in line
     assert result.task.fingerprint[:12] in line
 
@@ -168,14 +191,23 @@ def options(places: Places) -> list[str]:
 
 
 def test_first_middle_and_last_are_confirmed(
-    result: SweepResult, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    result: SweepResult,
+    options: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = save(result, tmp_path / "result.json")
 
     assert verify.main([str(path), *options]) == 0
 
     header, *rows, verdict = capsys.readouterr().out.splitlines()
-    assert header.split() == ["amount", "deviation", "of", "engine", "torch-cka"]
+    assert header.split() == [
+        "amount",
+        "deviation",
+        "of",
+        "engine",
+        "torch-cka",
+    ]
     amounts = [row.split()[0] for row in rows]
     assert amounts == [amount for amount in ("0", "0.4", "0.8") for _ in range(7)]
     assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[9])
@@ -184,7 +216,10 @@ def test_first_middle_and_last_are_confirmed(
 
 
 def test_a_deviation_sets_the_exit_code(
-    result: SweepResult, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    result: SweepResult,
+    options: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     # Sealed again: no plain damage.
     path = save(with_cell(result, "mean", -0.01), tmp_path / "edited.json")

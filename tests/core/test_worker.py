@@ -40,7 +40,11 @@ LARGE = "{'torch', 'transformers', 'datasets'}"
 def run(tiny_bert: Path, glue_folder: Path) -> Event:
     """The fields of a run's order."""
     request = SweepRequest(
-        str(tiny_bert), "sst2", amounts=(0.0, 0.3, 0.6), num_examples=40, data=str(glue_folder)
+        str(tiny_bert),
+        "sst2",
+        amounts=(0.0, 0.3, 0.6),
+        num_examples=40,
+        data=str(glue_folder),
     )
     return {"op": "run", "request": vars(checked(request)), "fresh": True}
 
@@ -87,7 +91,11 @@ class Process:
 
 @pytest.fixture
 def process() -> Iterator[Process]:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    pipes = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.DEVNULL,
+    }
     with subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, text=True, **pipes) as child:
         yield Process(child)
         child.kill()
@@ -156,7 +164,9 @@ class Sink(io.StringIO):
 
 
 def serve(
-    *orders: Event, warm_up: Callable[[], object] = lambda: None, cancel_at: str = ""
+    *orders: Event,
+    warm_up: Callable[[], object] = lambda: None,
+    cancel_at: str = "",
 ) -> list[Event]:
     """Run a worker in this process until it has carried out some orders; return its events.
 
@@ -187,7 +197,9 @@ def test_a_cancelled_run_stops_before_its_next_frame(run: Event) -> None:
     assert kinds(events)[-1] == "cancelled"
 
 
-def test_a_run_that_is_cancelled_while_it_waits_never_starts(run: Event) -> None:
+def test_a_run_that_is_cancelled_while_it_waits_never_starts(
+    run: Event,
+) -> None:
     events = serve(run, {**run, "job": "b"}, cancel_at='"frame"')
 
     assert kinds(events)[-1] == "done"
@@ -214,8 +226,16 @@ def test_a_recovery_tells_its_frames_is_made_once_and_its_model_again(
     monkeypatch.setattr("core.worker.find_recovery", partial(find_recovery, steps=2))
     result = tiny_sweep(tmp_path)
     store.save(result)
-    places = {"checkpoint": str(tmp_path / "base"), "data": str(tmp_path / "rows.csv")}
-    request = {**vars(request_of(result)), "key": result.key, "amount": 0.6, **places}
+    places = {
+        "checkpoint": str(tmp_path / "base"),
+        "data": str(tmp_path / "rows.csv"),
+    }
+    request = {
+        **vars(request_of(result)),
+        "key": result.key,
+        "amount": 0.6,
+        **places,
+    }
     order = {"op": "recover", "request": request}
 
     events = serve(order, {**order, "job": "b"})
@@ -267,5 +287,10 @@ def test_progress_has_the_time_left(clock: Clock) -> None:
     report("Loading", 0, 1)  # may take a minute, and nothing else is reported meanwhile
 
     assert reports[99]["seconds_left"] == pytest.approx(100 * 0.02)
-    assert reports[-2] == {"stage": "Pruning", "done": 200, "total": 200, "seconds_left": 0}
+    assert reports[-2] == {
+        "stage": "Pruning",
+        "done": 200,
+        "total": 200,
+        "seconds_left": 0,
+    }
     assert reports[-1]["seconds_left"] is None

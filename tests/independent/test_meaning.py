@@ -232,16 +232,28 @@ def measured(depth: int, group: Group) -> Known:
         quantity, method, controls, scale, at = name
         if quantity in RATIOS:
             beside = controls or "magnitude"
-            if (method, controls) != MAGNITUDE and (quantity, beside, "", scale, at) in values:
+            if (method, controls) != MAGNITUDE and (
+                quantity,
+                beside,
+                "",
+                scale,
+                at,
+            ) in values:
                 divisor, both = values[quantity, beside, "", scale, at]
                 ratio = np.log(value / divisor)
-                known[quantity, method, beside, scale, at] = ratio, works and both
+                known[quantity, method, beside, scale, at] = (
+                    ratio,
+                    works and both,
+                )
             continue
         known[quantity, method, "", scale, at] = value, works
         random = (quantity, *RANDOM, scale, at)
         if quantity in LAYERS and method == "magnitude" and random in values:
             drawn, both = values[random]
-            known[quantity, method, "random", scale, at] = value - drawn, works and both
+            known[quantity, method, "random", scale, at] = (
+                value - drawn,
+                works and both,
+            )
     return known
 
 

@@ -105,7 +105,10 @@ class Server:
 
     @contextmanager
     def refuses(self) -> Iterator[None]:
-        with self.reads_nothing(), pytest.raises(PrunescopeError, match=f"^{REFUSED}$"):
+        with (
+            self.reads_nothing(),
+            pytest.raises(PrunescopeError, match=f"^{REFUSED}$"),
+        ):
             yield
 
 
@@ -124,7 +127,10 @@ def shared_server(folder: Path) -> Iterator[Server]:
         ship(folder / "results", make_result(), make_result(task="cola"))
         install(queue := NotingQueue(), patch)
         try:
-            page = fill(open_page("pages/lab.py"), {"data-True": "own sentences", "step": "list"})
+            page = fill(
+                open_page("pages/lab.py"),
+                {"data-True": "own sentences", "step": "list"},
+            )
             page.file_uploader(key="lab-upload").set_value((NAME, TABLE.encode(), "text/csv"))
             press(fill(page, {"examples": 8, "amounts": "0.3, 0.6"}), "Run")
             result = finished(queue, page)

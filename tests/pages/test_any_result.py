@@ -13,7 +13,13 @@ from core.charts.view import Scene
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from core.results.store import load, save
-from tests.builders import made_by_recipe, make_result, ship, with_own_key, with_own_labels
+from tests.builders import (
+    made_by_recipe,
+    make_result,
+    ship,
+    with_own_key,
+    with_own_labels,
+)
 from tests.opened import SCRIPTS, labels, open_page, players, prose
 from tests.pictures import specs
 from ui import exports
@@ -22,7 +28,13 @@ from ui.text import plain
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6)}
 BARE = make_result(**SMALL)
 PICTURE = "C![i](http://x.y)"  # a name that must stay text
-NOT_MARKDOWN = {"bidi_component", "code", "dataframe", "selectbox", "text_input"}
+NOT_MARKDOWN = {
+    "bidi_component",
+    "code",
+    "dataframe",
+    "selectbox",
+    "text_input",
+}
 OWN = with_own_labels(
     make_result(**SMALL, num_examples=66),
     ("Anger", "very_*surprised*", f"{PICTURE}a", f"{PICTURE}b"),
@@ -41,7 +53,8 @@ RESULTS = {
 
 @pytest.mark.usefixtures("queue", "unfolded")
 @pytest.mark.parametrize(
-    "page", [page for page in SCRIPTS if page not in ("Cut", "Recover", "All results", "Methods")]
+    "page",
+    [page for page in SCRIPTS if page not in ("Cut", "Recover", "All results", "Methods")],
 )
 @pytest.mark.parametrize("kind", RESULTS)
 def test_every_page_shows_and_exports_it(
@@ -52,7 +65,9 @@ def test_every_page_shows_and_exports_it(
     offered: dict[str, tuple[Scene, Mapping[str, Scene] | None]] = {}
 
     def note(
-        scene: Scene, results: Sequence[SweepResult], choices: Mapping[str, Scene] | None
+        scene: Scene,
+        results: Sequence[SweepResult],
+        choices: Mapping[str, Scene] | None,
     ) -> None:
         offered[scene.layout.name] = scene, choices
         offer(scene, results, choices)
@@ -91,7 +106,10 @@ def test_every_page_shows_and_exports_it(
         scripts = [code for code in codes if "recipe:mpnet-l12-sst2-seed-0" in code]
         assert scripts
         assert all("Make them first" in script and recipe in script for script in scripts)
-        assert not {"Check this frame", "Recompute and replace this result"} & labels(app)
+        assert not {
+            "Check this frame",
+            "Recompute and replace this result",
+        } & labels(app)
     elif kind == "own labels":
         assert not [
             node

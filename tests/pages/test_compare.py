@@ -9,7 +9,15 @@ from core.results.names import in_sentence
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings.made import collapsing, working_to
-from tests.opened import address, box, links, open_page, player, prose, unescaped
+from tests.opened import (
+    address,
+    box,
+    links,
+    open_page,
+    player,
+    prose,
+    unescaped,
+)
 
 PAGE = "pages/compare.py"
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
@@ -35,22 +43,40 @@ def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen
     app = open_page(PAGE)
     data = player(app)
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
-    assert set(data["views"]) == {"first", "second", "difference", "accuracy", "own"}
+    assert set(data["views"]) == {
+        "first",
+        "second",
+        "difference",
+        "accuracy",
+        "own",
+    }
     assert app.title[0].value == "Magnitude pruning beside random pruning", (
         "how far they work is not known"
     )
-    assert headings(app) == ["First: magnitude pruning", "Second: random pruning"]
+    assert headings(app) == [
+        "First: magnitude pruning",
+        "Second: random pruning",
+    ]
     assert "Where in depth the two change is not compared (steps too coarse)." in prose(app)
     assert "| 30 % | 30 % | 0.90 | 0.90 | 1.000 | 1.000 |" in prose(app)
     box(app, "result").set_value(wanda.key).run()
-    assert headings(app) == ["First: Wanda pruning", "Second: magnitude pruning"]
+    assert headings(app) == [
+        "First: Wanda pruning",
+        "Second: magnitude pruning",
+    ]
     box(app, "other").set_value(control.key).run()
     assert address(app) == {"result": wanda.key, "other": control.key}
 
 
-def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> None:
+def test_equal_change_is_read_from_the_sweeps_in_small_steps(
+    shipped: Path,
+) -> None:
     size = {"num_layers": 4, "num_examples": 100}
-    steps = {**size, "amounts": (0.0, 0.02, 0.04, 0.06, 0.3), "until_damage": 0.3}
+    steps = {
+        **size,
+        "amounts": (0.0, 0.02, 0.04, 0.06, 0.3),
+        "until_damage": 0.3,
+    }
     fine = [
         result(method="random", seed=seed, own_cka=declining(0.7), **steps) for seed in range(5)
     ]
@@ -92,8 +118,15 @@ def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     assert frame["detail"].startswith(" and ".join(removed)), "what stands beside the picture"
 
 
-def test_what_two_results_do_not_share_is_left_out_and_reported(shipped: Path) -> None:
-    ship(shipped, one := result(), deeper := result(num_layers=4), result(method="wanda"))
+def test_what_two_results_do_not_share_is_left_out_and_reported(
+    shipped: Path,
+) -> None:
+    ship(
+        shipped,
+        one := result(),
+        deeper := result(num_layers=4),
+        result(method="wanda"),
+    )
     for other, words, layout in (
         (one, "are the same result", "compare"),
         (deeper, "no picture of", "beside"),

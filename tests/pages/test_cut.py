@@ -53,7 +53,9 @@ def saves(app: AppTest) -> str:
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_the_dial_chooses_a_model_and_the_button_saves_it(shipped: Path) -> None:
+def test_the_dial_chooses_a_model_and_the_button_saves_it(
+    shipped: Path,
+) -> None:
     study = make_study(num_layers=6, num_examples=800, loss=0.05)
     save(study)
     app = open_page(PAGE, study=study.key)
@@ -97,7 +99,9 @@ def test_own_and_shipped_studies_are_offered_together_and_their_names_are_text(
     assert not [text for text in app.markdown if "<b>" in text.value]
 
 
-def test_what_no_study_has_is_refused_and_the_top_leads_to_the_scene_alone(shipped: Path) -> None:
+def test_what_no_study_has_is_refused_and_the_top_leads_to_the_scene_alone(
+    shipped: Path,
+) -> None:
     save(result := make_result())
     save(STUDY)
     app = open_page(PAGE, study=STUDY.key, keep="9")
@@ -108,13 +112,21 @@ def test_what_no_study_has_is_refused_and_the_top_leads_to_the_scene_alone(shipp
     assert "is a study of cuts" in errors(open_page("pages/layers.py", result=STUDY.key))[0]
 
 
-def test_a_result_leads_to_the_study_of_its_model_and_back(shipped: Path) -> None:
+def test_a_result_leads_to_the_study_of_its_model_and_back(
+    shipped: Path,
+) -> None:
     first, second, other = (make_study(task=task, num_layers=6) for task in ("qqp", "sst2", "cola"))
     results = {task: make_result(task=task) for task in ("qnli", "sst2", "cola")}
     ship(shipped, first, second, other, *results.values())
     for task, study in (("sst2", second), ("cola", other)):
-        app = follow(open_page("pages/layers.py", result=results[task].key, study=first.key), "Cut")
-        assert (address(app), box(app, "study").value) == ({"result": results[task].key}, study.key)
+        app = follow(
+            open_page("pages/layers.py", result=results[task].key, study=first.key),
+            "Cut",
+        )
+        assert (address(app), box(app, "study").value) == (
+            {"result": results[task].key},
+            study.key,
+        )
         box(app, "study").set_value(other.key).run()
         assert parse_qs(links(app)["Layers"])["result"] == [results["cola"].key]
         assert address(open_page(PAGE, result=results[task].key)) == {"result": results[task].key}
@@ -122,11 +134,16 @@ def test_a_result_leads_to_the_study_of_its_model_and_back(shipped: Path) -> Non
     assert title(app) == BEGIN, "it has none"
 
 
-def test_a_folder_of_the_same_name_with_another_model_has_no_study(shipped: Path) -> None:
+def test_a_folder_of_the_same_name_with_another_model_has_no_study(
+    shipped: Path,
+) -> None:
     study = make_study(num_layers=6)
     folder = study.checkpoint.model_copy(update={"id": "model", "source": "folder"})
     own = with_own_key(make_result(), checkpoint=folder)
-    other = with_own_key(make_result(), checkpoint=folder.model_copy(update={"revision": "f" * 64}))
+    other = with_own_key(
+        make_result(),
+        checkpoint=folder.model_copy(update={"revision": "f" * 64}),
+    )
     study = with_own_key(study, checkpoint=folder)
     ship(shipped, own, other, study)
     for result, has_study in ((own, True), (other, False)):
@@ -229,13 +246,17 @@ def test_the_rows_of_a_file_are_divided_or_refused(
 
 
 def test_a_study_whose_rows_are_not_at_hand_is_made_anew_on_those_that_are(
-    shipped: Path, queue: JobQueue, scripts: list[str], monkeypatch: pytest.MonkeyPatch
+    shipped: Path,
+    queue: JobQueue,
+    scripts: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     known = make_study(num_examples=600)
     save(known)
     scripts += ["hang"]
     monkeypatch.setattr(
-        "ui.jobs.training_of", lambda study: replace(training_of(study), source_name="refuse")
+        "ui.jobs.training_of",
+        lambda study: replace(training_of(study), source_name="refuse"),
     )
     app = open_page(PAGE, study=known.key)
     (save_button,) = {button.label for button in app.button if button.key == "cut-save"}
@@ -248,7 +269,11 @@ def test_a_study_whose_rows_are_not_at_hand_is_made_anew_on_those_that_are(
     app = open_page(PAGE, study=known.key)
     assert save_button not in labels(app)
     request = queue.get(address(press(app, REFIT))["job"]).request
-    assert (request.checkpoint, request.task, request.data) == ("embedded:sst2", "sst2", "written")
+    assert (request.checkpoint, request.task, request.data) == (
+        "embedded:sst2",
+        "sst2",
+        "written",
+    )
     press(app, "Cancel")
 
 
@@ -256,7 +281,10 @@ def test_a_result_without_a_study_begins_with_its_model(shipped: Path) -> None:
     result = make_result(task="cola", source="written")
     ship(shipped, result, STUDY)
     app = open_page(PAGE, result=result.key)
-    assert (title(app), app.selectbox(key="lab-checkpoint").value) == (BEGIN, "embedded:cola")
+    assert (title(app), app.selectbox(key="lab-checkpoint").value) == (
+        BEGIN,
+        "embedded:cola",
+    )
     assert app.number_input(key="lab-examples").value is None, "as many rows as there are"
     known = {box.key for box in open_page(PAGE, study=STUDY.key).selectbox}
     assert "lab-checkpoint" not in known, "folded below a study"

@@ -19,7 +19,12 @@ from tests.studies import make_recovery, make_study
 
 Act = Callable[[Any], object]
 
-NASTY = ("<img src=x onerror=alert(1)> **b** [l](http://x.y) $x$", "", "0.5, nonsense", "ü" * 5_000)
+NASTY = (
+    "<img src=x onerror=alert(1)> **b** [l](http://x.y) $x$",
+    "",
+    "0.5, nonsense",
+    "ü" * 5_000,
+)
 FILES = cycle((b"", b"text,label\nx,1\n", b"{", b"\xff\xfe\x00"))
 BAD = ("-1", "1e999", "nan", "<b>x</b>%00" * 500)
 PARAMETERS = (  # of an address, each with few valid values
@@ -56,7 +61,11 @@ MAY_SHOW_ANOTHER = re.compile(  # widgets that put another result on show
 SMALL = (0.0, 0.3, 0.6, 0.9)
 SST2, COLA, RANDOM = (
     make_result(task=task, method=method, amounts=SMALL, num_examples=100)
-    for task, method in (("sst2", "magnitude"), ("cola", "magnitude"), ("sst2", "random"))
+    for task, method in (
+        ("sst2", "magnitude"),
+        ("cola", "magnitude"),
+        ("sst2", "random"),
+    )
 )
 PARTICULAR = re.compile(  # the end of a key that differs between results, headings or checkpoints
     r"-[0-9a-f]{64}.*|\.\d+$|(?<=-title)-.*|(?<=-frame)-\d+"
@@ -85,7 +94,9 @@ def option_acts(widget: Any) -> list[Act]:
     ]
 
 
-def value_acts(values: Callable[[Any], Iterable[object]]) -> Callable[[Any], list[Act]]:
+def value_acts(
+    values: Callable[[Any], Iterable[object]],
+) -> Callable[[Any], list[Act]]:
     return lambda widget: [
         lambda field, value=value: field.set_value(value) for value in values(widget)
     ]
@@ -117,7 +128,11 @@ def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
     for kind in ACTS:
         for widget in app.get(kind):
             if not getattr(widget, "disabled", False):
-                yield kind, PARTICULAR.sub("", widget.key or widget.label), widget
+                yield (
+                    kind,
+                    PARTICULAR.sub("", widget.key or widget.label),
+                    widget,
+                )
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +146,10 @@ def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def somewhere(
-    five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None
+    five_results: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    queue: JobQueue,
+    unfolded: None,
 ) -> None:
     """Serve five results, with a worker without a model and exports without content."""
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", five_results)
@@ -151,7 +169,10 @@ def drive(app: AppTest, driven: set[str]) -> None:
         kind, identity, first = fresh
         driven.add(identity)
         for act in ACTS[kind](first):
-            widget = next((widget for _, key, widget in widgets(app) if key == identity), None)
+            widget = next(
+                (widget for _, key, widget in widgets(app) if key == identity),
+                None,
+            )
             if widget is None:
                 break
             before = address(app)
@@ -193,9 +214,13 @@ def test_every_widget_can_be_used_in_every_way(
 def test_no_address_breaks_a_page_and_invalid_values_are_reported(
     somewhere: None, place: int, name: str
 ) -> None:
-    for first in (place, place + 2):  # half of the values here, the others on the next page
+    for first in (
+        place,
+        place + 2,
+    ):  # half of the values here, the others on the next page
         app = open_page(
-            SCRIPTS[name], **dict(zip(PARAMETERS, islice(cycle(BAD), first, None), strict=False))
+            SCRIPTS[name],
+            **dict(zip(PARAMETERS, islice(cycle(BAD), first, None), strict=False)),
         )
         assert app.title or app.get("bidi_component")
         notes = [note.value for note in (*app.info, *app.error)]

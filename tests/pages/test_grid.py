@@ -15,7 +15,11 @@ from tests.core.findings.made import around, judged, network
 from tests.opened import address, box, open_page, players, title
 
 PAGE = "pages/grid.py"
-SMALL = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples": 64}
+SMALL = {
+    "num_layers": 2,
+    "amounts": (0.0, 0.02, 0.04, 0.06, 0.5),
+    "num_examples": 64,
+}
 
 
 def named(name: str, **settings: object) -> SweepResult:
@@ -31,7 +35,12 @@ def methods(name: str) -> list[SweepResult]:
         named(name, own_cka=declining(0.7)),
         named(name, method="attribution", scope=None),
         *(
-            named(name, method="random", seed=seed, own_cka=declining(0.5 + seed / 1000))
+            named(
+                name,
+                method="random",
+                seed=seed,
+                own_cka=declining(0.5 + seed / 1000),
+            )
             for seed in range(5)
         ),
     ]
@@ -66,7 +75,10 @@ def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(
     app = open_page(PAGE, results="own")
     assert title(app) == f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive"
     inconclusive = "inconclusive (no control; random removal may decide it)"
-    assert [row["Verdict"] for row in rows(app)] == [inconclusive, STATES["steeper"]] * 4
+    assert [row["Verdict"] for row in rows(app)] == [
+        inconclusive,
+        STATES["steeper"],
+    ] * 4
     assert [row["In the upper half (%)"] for row in rows(app)][:2] == [100, 70]
     assert [row["Checkpoint"] for row in rows(app)[::2]] == [
         "tiny-<d>",
@@ -88,7 +100,9 @@ def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(
     )
 
 
-def test_layers_pruned_alone_are_left_out_unless_asked_for(shipped: Path) -> None:
+def test_layers_pruned_alone_are_left_out_unless_asked_for(
+    shipped: Path,
+) -> None:
     ship(
         shipped,
         make_result(**SMALL),

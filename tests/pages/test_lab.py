@@ -192,7 +192,10 @@ def test_a_repeated_run_without_a_result_leaves_the_old_result_and_the_settings(
 
 
 def test_another_page_watches_the_job(
-    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, shipped: Path
+    queue: JobQueue,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    shipped: Path,
 ) -> None:
     ship(shipped, make_result())
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
@@ -230,7 +233,9 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert runs.requests == [DEFAULT]
     assert runs.follow_ups == judged_beside(DEFAULT)
     job = queue.wait(
-        address(page)["job"], lambda job: job.ended or (job.step, job.done) == (2, 1), PATIENCE
+        address(page)["job"],
+        lambda job: job.ended or (job.step, job.done) == (2, 1),
+        PATIENCE,
     )
     assert amounts(run(page)) == [0.0, 0.5], "the method's result"
     assert player(page)["title"].startswith("Magnitude pruning")
@@ -248,14 +253,24 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert address(page) == {"result": RESULT.key}
     assert "ended unexpectedly" in errors(page)[0]
     runs.scripts = []
-    page = at_end(queue, press(open_page(LAB, result=RESULT.key, decide="random removal"), "Run"))
-    assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
+    page = at_end(
+        queue,
+        press(open_page(LAB, result=RESULT.key, decide="random removal"), "Run"),
+    )
+    assert (address(page), errors(page), len(page.info)) == (
+        {"result": RESULT.key},
+        [],
+        0,
+    )
 
 
 def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(
     queue: JobQueue, shipped: Path
 ) -> None:
-    steps = {"amounts": (0.0, 0.5, 0.8), "prunable_sparsity": lambda amount: amount / 2}
+    steps = {
+        "amounts": (0.0, 0.5, 0.8),
+        "prunable_sparsity": lambda amount: amount / 2,
+    }
     prunings = (
         ("magnitude", "encoder", 0.5),
         ("wanda", "encoder", 0.0),
@@ -267,7 +282,12 @@ def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(
     ]
     control = make_result(method="random", **steps)
     coarser = make_result(method="attribution-residual", scope=None)
-    for result in (*results, control, coarser, make_result(method="wanda", task="cola", **steps)):
+    for result in (
+        *results,
+        control,
+        coarser,
+        make_result(method="wanda", task="cola", **steps),
+    ):
         save(result)
     page = open_page(LAB, result=results[0].key)
     rows = methods(page)

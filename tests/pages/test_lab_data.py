@@ -8,7 +8,16 @@ from streamlit.testing.v1 import AppTest
 
 from core.jobs.queue import JobQueue
 from core.request.limits import kind_of_data
-from tests.opened import address, errors, fill, follow, open_page, press, prose, run
+from tests.opened import (
+    address,
+    errors,
+    fill,
+    follow,
+    open_page,
+    press,
+    prose,
+    run,
+)
 from tests.pages.conftest import Runs
 from tests.queues import RESULT, running
 
@@ -33,7 +42,10 @@ def upload(page: AppTest, content: str, name: str = "mine.csv") -> AppTest:
 
 def match(page: AppTest, **meanings: str) -> AppTest:
     """Match values of the label column to labels."""
-    return fill(page, {f"means-sst2-{value}": meaning for value, meaning in meanings.items()})
+    return fill(
+        page,
+        {f"means-sst2-{value}": meaning for value, meaning in meanings.items()},
+    )
 
 
 def meaning(page: AppTest, value: str) -> str | None:
@@ -108,7 +120,8 @@ def test_a_bad_file_is_not_run_and_its_content_is_shown_as_text(
     assert not runs.requests
     assert any("Choose your file" in error for error in errors(page))
     page = upload(
-        open_page(LAB), ROWS.replace("sentence number 0,bad", "<b>*x*</b>,0").replace("good", "1")
+        open_page(LAB),
+        ROWS.replace("sentence number 0,bad", "<b>*x*</b>,0").replace("good", "1"),
     )
     assert any("\\<b\\>\\*x\\*" in text.value for text in page.markdown), "the content is escaped"
     assert not any("<b>" in text.value for text in page.markdown if "style" not in text.value)
@@ -129,17 +142,32 @@ def test_columns_of_pairs_are_guessed_and_a_value_is_asked_for_once_in_any_case(
         "qqp": ("not_duplicate", "duplicate"),
         "auto": ("LABEL_0", "LABEL_1"),
     }.items():
-        page = fill(open_page(LAB), {"checkpoint": "embedded:qqp", "task-embedded:qqp": task})
-        fill(page, {f"data-{'own' if task == 'auto' else 'True'}": "own sentences"})
+        page = fill(
+            open_page(LAB),
+            {"checkpoint": "embedded:qqp", "task-embedded:qqp": task},
+        )
+        fill(
+            page,
+            {f"data-{'own' if task == 'auto' else 'True'}": "own sentences"},
+        )
         upload(page, f"id,headline_a,headline_b,is_duplicate\n{rows}")
-        assert page.multiselect(key="lab-texts").values == ["headline_a", "headline_b"]
+        assert page.multiselect(key="lab-texts").values == [
+            "headline_a",
+            "headline_b",
+        ]
         values = [box.label for box in page.selectbox if "means" in str(box.key)]
         assert values == ["“no”, “No” mean", "“Yes”, “YES”, “yes” mean"]
-        fill(page, {f"means-{task}-no": labels[0], f"means-{task}-Yes": labels[1]})
+        fill(
+            page,
+            {f"means-{task}-no": labels[0], f"means-{task}-Yes": labels[1]},
+        )
         assert f"12 examples: 4 {labels[0]}, 8 {labels[1]}." in prose(page)
         press(page, "Run")
         request = runs.requests.pop()
-        assert (request.text, request.label) == (("headline_a", "headline_b"), "is_duplicate")
+        assert (request.text, request.label) == (
+            ("headline_a", "headline_b"),
+            "is_duplicate",
+        )
         assert request.label_map == (("no", labels[0]), ("Yes", labels[1]))
 
 
@@ -166,7 +194,10 @@ def test_a_link_for_ones_own_model_asks_for_it_first_and_keeps_it(
     fill(page, {"place": str(moods), "method": "wanda"})
     assert not errors(page)
     follow(follow(page, "Methods"), "Lab")
-    assert (page.text_input(key="lab-place").value, page.selectbox(key="lab-method").value) == (
+    assert (
+        page.text_input(key="lab-place").value,
+        page.selectbox(key="lab-method").value,
+    ) == (
         str(moods),
         "wanda",
     )
@@ -203,7 +234,10 @@ def test_ones_own_checkpoint_defines_its_task(queue: JobQueue, runs: Runs, moods
 
 
 def fetch(name: str, split: str = "validation") -> AppTest:
-    page = fill(open_page(LAB), {"data-True": "data set", "dataset": name, "split": split})
+    page = fill(
+        open_page(LAB),
+        {"data-True": "data set", "dataset": name, "split": split},
+    )
     return run(press(page, FETCH))
 
 
@@ -221,8 +255,15 @@ def test_a_data_set_on_the_hub_is_read_and_run_at_a_commit(queue: JobQueue, runs
     press(page, "Run")
     first, again = runs.requests
     assert first == again
-    assert (first.data, first.split) == (f"hub:owner/moods/en@{'c' * 40}", "test")
-    assert (first.text, first.label, first.label_map) == (("text",), "label", (("meh", None),))
+    assert (first.data, first.split) == (
+        f"hub:owner/moods/en@{'c' * 40}",
+        "test",
+    )
+    assert (first.text, first.label, first.label_map) == (
+        ("text",),
+        "label",
+        (("meh", None),),
+    )
 
 
 def test_another_data_set_is_fetched_before_a_run_and_only_when_asked(

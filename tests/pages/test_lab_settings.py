@@ -11,7 +11,16 @@ from core.request.catalog import DEFAULT_EXAMPLES, METHODS, ROOT
 from core.request.controls import every_method, judged_beside
 from core.request.sweep_request import SweepRequest
 from tests.builders import make_result, ship
-from tests.opened import address, errors, fill, follow, open_page, press, prose, run
+from tests.opened import (
+    address,
+    errors,
+    fill,
+    follow,
+    open_page,
+    press,
+    prose,
+    run,
+)
 from tests.pages.conftest import Runs
 
 LAB = "pages/lab.py"
@@ -37,15 +46,27 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
                 "examples": 64,
             },
             SweepRequest(
-                str(ROOT), "sst2", 64, "hub", scope="layers:1-2", points="layer", amounts=FIFTHS
+                str(ROOT),
+                "sst2",
+                64,
+                "hub",
+                scope="layers:1-2",
+                points="layer",
+                amounts=FIFTHS,
             ),
         ),
-        ({**OTHER, "place": "owner/name@v1"}, SweepRequest("owner/name@v1", "sst2", data="hub")),
+        (
+            {**OTHER, "place": "owner/name@v1"},
+            SweepRequest("owner/name@v1", "sst2", data="hub"),
+        ),
         (
             {"step": "list", "amounts": "0.3, 0.75", "until": True},
             replace(DEFAULT, amounts=(0.0, 0.3, 0.75), until_damage=0.3),
         ),
-        ({"method": "attribution"}, replace(DEFAULT, method="attribution", scope=None)),
+        (
+            {"method": "attribution"},
+            replace(DEFAULT, method="attribution", scope=None),
+        ),
     ],
 )
 def test_every_setting_reaches_the_request(
@@ -60,7 +81,10 @@ def test_other_data_are_not_asked_for_as_many_examples_as_there_were(
 ) -> None:
     ship(shipped, result := make_result(num_examples=DEFAULT_EXAMPLES))
     press(
-        fill(open_page(LAB, result=result.key, decide="1"), {"checkpoint": "embedded:messages"}),
+        fill(
+            open_page(LAB, result=result.key, decide="1"),
+            {"checkpoint": "embedded:messages"},
+        ),
         "Run",
     )
     assert runs.requests[0].num_examples is None
@@ -69,7 +93,11 @@ def test_other_data_are_not_asked_for_as_many_examples_as_there_were(
 @pytest.mark.parametrize(
     ("hosted", "settings", "words"),
     [
-        ("0", {"step": "list", "amounts": "0.5, **x**<b>"}, "**x**<b>' is not a number"),
+        (
+            "0",
+            {"step": "list", "amounts": "0.5, **x**<b>"},
+            "**x**<b>' is not a number",
+        ),
         (
             "0",
             {**OTHER, "place": "~nobody-of-this-name/model"},
@@ -101,7 +129,13 @@ def test_what_is_missing_stands_beside_run_and_is_an_error_once_run_is_pressed(
 def test_settings_survive_a_slow_browser_another_page_and_a_change_of_mind() -> None:
     page = fill(
         open_page(LAB),
-        {**OTHER, "place": "me/mine", "step": "list", "amounts": "0.4", "examples": 64},
+        {
+            **OTHER,
+            "place": "me/mine",
+            "step": "list",
+            "amounts": "0.4",
+            "examples": 64,
+        },
     )
     follow(follow(page, "Methods"), "Lab")
     fill(fill(page, {"step": "0.1"}), {"step": "list", "until": True})
@@ -118,7 +152,10 @@ def test_how_far_one_can_prune_is_asked_of_every_method(runs: Runs) -> None:
     title = "How far can I prune?"
     press(
         press(
-            fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "method": "attribution"}),
+            fill(
+                open_page(LAB),
+                {"checkpoint": COLA, "step": "0.2", "method": "attribution"},
+            ),
             title,
         ),
         "Run",
@@ -132,7 +169,11 @@ def test_how_far_one_can_prune_is_asked_of_every_method(runs: Runs) -> None:
     assert runs.follow_ups == tuple(others)
     press(
         press(
-            fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "with-control": True}), title
+            fill(
+                open_page(LAB),
+                {"checkpoint": COLA, "step": "0.2", "with-control": True},
+            ),
+            title,
         ),
         "Run",
     )

@@ -57,11 +57,16 @@ def chosen(app: AppTest) -> list[str]:
     return [strip["pick"] for strip in strips if strip["chosen"]]
 
 
-def test_the_heading_answers_and_the_caption_says_what_was_measured(shipped: Path) -> None:
+def test_the_heading_answers_and_the_caption_says_what_was_measured(
+    shipped: Path,
+) -> None:
     ship(shipped, stepped())
     app = open_page(PAGE)
     data = player(app)
-    assert (data["layout"]["name"], list(data["views"])) == ("layers", ["rows", "curve"])
+    assert (data["layout"]["name"], list(data["views"])) == (
+        "layers",
+        ["rows", "curve"],
+    )
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert title(app) == "Layer 3 changes first: it falls below 0.9 at 5 % of weights removed"
     assert chosen(app) == ["3"]
@@ -78,9 +83,15 @@ def test_the_heading_answers_and_the_caption_says_what_was_measured(shipped: Pat
         assert words not in prose(app), "once, or under Details"
 
 
-def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(shipped: Path) -> None:
+def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(
+    shipped: Path,
+) -> None:
     crossing = result(own_cka=lambda a, p, n: 1 - a * (0.3 if (a > 0.3) == (p == 0) else 0.15))
-    ship(shipped, crossing, deep := result(method="wanda", num_layers=4, points="both"))
+    ship(
+        shipped,
+        crossing,
+        deep := result(method="wanda", num_layers=4, points="both"),
+    )
     app = open_page(PAGE)
     assert chosen(app) == ["1"], "unless the visitor chooses"
     box(app, "layer").set_value("3").run()
@@ -113,7 +124,10 @@ def test_an_older_link_says_which_choice_is_gone(shipped: Path) -> None:
     same = {"threshold": "0.9", "measure": "cka"}
     for query, words in (
         (same, []),
-        ({**same, "threshold": "0.8"}, ["The link asks for the threshold “0.8”"]),
+        (
+            {**same, "threshold": "0.8"},
+            ["The link asks for the threshold “0.8”"],
+        ),
     ):
         app = open_page(PAGE, layer="2", **query)
         assert [unescaped(info.value).split(", ")[0] for info in app.info] == words
@@ -122,7 +136,13 @@ def test_an_older_link_says_which_choice_is_gone(shipped: Path) -> None:
 
 def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: None) -> None:
     whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
-    ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
+    ship(
+        shipped,
+        whole,
+        *made.alone(),
+        made.half("layers:0-1", 0.4),
+        made.half("layers:2-3", 0.1),
+    )
     app = open_page(PAGE, layer="2")
     assert "At 60 % removed, the upper half of the layers changes more" in prose(app)
     assert links(app)[SEE_ALONE] == f"result={whole.key}&scene=4"
@@ -134,7 +154,9 @@ def test_a_click_prunes_halves_alone(
 ) -> None:
     started: list[SweepRequest] = []
     monkeypatch.setattr(
-        settings, "start", lambda first, follow_ups: started.extend((first, *follow_ups))
+        settings,
+        "start",
+        lambda first, follow_ups: started.extend((first, *follow_ups)),
     )
     monkeypatch.setattr(settings, "forecast", lambda sweeps: started.append(sweeps[0]))
     units = result(method="attribution", scope=None)
@@ -144,7 +166,11 @@ def test_a_click_prunes_halves_alone(
     app = open_page(PAGE, result=whole.key)
     assert [request.scope for request in started] == ["layer:0"], "its time is forecast"
     press(app, settings.ALONE)
-    assert {request.scope for request in started} == {"layer:0", "layer:1", "layer:2"}
+    assert {request.scope for request in started} == {
+        "layer:0",
+        "layer:1",
+        "layer:2",
+    }
     monkeypatch.setattr(settings, "forecast", Mock(side_effect=PrunescopeError("too long")))
     assert errors(run(app)) == ["too long"]
     for other in (units, part, far):

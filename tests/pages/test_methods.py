@@ -42,10 +42,16 @@ NUMBERS = [
 def test_it_names_everything_of_the_catalog_and_every_constant_is_that_of_the_code() -> None:
     page = open_page(PAGE)
     words = " ".join(prose(page).replace("\N{NO-BREAK SPACE}", " ").split())
-    expected = [*NUMBERS, *(f"#### {method.title} " for method in c.METHODS.values())]
+    expected = [
+        *NUMBERS,
+        *(f"#### {method.title} " for method in c.METHODS.values()),
+    ]
     expected += [
         f"*{title}*"
-        for title in (*c.POINTS.values(), *(way.title for way in c.REDUCTIONS.values()))
+        for title in (
+            *c.POINTS.values(),
+            *(way.title for way in c.REDUCTIONS.values()),
+        )
     ]
     assert [part for part in expected if part not in words] == []
     assert "<!--" not in words

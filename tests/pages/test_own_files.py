@@ -28,7 +28,17 @@ from core.results.provenance import recompute_script
 from core.results.schema import FileRecord
 from core.wall.turns import Visitor
 from tests.builders import make_result
-from tests.opened import SCRIPTS, address, errors, fill, labels, open_page, press, prose, run
+from tests.opened import (
+    SCRIPTS,
+    address,
+    errors,
+    fill,
+    labels,
+    open_page,
+    press,
+    prose,
+    run,
+)
 from tests.pages.owners import (
     DIGEST,
     NAME,
@@ -58,7 +68,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_the_owner_can_recompute_check_and_change_the_run(server: Server) -> None:
+def test_the_owner_can_recompute_check_and_change_the_run(
+    server: Server,
+) -> None:
     assert len(server.result.task.examples) == 8
     page = server.owner
     page.session_state[f"lab-settings-False-{server.result.key}"] = True
@@ -68,7 +80,8 @@ def test_the_owner_can_recompute_check_and_change_the_run(server: Server) -> Non
     )
     twin = uploads.keep(NAME, TABLE.encode(), Visitor("twin"))
     job = ended(
-        server.queue, server.queue.submit(replace(server.request, data=twin), Visitor("twin"))
+        server.queue,
+        server.queue.submit(replace(server.request, data=twin), Visitor("twin")),
     )
     assert job.key == server.result.key, "another visit has run on the same table"
     before = results()
@@ -99,7 +112,10 @@ def test_settings_of_the_owners_run_ask_for_a_file(server: Server, link: str) ->
             )
             server.queue.cancel(job, server.visit)
         query = {"job": job}
-        settings = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
+        settings = {
+            "checkpoint": "other checkpoint",
+            "task-other checkpoint": "sst2",
+        }
         settings["data-False"] = "own sentences"
     with server.reads_nothing():
         page = fill(open_page(LAB, **query), settings)
@@ -111,7 +127,9 @@ def test_settings_of_the_owners_run_ask_for_a_file(server: Server, link: str) ->
         assert not server.private(everything(page))
 
 
-def test_nobody_joins_a_living_run_and_a_link_to_it_offers_only_to_leave_it(server: Server) -> None:
+def test_nobody_joins_a_living_run_and_a_link_to_it_offers_only_to_leave_it(
+    server: Server,
+) -> None:
     request = replace(server.request, method="random", seed=3)
     with server.queue.held():
         living = server.queue.submit(request, server.visit)
@@ -146,7 +164,9 @@ def test_no_page_reads_the_table_or_gives_it_away(
         assert not labels(opened) & WORK
 
 
-def test_a_typed_sentence_reads_nothing_but_itself_and_must_not_be_the_name(server: Server) -> None:
+def test_a_typed_sentence_reads_nothing_but_itself_and_must_not_be_the_name(
+    server: Server,
+) -> None:
     page = open_page("pages/sentences.py", result=server.result.key)
     page.text_area(key="typed-sentence").set_value("a fine film")
     press(page, "Predict")
@@ -173,7 +193,9 @@ def test_no_order_of_another_visit_may_name_it(server: Server) -> None:
     for op, place in product(("run", "verify", "anything"), places):
         with server.refuses():
             server.queue.ask(
-                op, Visitor("thief"), **{"key": server.result.key, "amount": 0.3, **place}
+                op,
+                Visitor("thief"),
+                **{"key": server.result.key, "amount": 0.3, **place},
             )
     for token in ("", server.visits, server.data, server.visit.token[:-1]):
         for first, follow_ups in (
@@ -181,7 +203,12 @@ def test_no_order_of_another_visit_may_name_it(server: Server) -> None:
             (WRITTEN, (replace(WRITTEN, seed=1), server.request)),
         ):
             with server.refuses():
-                server.queue.submit(first, Visitor(token), fresh=token == "", follow_ups=follow_ups)
+                server.queue.submit(
+                    first,
+                    Visitor(token),
+                    fresh=token == "",
+                    follow_ups=follow_ups,
+                )
 
 
 @pytest.mark.parametrize("op", ["verify", "run"])
@@ -221,17 +248,28 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_under_no_other_name(
     ]
     for name in names:
         try:
-            job = ended(server.queue, server.queue.ask(op, Visitor("thief"), **order(name)))
+            job = ended(
+                server.queue,
+                server.queue.ask(op, Visitor("thief"), **order(name)),
+            )
         except PrunescopeError as error:
             job = Job("", state="failed", message=str(error))
-        assert (job.state, job.frames, job.outcome, job.key) == ("failed", (), None, None)
+        assert (job.state, job.frames, job.outcome, job.key) == (
+            "failed",
+            (),
+            None,
+            None,
+        )
         assert not server.private(job.message.replace(name.strip()[-120:], "")), (
             "only the order is echoed"
         )
     del server.queue.lines[lines:]  # they echo the orders
     assert results() == files
     assert (
-        ended(server.queue, server.queue.ask(op, server.visit, **order(server.data))).state
+        ended(
+            server.queue,
+            server.queue.ask(op, server.visit, **order(server.data)),
+        ).state
         == "done"
     )
 
@@ -248,7 +286,10 @@ def test_a_result_only_tells_that_it_was_a_file(
     assert (task.source, task.source_name, task.data) == ("file", THEIRS, None)
     assert task.files == (FileRecord(name=THEIRS, sha256=None, rows=(0, 24)),)
     assert f"--data ./{THEIRS} --text remark --label mood" in recompute_script(result)
-    exports = [result.model_dump_json(), player_page(result_scene(result, "mean"), (result,))]
+    exports = [
+        result.model_dump_json(),
+        player_page(result_scene(result, "mean"), (result,)),
+    ]
     exports += [
         NotebookResult.of(result)._repr_html_(),
         model_card(result, result.frames[-1], None),

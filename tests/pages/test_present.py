@@ -16,14 +16,25 @@ PAGE = "pages/present.py"
 def results(shipped: Path) -> list[SweepResult]:
     """Five shipped results of one model: three methods, of which one has two controls."""
     random = ({"method": "random"}, {"method": "random", "seed": 1})
-    prunings = ({}, {"scope": "layer:0"}, *random, {"method": "attribution", "scope": None})
+    prunings = (
+        {},
+        {"scope": "layer:0"},
+        *random,
+        {"method": "attribution", "scope": None},
+    )
     ship(shipped, *(results := [make_result(**pruning) for pruning in prunings]))
     return results
 
 
-def test_it_opens_with_the_first_result_paused_at_its_beginning(results: list[SweepResult]) -> None:
+def test_it_opens_with_the_first_result_paused_at_its_beginning(
+    results: list[SweepResult],
+) -> None:
     data = player(open_page(PAGE))
-    assert (data["layout"]["name"], data.get("autoplay"), data["start"]) == ("present", None, 0)
+    assert (data["layout"]["name"], data.get("autoplay"), data["start"]) == (
+        "present",
+        None,
+        0,
+    )
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
     assert (
         data["stage"]["caption"]
@@ -53,10 +64,19 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
 
 @pytest.mark.parametrize("paired", [True, False])
 def test_the_keys_go_through_the_published_pair_and_its_controls_or_results_measured_alike(
-    results: list[SweepResult], shipped: Path, monkeypatch: pytest.MonkeyPatch, paired: bool
+    results: list[SweepResult],
+    shipped: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    paired: bool,
 ) -> None:
     shown = results
-    prunings = ["magnitude pruning", "magnitude", "seed 0: random", "seed 1: random", "attribution"]
+    prunings = [
+        "magnitude pruning",
+        "magnitude",
+        "seed 0: random",
+        "seed 1: random",
+        "attribution",
+    ]
     if paired:
         cola = [
             make_result(task="cola", method="random", seed=seed, until_damage=0.3)
@@ -64,7 +84,12 @@ def test_the_keys_go_through_the_published_pair_and_its_controls_or_results_meas
         ]
         ship(shipped, *results, further := make_result(task="cola"), *cola)
         shown = [results[0], further, results[2], cola[1]]
-        prunings = ["SST-2: magnitude", "CoLA: magnitude", "SST-2: random", "CoLA: random"]
+        prunings = [
+            "SST-2: magnitude",
+            "CoLA: magnitude",
+            "SST-2: random",
+            "CoLA: random",
+        ]
     with (
         monkeypatch.context() as patch
     ):  # a component's events do not reach a page without a browser

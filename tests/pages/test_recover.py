@@ -11,7 +11,16 @@ from core.jobs.queue import JobQueue
 from core.results.recovery import beyond_working
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import address, box, errors, open_page, player, players, press, title
+from tests.opened import (
+    address,
+    box,
+    errors,
+    open_page,
+    player,
+    players,
+    press,
+    title,
+)
 from tests.pages.conftest import Runs
 from tests.queues import RESULT
 from tests.studies import make_recovery
@@ -31,14 +40,19 @@ def test_the_heading_says_what_is_shown_and_how_far_the_unpruned_model_fell() ->
     half, costless, fell, before = (
         recover_shown(of).finding.heading for of in (WHOLE, make_recovery(0.9), *changed)
     )
-    assert (half, fell) == (HALF, f"Lost accuracy is not shown to come back; {FELL}")
+    assert (half, fell) == (
+        HALF,
+        f"Lost accuracy is not shown to come back; {FELL}",
+    )
     assert (before, costless[:44]) == (
         "Before training: accuracy 0.60",
         "Pruning changed accuracy by 0.0 points, whic",
     )
 
 
-def test_it_shows_a_recovery_and_offers_others_but_no_control(shipped: Path) -> None:
+def test_it_shows_a_recovery_and_offers_others_but_no_control(
+    shipped: Path,
+) -> None:
     rows = WHOLE.rows.model_copy(
         update={"training": WHOLE.rows.training.model_copy(update={"seed": 1})}
     )
@@ -52,7 +66,10 @@ def test_it_shows_a_recovery_and_offers_others_but_no_control(shipped: Path) -> 
     box(app, "recovery").set_value(other.key).run()
     assert address(app)["recovery"] == other.key
     labels = [label.split(" · ")[1] for label in box(app, "recovery").options]
-    assert labels == ["90 %, magnitude pruning", "90 %, magnitude pruning, training seed 1"]
+    assert labels == [
+        "90 %, magnitude pruning",
+        "90 %, magnitude pruning, training seed 1",
+    ]
     assert player(open_page(PAGE, recovery=WHOLE.key, amount="10"))["start"] == 10
 
 
@@ -84,7 +101,8 @@ def test_the_lab_trains_a_model_again_and_what_was_shown_of_it_stays(
         assert [*errors(app), *(info.value for info in app.info)][:1] == [*end.values()][1:]
     save(WHOLE)
     monkeypatch.setattr(
-        "core.jobs.queue.queue.get", {job.id: replace(job, state="done", keys=(WHOLE.key,))}.get
+        "core.jobs.queue.queue.get",
+        {job.id: replace(job, state="done", keys=(WHOLE.key,))}.get,
     )
     assert address(open_page(PAGE, job=job.id))["recovery"] == WHOLE.key
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")

@@ -13,8 +13,23 @@ from core.jobs.queue import JobQueue, queue
 from core.results.key import digest
 from core.results.schema import SweepResult
 from core.wall.turns import Visitor
-from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels
-from tests.opened import address, box, labels, open_page, players, press, prose, run
+from tests.builders import (
+    make_result,
+    open_preset,
+    ship,
+    with_own_key,
+    with_own_labels,
+)
+from tests.opened import (
+    address,
+    box,
+    labels,
+    open_page,
+    players,
+    press,
+    prose,
+    run,
+)
 from tests.queues import PATIENCE
 
 PAGE = "pages/sentences.py"
@@ -58,11 +73,16 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
 
 
 def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQueue) -> None:
-    ship(shipped, result := on_written(accuracy=lambda amount: 0.8), other := on_written("qnli"))
-    page = open_page(PAGE, result=other.key)
-    assert [area.label for area in page.text_area] == ["Question", "Sentence"], (
-        "the task reads pairs"
+    ship(
+        shipped,
+        result := on_written(accuracy=lambda amount: 0.8),
+        other := on_written("qnli"),
     )
+    page = open_page(PAGE, result=other.key)
+    assert [area.label for area in page.text_area] == [
+        "Question",
+        "Sentence",
+    ], "the task reads pairs"
     assert {"Question", "Sentence"} <= set(table(page)[0])
     box(page, "label").set_value("entailment").run()
     assert {line["Label"] for line in table(page)} == {"entailment"}
@@ -95,7 +115,8 @@ def predict(page: AppTest, text: str) -> None:
     if text == "hang":
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                "core.jobs.queue.queue.wait", lambda job_id, *_: queue.get(job_id)
+                "core.jobs.queue.queue.wait",
+                lambda job_id, *_: queue.get(job_id),
             )  # no answer will come
             press(page, "Predict")
         return
@@ -107,7 +128,9 @@ def predict(page: AppTest, text: str) -> None:
     assert not page.exception
 
 
-def test_a_typed_sentence_is_answered_in_a_picture_and_words_and_stays_text(page: AppTest) -> None:
+def test_a_typed_sentence_is_answered_in_a_picture_and_words_and_stays_text(
+    page: AppTest,
+) -> None:
     predict(page, "  A fine film.  ")
     player, _ = players(page)
     assert player["layout"]["name"] == "probabilities"
@@ -129,7 +152,10 @@ def test_a_typed_sentence_is_answered_in_a_picture_and_words_and_stays_text(page
 
 def test_an_unanswered_text_gets_an_error_in_one_line(page: AppTest) -> None:
     predict(page, "first a good one")
-    for text, message in (("   ", "the sentence has 0 characters"), ("refuse", "refused")):
+    for text, message in (
+        ("   ", "the sentence has 0 characters"),
+        ("refuse", "refused"),
+    ):
         predict(page, text)
         (error,) = page.error
         assert message in error.value

@@ -31,11 +31,22 @@ CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
 @pytest.fixture
 def complete(shipped: Path) -> Path:
     """Ship all results that the story of the first one needs, and others; return the folder."""
-    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *ALONE, STUDY, RECOVERY)
+    ship(
+        shipped,
+        make_result(source="written"),
+        COLA,
+        SST2,
+        *CONTROLS,
+        *ALONE,
+        STUDY,
+        RECOVERY,
+    )
     return shipped
 
 
-def test_it_opens_with_the_bundled_checkpoint_and_all_scenes(complete: Path) -> None:
+def test_it_opens_with_the_bundled_checkpoint_and_all_scenes(
+    complete: Path,
+) -> None:
     data = story(open_page(PAGE))
     assert data["key"] == SST2.key
     assert [step["name"] for step in data["steps"]] == NAMES
@@ -74,12 +85,17 @@ def test_a_server_tells_it_before_it_answers(
     assert stories() == ahead, "the first visitor waits for no other"
 
 
-def test_it_leads_to_the_published_pair_which_leads_no_further(shipped: Path) -> None:
+def test_it_leads_to_the_published_pair_which_leads_no_further(
+    shipped: Path,
+) -> None:
     pair = [make_result(task=task, num_layers=12) for task in ("sst2", "cola")]
     ship(shipped, SST2, COLA, *pair)
     label = f"The same story of a model of {len(pair[0].points)} layers"
     app = press(open_page(PAGE), label)
-    assert (address(app)["result"], story(app)["key"]) == (pair[0].key, pair[0].key)
+    assert (address(app)["result"], story(app)["key"]) == (
+        pair[0].key,
+        pair[0].key,
+    )
     assert label not in {button.label for button in app.button}
 
 
@@ -89,7 +105,10 @@ def test_a_button_leads_to_where_the_results_can_be_made(
     ship(shipped, SST2)
     for what, goal in {
         "own": ("pages/lab.py", {"own": "model"}),
-        "smaller steps": ("pages/lab.py", {"result": SST2.key, "decide": "smaller steps"}),
+        "smaller steps": (
+            "pages/lab.py",
+            {"result": SST2.key, "decide": "smaller steps"},
+        ),
         "layers": ("pages/layers.py", {"result": SST2.key}),
         "cut": ("pages/cut.py", {"result": SST2.key}),
     }.items():
@@ -97,10 +116,16 @@ def test_a_button_leads_to_where_the_results_can_be_made(
         with (
             monkeypatch.context() as patch
         ):  # a component's events do not reach a page without a browser
-            patch.setattr("ui.player._player", lambda what=what, **_: SimpleNamespace(go=what))
+            patch.setattr(
+                "ui.player._player",
+                lambda what=what, **_: SimpleNamespace(go=what),
+            )
             patch.setattr("streamlit.switch_page", switch)
             open_page(PAGE, result=SST2.key)
-        assert (switch.call_args.args[0], switch.call_args.kwargs["query_params"]) == goal
+        assert (
+            switch.call_args.args[0],
+            switch.call_args.kwargs["query_params"],
+        ) == goal
 
 
 def test_a_damaged_result_is_reported_and_another_shown(complete: Path) -> None:

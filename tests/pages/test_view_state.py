@@ -12,7 +12,16 @@ from core.request.pages import FIRST_LINE, VIEWS
 from core.results.store import save
 from tests.builders import make_result, ship
 from tests.core.findings.made import around, network
-from tests.opened import SCRIPTS, address, follow, links, open_page, players, press, prose
+from tests.opened import (
+    SCRIPTS,
+    address,
+    follow,
+    links,
+    open_page,
+    players,
+    press,
+    prose,
+)
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 CHANGES = ({}, {"task": "cola"}, {"method": "random"}, {"source": "written"})
@@ -47,13 +56,17 @@ def at_hand(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, queue: 
 
 @pytest.fixture(params=["0", "1"], ids=["local", "hosted"])
 def anywhere(
-    request: pytest.FixtureRequest, at_hand: None, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    at_hand: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The same on a hosted server, where the two are another visitor's."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", request.param)
 
 
-def test_it_goes_through_all_pages_and_links_and_survives_a_reload_of_each(anywhere: None) -> None:
+def test_it_goes_through_all_pages_and_links_and_survives_a_reload_of_each(
+    anywhere: None,
+) -> None:
     query = {"result": OWN.key, "other": OTHER.key, "reduction": "cls"}
     app = open_page(SCRIPTS["Present"], **query)
     for page in SCRIPTS:
@@ -72,7 +85,9 @@ def test_it_goes_through_all_pages_and_links_and_survives_a_reload_of_each(anywh
             )
 
 
-def test_a_key_that_is_not_stored_is_reported_and_the_default_shown(at_hand: None) -> None:
+def test_a_key_that_is_not_stored_is_reported_and_the_default_shown(
+    at_hand: None,
+) -> None:
     app = open_page(SCRIPTS["Layers"], result="0" * 64)
     (error,) = app.error
     assert "is not stored here" in error.value
@@ -96,7 +111,8 @@ def test_a_copied_link_holds_all_choices(at_hand: None, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in SCRIPTS if name not in ("Lab", "Methods", "Cut", "Recover")]
+    "name",
+    [name for name in SCRIPTS if name not in ("Lab", "Methods", "Cut", "Recover")],
 )
 def test_without_a_result_a_page_leads_to_the_lab(
     name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch
@@ -130,7 +146,11 @@ def test_unclear_verdicts_lead_to_a_remedy(
     press(likely, "Decide it in the Lab: more examples")
     settings = open_page(SCRIPTS["Lab"], **switch.call_args.kwargs["query_params"])
     examples = [field.value for field in settings.number_input if field.key == "lab-examples"]
-    assert (examples, settings.toggle[0].value, settings.expander[0].proto.expanded) == (
+    assert (
+        examples,
+        settings.toggle[0].value,
+        settings.expander[0].proto.expanded,
+    ) == (
         [120],
         True,
         True,

@@ -28,14 +28,21 @@ def page(kind: str) -> None:
 
     result = make_result(num_layers=2, amounts=(0.0, 0.125, 0.5))
     if kind == "a story":
-        offer_story(story(make_result(num_layers=3, amounts=(0.0, 0.25, 0.5)), "mean", []), result)
+        offer_story(
+            story(make_result(num_layers=3, amounts=(0.0, 0.25, 0.5)), "mean", []),
+            result,
+        )
     else:
         if kind == "a folder":
             folder = result.checkpoint.model_copy(update={"id": "my-bert", "source": "folder"})
             result = result.model_copy(update={"checkpoint": folder})
         scene = result_scene(result, "mean")._replace(title="A finding")
         results = [] if kind == "no result" else [result]
-        offer_exports(None if kind == "no picture" else scene, *results, numbers=bool(results))
+        offer_exports(
+            None if kind == "no picture" else scene,
+            *results,
+            numbers=bool(results),
+        )
 
 
 @pytest.fixture
@@ -44,7 +51,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     contents: dict[str, Any] = {}
     monkeypatch.setattr("ui.exports.draw", drawn)
     monkeypatch.setattr(
-        "ui.exports.download", lambda label, content, *rest: contents.update({label: content})
+        "ui.exports.download",
+        lambda label, content, *rest: contents.update({label: content}),
     )
     return contents
 
@@ -85,8 +93,16 @@ def test_pictures_follow_the_choices(made: dict[str, Any], monkeypatch: pytest.M
     assert chooser(app, FRAME).options[1] == "12.5 % of weights removed"
     press(app, "PNG")
     figure, kind, frames = made["Save PNG"]
-    assert (">A finding</tspan>" in figure["words"], kind, frames) == (True, "png", [1])
-    for label, value in {"Title": "For a <talk>", "Dark colours": True, FRAME: 2}.items():
+    assert (">A finding</tspan>" in figure["words"], kind, frames) == (
+        True,
+        "png",
+        [1],
+    )
+    for label, value in {
+        "Title": "For a <talk>",
+        "Dark colours": True,
+        FRAME: 2,
+    }.items():
         chooser(app, label).set_value(value)
     run(app)
     with monkeypatch.context() as patch:
@@ -94,7 +110,11 @@ def test_pictures_follow_the_choices(made: dict[str, Any], monkeypatch: pytest.M
         press(app, "MP4")
     bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2")
     figure, kind, frames = made["Save MP4"]
-    assert (">For a &lt;talk&gt;</tspan>" in figure["words"], kind, list(frames)) == (
+    assert (
+        ">For a &lt;talk&gt;</tspan>" in figure["words"],
+        kind,
+        list(frames),
+    ) == (
         True,
         "mp4",
         [0, 1, 2],
@@ -130,7 +150,8 @@ def test_the_worker_writes_a_checkpoint(queue: JobQueue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "hosted", "why"), [("a folder", "0", "not known"), ("one", "1", "on your own")]
+    ("kind", "hosted", "why"),
+    [("a folder", "0", "not known"), ("one", "1", "on your own")],
 )
 def test_a_page_without_a_checkpoint_says_why(
     monkeypatch: pytest.MonkeyPatch, kind: str, hosted: str, why: str

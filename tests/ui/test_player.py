@@ -21,6 +21,7 @@ def test_vega_is_laid_once_where_a_folder_can_be_written(
     assert vega_file(path / "static") is None
     for base, prefix in (("", ""), ("/some/place/", "/some/place")):
         monkeypatch.setattr(
-            "streamlit.get_option", lambda option, base=base: {"server.baseUrlPath": base}[option]
+            "streamlit.get_option",
+            lambda option, base=base: {"server.baseUrlPath": base}[option],
         )
         assert served_url(Path("/anywhere/x.js")) == f"{prefix}/app/static/x.js"

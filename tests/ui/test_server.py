@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.memory_uploaded_file_manager import (
+    MemoryUploadedFileManager,
+)
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from core.wall.turns import Visitor
@@ -15,13 +17,22 @@ MEGABYTE = 2**20
 @pytest.fixture
 def manager() -> MemoryUploadedFileManager:
     made = MemoryUploadedFileManager("/upload")
-    bound_uploads(made, lambda visit: None if visit.startswith("closed") else visit.split()[0])
+    bound_uploads(
+        made,
+        lambda visit: None if visit.startswith("closed") else visit.split()[0],
+    )
     return made
 
 
-def send(manager: MemoryUploadedFileManager, session: str, file: str, size: int = MEGABYTE) -> None:
+def send(
+    manager: MemoryUploadedFileManager,
+    session: str,
+    file: str,
+    size: int = MEGABYTE,
+) -> None:
     manager.add_file(
-        session_id=session, file=UploadedFileRec(file, f"{file}.csv", "text/csv", bytes(size))
+        session_id=session,
+        file=UploadedFileRec(file, f"{file}.csv", "text/csv", bytes(size)),
     )
 
 
@@ -54,6 +65,10 @@ def test_files_belong_to_an_address_until_their_page_is_closed(
 ) -> None:
     client = SimpleNamespace(client_context=SimpleNamespace(headers=[], remote_ip="9.9.9.9"))
     monkeypatch.setattr(
-        "ui.server.get_instance", lambda: SimpleNamespace(get_client={"open": client}.get)
+        "ui.server.get_instance",
+        lambda: SimpleNamespace(get_client={"open": client}.get),
     )
-    assert (holder_of("open"), holder_of("closed")) == (Visitor("open", "9.9.9.9").holder, None)
+    assert (holder_of("open"), holder_of("closed")) == (
+        Visitor("open", "9.9.9.9").holder,
+        None,
+    )

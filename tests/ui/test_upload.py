@@ -12,7 +12,8 @@ from tests.opened import address, run
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.35), num_examples=24)
 FORGED = with_own_key(
-    RESULT, frames=tuple(f.model_copy(update={"sparsity": 0.5}) for f in RESULT.frames)
+    RESULT,
+    frames=tuple(f.model_copy(update={"sparsity": 0.5}) for f in RESULT.frames),
 )
 
 
@@ -60,6 +61,8 @@ def test_a_file_is_kept_among_the_users_results_and_never_replaces_a_bundled_one
     assert not list(store.user_folder().glob("*.json"))
 
 
-def test_a_hosted_server_opens_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hosted_server_opens_no_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert not opened().get("file_uploader")

@@ -103,12 +103,19 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
     tasks[AUTO] = f"{AUTO_TITLE}, on data of my own"
     usual = request.task if first == choice else usual_task(choice)
     task = choose_setting(
-        "Task", tasks, usual, f"task-{choice}", "What the checkpoint was fine-tuned to decide."
+        "Task",
+        tasks,
+        usual,
+        f"task-{choice}",
+        "What the checkpoint was fine-tuned to decide.",
     )
     draft.fields |= {"checkpoint": place, "task": task}
     if task != AUTO or not place:
         return catalog.TASKS.get(task)
-    with refusals_shown(), st.spinner("Reading the checkpoint's labels …", show_time=False):
+    with (
+        refusals_shown(),
+        st.spinner("Reading the checkpoint's labels …", show_time=False),
+    ):
         return own_task(place, label_names(config_at_hand(place), place))
     return None
 

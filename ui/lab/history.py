@@ -21,7 +21,9 @@ def show_history(on_show: str | None) -> None:
     """
     entries = own_results(library.Entry)
     with st.expander(
-        f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"
+        f"Your results ({len(entries)})",
+        key="lab-history-box",
+        icon=":material/history:",
     ):
         if is_hosted():
             remark(

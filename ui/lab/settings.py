@@ -164,7 +164,13 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
     """Draw the step: what is removed, where, and at which amounts."""
     with st.container(horizontal=True):
         for title, (explanation, changes) in PRESETS.items():
-            st.button(title, f"lab-preset-{title}", explanation, on_click=_fill, args=(changes,))
+            st.button(
+                title,
+                f"lab-preset-{title}",
+                explanation,
+                on_click=_fill,
+                args=(changes,),
+            )
     with_control = any(not METHODS[sweep.method].control for sweep in follow_ups)
     titles = {name: method.title for name, method in METHODS.items() if method.control} | {
         EVERY: "Every method"
@@ -173,7 +179,10 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         METHODS[sweep.method].control and sweep.method != request.method for sweep in follow_ups
     )
     name = choose_setting(
-        "Method", titles, EVERY if are_many else request.control_of or request.method, "method"
+        "Method",
+        titles,
+        EVERY if are_many else request.control_of or request.method,
+        "method",
     )
     draft.every, fields = name == EVERY, draft.fields
     name = next(iter(METHODS)) if draft.every else name
@@ -204,7 +213,10 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
     title = f"Random control{f' of {in_sentence(method.title)}' if draft.every else ''}"
     draft.with_control = st.toggle(title, help=note, **setting("with-control", with_control))
     with st.expander("More settings", key="lab-more"):
-        first = next((step for step, amounts in STEPS.items() if amounts == request.amounts), LIST)
+        first = next(
+            (step for step, amounts in STEPS.items() if amounts == request.amounts),
+            LIST,
+        )
         step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")
         fields["amounts"] = STEPS.get(step)
         if step == LIST:
@@ -264,12 +276,25 @@ def offer_recovery(result: SweepResult) -> None:
         request = request_behind(result) or request_of(result)
         first = frame_of(amounts, amount_in_address(beyond_working(result)))
         amount = st.selectbox(
-            "Amount", amounts, first, amount_name, key=f"lab-train-amount-{result.key}", width=180
+            "Amount",
+            amounts,
+            first,
+            amount_name,
+            key=f"lab-train-amount-{result.key}",
+            width=180,
         )
         train = ask_file(ROWS_TO_TRAIN, "lab-further")
-        training = {**vars(request), "key": result.key, "amount": amount, "train": train}
+        training = {
+            **vars(request),
+            "key": result.key,
+            "amount": amount,
+            "train": train,
+        }
         _offer_run(
-            lambda: RecoveryRequest.from_json(training), start, forecast_training, TRAIN_AGAIN
+            lambda: RecoveryRequest.from_json(training),
+            start,
+            forecast_training,
+            TRAIN_AGAIN,
         )
 
 

@@ -98,7 +98,8 @@ class Draft:
         if self.every:
             is_known = request.checkpoint in CHECKPOINTS  # all of these have every method
             sweeps = every_method(
-                request, "" if is_known else config_at_hand(request.checkpoint)["model_type"]
+                request,
+                "" if is_known else config_at_hand(request.checkpoint)["model_type"],
             )
         return (*sweeps, *(judged_beside(request) if self.with_control else ()))
 
@@ -135,7 +136,11 @@ def type_setting(label: str, name: str, first: str, **options: Any) -> str:
 
 
 def choose_setting(
-    label: str, options: Mapping[str, str], first: str | None, name: str, note: str | None = None
+    label: str,
+    options: Mapping[str, str],
+    first: str | None,
+    name: str,
+    note: str | None = None,
 ) -> str:
     """Draw a select box, and return its choice.
 
@@ -148,9 +153,15 @@ def choose_setting(
     """
     arguments = setting(name, first)
     choice = next(
-        (value for value in (arguments.pop("value"), first, *options) if value in options), ""
+        (value for value in (arguments.pop("value"), first, *options) if value in options),
+        "",
     )
     lab().fill(name, choice)
     return st.selectbox(
-        label, options, [*options].index(choice), options.__getitem__, help=note, **arguments
+        label,
+        options,
+        [*options].index(choice),
+        options.__getitem__,
+        help=note,
+        **arguments,
     )

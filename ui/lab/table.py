@@ -103,7 +103,11 @@ def choose_table(task: Task, before: DataRequest | None) -> Fields | str | None:
 
 
 def ask_meaning(
-    data: str, table: Table, task: Task, split: str | None = None, before: DataRequest | None = None
+    data: str,
+    table: Table,
+    task: Task,
+    split: str | None = None,
+    before: DataRequest | None = None,
 ) -> Fields | str:
     """Ask for the meaning of a table's columns and labels.
 
@@ -121,7 +125,10 @@ def ask_meaning(
         PrunescopeError: The label column holds no labels.
     """
     record = lab()
-    if record.about not in ("", f"{data} {split}"):  # the same names may mean something else there
+    if record.about not in (
+        "",
+        f"{data} {split}",
+    ):  # the same names may mean something else there
         record.forget("texts", "column-", "means-")
     record.about = f"{data} {split}"
     first = (
@@ -132,10 +139,15 @@ def ask_meaning(
     counts = (1, 2) if task.name == AUTO else (len(task.text_columns),)
     ending = f"s ({', '.join(task.text_columns)})" if counts == (2,) else "s" if 2 in counts else ""
     texts = st.multiselect(
-        f"Text column{ending}", [*table.cells], **setting("texts", first.text, "default")
+        f"Text column{ending}",
+        [*table.cells],
+        **setting("texts", first.text, "default"),
     )
     label = choose_setting(
-        "Label column", {name: name for name in table.cells}, first.label, "column-label"
+        "Label column",
+        {name: name for name in table.cells},
+        first.label,
+        "column-label",
     )
     if len(texts) not in counts or label in texts:
         return (
@@ -143,7 +155,10 @@ def ask_meaning(
             "label column"
         )
     label_map = _ask_labels(
-        table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {}
+        table,
+        task,
+        Columns(tuple(texts), label),
+        dict(before.label_map) if before else {},
     )
     if isinstance(label_map, str):
         return label_map
@@ -165,7 +180,10 @@ def ask_meaning(
         "label": label,
         "label_map": label_map,
     }
-    return {**fields, ROWS: (examples.total(), sum(all(row[1:]) and not row[0] for row in rows))}
+    return {
+        **fields,
+        ROWS: (examples.total(), sum(all(row[1:]) and not row[0] for row in rows)),
+    }
 
 
 def _ask_labels(

@@ -3,7 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from core.findings.choices import companions, is_control, offered, published_pair, task_title
+from core.findings.choices import (
+    companions,
+    is_control,
+    offered,
+    published_pair,
+    task_title,
+)
 from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import TASKS
 from core.results.library import Entry, OfAnyKind, RecoveryEntry
@@ -90,7 +96,13 @@ def _parts(entry: OfAnyKind) -> tuple[str, ...]:
     model = entry.model if brief == entry.model else f"{task} {brief}"
     if isinstance(entry, Entry):
         read = columns_name(entry.columns), meanings_name(entry.label_map)
-        return _pruning(entry), points_name(entry.points), model, entry.data, *read
+        return (
+            _pruning(entry),
+            points_name(entry.points),
+            model,
+            entry.data,
+            *read,
+        )
     if isinstance(entry, RecoveryEntry):
         pruning = in_sentence(brief_name(entry.pruning))
         model = f"{model}{SEPARATOR}{amount_name(entry.amount)}, {pruning}"

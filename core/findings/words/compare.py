@@ -7,7 +7,13 @@ from core.findings import compare as facts
 from core.findings.accuracy import metric_of
 from core.findings.comparable import same_examples
 from core.findings.compare import Two, distinguishing_names
-from core.findings.words import Finding, Table, numbered, points_span, works_words
+from core.findings.words import (
+    Finding,
+    Table,
+    numbered,
+    points_span,
+    works_words,
+)
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS

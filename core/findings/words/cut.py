@@ -6,7 +6,14 @@ The answer reads the same wherever it stands.
 from collections.abc import Sequence
 from math import ceil
 
-from core.findings.cut import ROUNDING, CutChoice, Frontier, keeps, lead, promise_of
+from core.findings.cut import (
+    ROUNDING,
+    CutChoice,
+    Frontier,
+    keeps,
+    lead,
+    promise_of,
+)
 from core.findings.rounding import to_places
 from core.findings.words import (
     NONE,
@@ -52,7 +59,10 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
     choice, outcome = lead(frontier, most)
     symbol = METRICS[frontier.study.task.main_metric].symbol
     rows = len(frontier.study.task.examples)
-    own, full = decimals(choice.value.value, 3), decimals(frontier.full.value, 3)
+    own, full = (
+        decimals(choice.value.value, 3),
+        decimals(frontier.full.value, 3),
+    )
     scores = (
         f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model "
         f"{full}."
@@ -71,12 +81,18 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
         return Finding(heading, (scores, f"{bound}, more than the limit."))
     if outcome == "few":
         heading = f"{numbered(rows, 'judged row')}: too few for a promise; {closest}"
-        return Finding(heading, (scores, f"A promise takes at least {MIN_PROMISED} judged rows."))
+        return Finding(
+            heading,
+            (scores, f"A promise takes at least {MIN_PROMISED} judged rows."),
+        )
     heading = (
         "The full model is not shown to beat always guessing the commonest label "
         f"({decimals(frontier.guess, 3)})"
     )
-    return Finding(heading, (scores, "So there is nothing that a cut could be shown to keep."))
+    return Finding(
+        heading,
+        (scores, "So there is nothing that a cut could be shown to keep."),
+    )
 
 
 def _further(frontier: Frontier, choice: CutChoice, most: float) -> list[str]:
@@ -148,7 +164,10 @@ def scores_table(scores: Sequence[Score]) -> Table:
     table = []
     for score in scores:
         row = {"Layers that stay": str(score.layers)}
-        for title, worth in (("Accuracy", score.saved), ("Held, by a linear probe", score.held)):
+        for title, worth in (
+            ("Accuracy", score.saved),
+            ("Held, by a linear probe", score.held),
+        ):
             row[title] = decimals(worth.metrics["accuracy"] or 0, 3)
         table.append(row)
     return table

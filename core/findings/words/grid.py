@@ -11,7 +11,13 @@ from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, listed_with_verdicts
 from core.findings.pooled import ALL, WHOLE, Pooled, estimate
 from core.findings.rounding import to_places
-from core.findings.words import Finding, mean_and_deviation, numbered, points, points_span
+from core.findings.words import (
+    Finding,
+    mean_and_deviation,
+    numbered,
+    points,
+    points_span,
+)
 from core.findings.words.lab import columns_name, first_to_change, meanings_name
 from core.findings.words.numbers import decimals, part_name
 from core.findings.words.verdict import STATES, verdict_cell

@@ -74,7 +74,10 @@ def check_sentence(deviations: Mapping[str, Any]) -> str:
     Args:
         deviations: See `core.sweep.recompute.Deviations.to_json`.
     """
-    engine, others = deviations["engine"].values(), deviations["others"].values()
+    engine, others = (
+        deviations["engine"].values(),
+        deviations["others"].values(),
+    )
     own = _largest([*engine, *others, deviations["accuracy"]])
     torch_cka = _largest(deviations["torch_cka"].values())
     confirmed = "confirmed" if deviations["within_tolerance"] else "not confirmed"

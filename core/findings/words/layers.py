@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from core.findings.comparable import controls_of
 from core.findings.layers import LayerSurvival, floor_of, layers_of
 from core.findings.rounding import hundredths
-from core.findings.words import Finding, Table, layers_named, numbered, works_words
+from core.findings.words import (
+    Finding,
+    Table,
+    layers_named,
+    numbered,
+    works_words,
+)
 from core.findings.words import numbers as num
 from core.request.catalog import METHODS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
@@ -38,11 +44,17 @@ def layers_finding(
         companions: What the result is judged beside.
         reduction: A key of REDUCTIONS.
     """
-    heading, order = layers_heading(result, reduction), layers_of(result, reduction)
+    heading, order = (
+        layers_heading(result, reduction),
+        layers_of(result, reduction),
+    )
     if not order.last:
         return Finding(heading)
     (layer,) = (layer for layer in order.every if layer.label == chosen)
-    sentences = _layer_sentence(result, layer), _chance_sentence(result, companions, reduction)
+    sentences = (
+        _layer_sentence(result, layer),
+        _chance_sentence(result, companions, reduction),
+    )
     return Finding(heading, tuple(filter(None, sentences)))
 
 
@@ -85,7 +97,9 @@ def _layer_sentence(result: SweepResult, layer: LayerSurvival) -> str:
 
 
 def _chance_sentence(
-    result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey
+    result: SweepResult,
+    companions: Sequence[SweepResult],
+    reduction: n.ReductionKey,
 ) -> str:
     """Say whether chance changes the same layer first.
 

@@ -111,4 +111,7 @@ def _more(mean: Estimate) -> tuple[str, str]:
     """Write a difference in points, `5 points more`, and its interval, as much more or fewer."""
     sign = -1 if mean.value < 0 else 1
     low, high = sorted(sign * end for end in mean.interval)
-    return f"{points(abs(mean.value))} {'fewer' if sign < 0 else 'more'}", points_span(low, high)
+    return (
+        f"{points(abs(mean.value))} {'fewer' if sign < 0 else 'more'}",
+        points_span(low, high),
+    )

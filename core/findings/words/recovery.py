@@ -5,9 +5,19 @@ import numpy as np
 from core.findings.recovery import Returned
 from core.findings.words import Finding, points, points_with_interval
 from core.findings.words.cut import training_words
-from core.findings.words.numbers import decimals, main_score, percent, two_places
+from core.findings.words.numbers import (
+    decimals,
+    main_score,
+    percent,
+    two_places,
+)
 from core.request.catalog import METRICS
-from core.results.names import brief_name, in_sentence, point_labels, removed_name
+from core.results.names import (
+    brief_name,
+    in_sentence,
+    point_labels,
+    removed_name,
+)
 from core.results.recovery import Recovery
 
 EXPLANATION = """A recovery trains a pruned model again, its zeros held: how much of its score and

@@ -11,7 +11,15 @@ from core.findings.layers import Towards, layers_of
 from core.findings.passed import PassedOn
 from core.findings.pooled import ALL, WHOLE, Pooled, estimate, shipped
 from core.findings.recovery import Returned
-from core.findings.words import Button, Finding, cut, passed, points, points_span, works_words
+from core.findings.words import (
+    Button,
+    Finding,
+    cut,
+    passed,
+    points,
+    points_span,
+    works_words,
+)
 from core.findings.words import numbers as num
 from core.findings.words.grid import SHARES
 from core.findings.words.layers import layers_heading
@@ -106,7 +114,9 @@ def guess_answer(label: str, intact: str, is_first: bool) -> str:
 
 
 def watch_finding(
-    result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey
+    result: SweepResult,
+    companions: Sequence[SweepResult],
+    reduction: n.ReductionKey,
 ) -> Finding:
     """Say where a result changes the model, which layer falls first, how far the model works."""
     heading = where_heading(result, verdict(result, companions), reduction)
@@ -156,7 +166,10 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult]) -> Fi
         companions: What it is judged beside.
     """
     own = result.pruning.method, result.pruning.scope
-    pooled = next((pooled for pooled in shipped() if (pooled.method, pooled.scope) == own), None)
+    pooled = next(
+        (pooled for pooled in shipped() if (pooled.method, pooled.scope) == own),
+        None,
+    )
     if not controls_of(result, companions):
         return _without_control(result, pooled)
     judged = verdict(result, companions)
@@ -210,7 +223,10 @@ def _pooled_words(
     apart = f"{points(difference.value)} (95 % interval {points_span(*difference.interval)})"
     after = ""
     control = METHODS[pooled.method].control
-    if control and pooled.scope in ("encoder", None):  # others are not measured so
+    if control and pooled.scope in (
+        "encoder",
+        None,
+    ):  # others are not measured so
         changed = estimate("changed", "change", DAMAGE, control, pooled.method)
         removed = estimate("removed", "change", DAMAGE, control, pooled.method)
         if changed and removed:
@@ -309,7 +325,11 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
             f"under magnitude pruning (95 % interval {low} to {high}), by "
             f"{num.decimals(drawn.value, 2)} at random"
         )
-    return Finding(f"Pruned layers {turn} earlier ones", tuple(sentences), notes=(f"{note}.",))
+    return Finding(
+        f"Pruned layers {turn} earlier ones",
+        tuple(sentences),
+        notes=(f"{note}.",),
+    )
 
 
 def _sunk(nearest: Sequence[int]) -> list[int]:

@@ -63,7 +63,10 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
         judged = verdict(result, companions, reduction, damage)
         difference = NONE
         if judged.contrast:
-            points = judged.contrast.difference, judged.contrast.mean_half_width()
+            points = (
+                judged.contrast.difference,
+                judged.contrast.mean_half_width(),
+            )
             difference = " ± ".join(num.decimals(100 * point, 1) for point in points)
         title = n.in_sentence(REDUCTIONS[reduction].title)
         row = {

@@ -18,9 +18,13 @@ def test_each_depth_has_its_speed_its_scores_and_its_interval() -> None:
     assert [row["label"] for row in rows] == ["5", "4", "3", "2", "1"]
     for row, depth in zip(rows, STUDY.depths, strict=True):
         drawn = [row[name] for name in ("x", "value", "low", "high", "held")]
-        own = depth.saved.metrics["accuracy"], *depth.saved.intervals["accuracy"]
+        own = (
+            depth.saved.metrics["accuracy"],
+            *depth.saved.intervals["accuracy"],
+        )
         assert drawn == pytest.approx(
-            [depth.size.speeds[32].value, *own, depth.held.metrics["accuracy"]], abs=1e-6
+            [depth.size.speeds[32].value, *own, depth.held.metrics["accuracy"]],
+            abs=1e-6,
         )
     full, guess = view.datasets["lines"]
     assert (full["value"], guess["value"]) == pytest.approx((STUDY.full.metrics["accuracy"], 0.5))

@@ -12,7 +12,8 @@ from core.similarity.gram import prepare, u_centred_gram
 
 STEPS = list(ElementTree.fromstring((ROOT / "core" / "charts" / "steps.html").read_text("utf-8")))
 DOT = re.compile(
-    r"--x: (\S+)px; --y: (\S+)px; --to-x: (\S+)px; --to-y: (\S+)px.*?>(\w)<", re.DOTALL
+    r"--x: (\S+)px; --y: (\S+)px; --to-x: (\S+)px; --to-y: (\S+)px.*?>(\w)<",
+    re.DOTALL,
 )
 
 

@@ -11,14 +11,34 @@ from core.sweep.control_contrast import Contrast
 from tests.pictures import drawn, marks
 
 CONTRAST = Contrast(
-    difference=0.05, seed_deviation=0.02, standard_error=0.01, seeds=5, examples=200
+    difference=0.05,
+    seed_deviation=0.02,
+    standard_error=0.01,
+    seeds=5,
+    examples=200,
 )
 CELLS = [
-    Cell("SST-2", layers, (f"{layers}", "twin"), 2, 2, 5, {0: 0.02, 1: 0.04}, CONTRAST)
+    Cell(
+        "SST-2",
+        layers,
+        (f"{layers}", "twin"),
+        2,
+        2,
+        5,
+        {0: 0.02, 1: 0.04},
+        CONTRAST,
+    )
     for layers in (2, 3, 4, 6)
 ]
 ESTIMATE = PooledEstimate(
-    4, -0.03, (-0.15, 0.09), (-0.15, 0.09), (-0.05, -0.01), 0.02, 0.5, (-0.6, 0.3)
+    4,
+    -0.03,
+    (-0.15, 0.09),
+    (-0.15, 0.09),
+    (-0.05, -0.01),
+    0.02,
+    0.5,
+    (-0.6, 0.3),
 )
 TABLE = (Pooled("magnitude", "encoder", tuple(CELLS), {ALL: ESTIMATE}),) * 2
 

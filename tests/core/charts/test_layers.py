@@ -31,7 +31,10 @@ def views(result: SweepResult = RESULT, chosen: str = "2") -> dict[str, Spec]:
 
 
 def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None:
-    own, floor = own_similarity(RESULT, "mean"), np.array(RESULT.floor.cka["mean"])
+    own, floor = (
+        own_similarity(RESULT, "mean"),
+        np.array(RESULT.floor.cka["mean"]),
+    )
     cells = tooltips(views()["rows"], 0, "Predictions changed")
     values = np.vstack([own, floor]).T  # (points, frames and everything removed)
     assert [cell["Similarity"].replace("-", "−") for cell in cells] == list(
@@ -86,9 +89,10 @@ def test_every_layer_has_its_words_in_letters_that_fit_or_none_has(
         == written
     )
     sizes = {text.attrib["font-size"] for text in marks(drawn(picture, 0), "text mark")}
-    assert (sizes < {"12px"}, "12px" in sizes) == (not written, height == 130), (
-        "low rows have smaller letters"
-    )
+    assert (sizes < {"12px"}, "12px" in sizes) == (
+        not written,
+        height == 130,
+    ), "low rows have smaller letters"
     labels = [
         text for text in drawn(picture, 0).iter() if re.fullmatch(r"Layer \d+", text.text or "")
     ]
@@ -101,7 +105,10 @@ def test_every_layer_has_its_words_in_letters_that_fit_or_none_has(
 def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control() -> None:
     spec, own = views(chosen="1")["curve"], own_similarity(RESULT, "mean")[:, 0]
     for row, value, frame in zip(
-        spec["datasets"]["own"], own, RESULT.statistics.cka["mean"].own, strict=True
+        spec["datasets"]["own"],
+        own,
+        RESULT.statistics.cka["mean"].own,
+        strict=True,
     ):
         assert (row["value"], row["low"], row["high"]) == pytest.approx(
             (value, *frame[0]), abs=1e-6
@@ -143,7 +150,12 @@ def stack(result: SweepResult = METHOD) -> Spec:
 def spans(spec: Spec, frame: int = 0) -> list[tuple[float, float]]:
     """Where rectangles begin and end, in the length of the first, which is a track."""
     rects = [
-        tuple(map(float, re.findall(r"M([\d.]+),[\d.]+h([\d.]+)", rect.get("d", ""))[0]))
+        tuple(
+            map(
+                float,
+                re.findall(r"M([\d.]+),[\d.]+h([\d.]+)", rect.get("d", ""))[0],
+            )
+        )
         for rect in marks(drawn(spec, frame), "rect mark")
     ]
     whole = rects[0][1]
@@ -158,14 +170,18 @@ def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_an
         assert [end for _, end in spans(stack(), frame)[4:]] == pytest.approx(expected, abs=0.01)
     words = texts(stack(), 1)
     assert {"0.96", "0.84", "intact up to 6 %"} <= set(words)
-    assert ("intact up to 25 %" in words, "intact up to 25 %" in texts(stack(), 3)) == (False, True)
+    assert (
+        "intact up to 25 %" in words,
+        "intact up to 25 %" in texts(stack(), 3),
+    ) == (False, True)
     assert stack()["title"].endswith(f"; {KEY}")
     holed = make_result(
         num_layers=3,
         amounts=CHANGES,
         own_cka=lambda a, point, _: None if point == 1 and a else 0.95,
     )
-    assert [len(spans(stack(holed), frame)) - 3 for frame in (0, 1)] == [3, 3], (
-        "grey where it is undefined"
-    )
+    assert [len(spans(stack(holed), frame)) - 3 for frame in (0, 1)] == [
+        3,
+        3,
+    ], "grey where it is undefined"
     assert KEY not in stack(holed.model_copy(update={"floor": None}))["title"]

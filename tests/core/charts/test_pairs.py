@@ -8,14 +8,30 @@ import numpy as np
 import pytest
 
 from core.charts.compare import FLOOR_NOTE, compare_scene
-from core.charts.grammar import BLANK, FIRST_COLOUR, SECOND_COLOUR, SHADED, UNDEFINED_COLOUR, Spec
+from core.charts.grammar import (
+    BLANK,
+    FIRST_COLOUR,
+    SECOND_COLOUR,
+    SHADED,
+    UNDEFINED_COLOUR,
+    Spec,
+)
 from core.charts.result import result_scene
 from core.findings.words.compare import compare_heading
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.core.findings.made import CORRELATED, judged_by, working_to
-from tests.pictures import axes, drawn, labels, marks, place, specs, texts, tooltips
+from tests.pictures import (
+    axes,
+    drawn,
+    labels,
+    marks,
+    place,
+    specs,
+    texts,
+    tooltips,
+)
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 HOLE_FRAME = 2
@@ -30,14 +46,21 @@ def falling(speed: float, **settings: object) -> SweepResult:
     return make_result(**{"num_layers": 3, "amounts": AMOUNTS, **own, **settings})
 
 
-FIRST, SECOND = falling(0.4, holes=((0.5, 2, 1),)), falling(1.2, method="random", seed=1)
+FIRST, SECOND = (
+    falling(0.4, holes=((0.5, 2, 1),)),
+    falling(1.2, method="random", seed=1),
+)
 
 
 def views(first: SweepResult = FIRST, second: SweepResult = SECOND) -> dict[str, Spec]:
     return specs(compare_scene(first, second, "mean"))
 
 
-def one(result: SweepResult = FIRST, picture: str = "heatmap", reduction: str = "mean") -> Spec:
+def one(
+    result: SweepResult = FIRST,
+    picture: str = "heatmap",
+    reduction: str = "mean",
+) -> Spec:
     return result_scene(result, reduction).views[picture].spec
 
 
@@ -73,12 +96,17 @@ def test_colours_mean_the_same_in_every_result_and_negative_values_are_the_low_e
     for drop in (0.02, 1, 2.4):
         spec = one(
             make_result(
-                num_layers=2, amounts=(0.0, 0.5), own_cka=lambda a, *_, drop=drop: 1 - a * drop
+                num_layers=2,
+                amounts=(0.0, 0.5),
+                own_cka=lambda a, *_, drop=drop: 1 - a * drop,
             )
         )
         assert cells(spec, 0)[0].get("fill") == "rgb(252, 253, 191)"  # 1, where magma ends
         ends[labels(cells(spec, 1)[0])["Similarity"]] = cells(spec, 1)[0].get("fill")
-    assert (len(set(ends.values())), ends["-0.20"]) == (3, "rgb(0, 0, 4)")  # where magma begins
+    assert (len(set(ends.values())), ends["-0.20"]) == (
+        3,
+        "rgb(0, 0, 4)",
+    )  # where magma begins
 
 
 def test_numbers_names_and_labels_are_written_where_they_fit() -> None:
@@ -93,7 +121,9 @@ def test_numbers_names_and_labels_are_written_where_they_fit() -> None:
 def test_a_difference_is_that_of_the_numbers_beside_it_with_its_sign() -> None:
     for frame in (HOLE_FRAME, 3):
         for cell, (i, j) in zip(
-            cells(views()["difference"], frame), product(range(3), range(3)), strict=True
+            cells(views()["difference"], frame),
+            product(range(3), range(3)),
+            strict=True,
         ):
             first, second = (
                 result.frames[frame].matrix("mean")[i][j] for result in (FIRST, SECOND)
@@ -138,16 +168,29 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
     rows = one(FIRST.model_copy(update={"frames": (FIRST.frames[0], bare)}), "accuracy")[
         "datasets"
     ]["accuracy"]
-    assert [rows[1][field] for field in ("changed", "interval")] == ["not measured", "unknown"]
+    assert [rows[1][field] for field in ("changed", "interval")] == [
+        "not measured",
+        "unknown",
+    ]
 
 
 def test_what_lies_beyond_the_working_range_is_shaded_and_named_there() -> None:
-    for first, second, starts in ((None, 0.75, []), (0.5, 0.25, [0.25, 0.5]), (0.25, 0.25, [0.25])):
+    for first, second, starts in (
+        (None, 0.75, []),
+        (0.5, 0.25, [0.25, 0.5]),
+        (0.25, 0.25, [0.25]),
+    ):
         both = views(working_to(FIRST, first), working_to(SECOND, second))["accuracy"]
         alone = one(working_to(FIRST, first), "accuracy")
         assert [row["start"] for row in both["datasets"]["beyond"]] == starts
-        assert [point.get("fill") for point in markers(both, 3)] == [FIRST_COLOUR, SECOND_COLOUR]
-        assert both["title"] == ["Accuracy with its 95 % interval", SHADED if starts else BLANK]
+        assert [point.get("fill") for point in markers(both, 3)] == [
+            FIRST_COLOUR,
+            SECOND_COLOUR,
+        ]
+        assert both["title"] == [
+            "Accuracy with its 95 % interval",
+            SHADED if starts else BLANK,
+        ]
         assert alone["title"].endswith(f"; {SHADED}") == (first is not None)
         assert sum(
             mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")
@@ -176,14 +219,20 @@ def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> N
         "rows that do not correspond"
     )
     units = falling(
-        0.8, method="attribution", scope=None, prunable_sparsity=lambda amount: amount * 5 / 6
+        0.8,
+        method="attribution",
+        scope=None,
+        prunable_sparsity=lambda amount: amount * 5 / 6,
     )
     assert names(FIRST, units)[1] == "25 % and 21 % of the encoder's weights removed"
 
 
 def test_at_equal_change_both_match_on_it() -> None:
     scene = compare_scene(falling(0.4), falling(1.2, method="random"), "mean", "damage")
-    own, rows = scene.views["own"].datasets["own"], scene.views["accuracy"].datasets["accuracy"]
+    own, rows = (
+        scene.views["own"].datasets["own"],
+        scene.views["accuracy"].datasets["accuracy"],
+    )
     for k, frame in enumerate(scene.frames):
         means = [np.mean([row["v"][k] for row in own[side : side + 3]]) for side in (0, 3)]
         assert means == pytest.approx([1 - frame["amount"]] * 2, abs=2e-6)
@@ -192,7 +241,11 @@ def test_at_equal_change_both_match_on_it() -> None:
 
 def test_the_floor_is_drawn_once_where_it_is_the_same_and_named_above_the_curves() -> None:
     floor = FIRST.floor.model_copy(update={"cka": {"mean": (0.5, None, 0.1)}})
-    for known, lines in ((FIRST.floor, {"both"}), (floor, {"first", "second"}), (None, {"first"})):
+    for known, lines in (
+        (FIRST.floor, {"both"}),
+        (floor, {"first", "second"}),
+        (None, {"first"}),
+    ):
         spec = views(FIRST, SECOND.model_copy(update={"floor": known}))["own"]
         assert {row["line"] for row in spec["datasets"]["floor"]} == lines
         assert spec["title"][1] == FLOOR_NOTE
@@ -202,14 +255,20 @@ def test_two_tasks_are_shown_beside_each_other_each_by_its_own_metric() -> None:
     other = judged_by(CORRELATED, falling(1.2, task="cola"))
     scene = compare_scene(FIRST, other, "mean")
     heading = compare_heading(
-        (working_to(FIRST, 0.5), working_to(other, 0.25, metric="matthews_correlation"))
+        (
+            working_to(FIRST, 0.5),
+            working_to(other, 0.25, metric="matthews_correlation"),
+        )
     )
     assert heading == "SST-2 works up to 50 % of weights removed, CoLA up to 25 %"
     assert scene.caption[0] == (
         "MiniLM-L6, fine-tuned on SST-2 and CoLA; 200 examples of SST-2 and CoLA validation, GLUE; magnitude "
         "pruning of the encoder"
     )
-    scores = FIRST.frames[2].metrics["accuracy"], other.frames[2].metrics["matthews_correlation"]
+    scores = (
+        FIRST.frames[2].metrics["accuracy"],
+        other.frames[2].metrics["matthews_correlation"],
+    )
     assert scene.frames[2]["detail"] == "accuracy {:.2f} and MCC {:.2f}".format(*scores)
     assert set(scene.layout.on_slide.boxes(scene.views, 1280, 720)) == {
         "first",

@@ -2,7 +2,11 @@
 
 import pytest
 
-from core.charts.sentences import TOOLTIP_MAX_CHARS, flip_scene, probability_scene
+from core.charts.sentences import (
+    TOOLTIP_MAX_CHARS,
+    flip_scene,
+    probability_scene,
+)
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
 from tests.core.findings.made import flipping
@@ -39,7 +43,8 @@ def test_cells_cover_every_example_and_amount_once() -> None:
 
 def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likeliest() -> None:
     scene = probability_scene(
-        Prediction((0.0, 0.5), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6)), 5, 0), RESULT
+        Prediction((0.0, 0.5), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6)), 5, 0),
+        RESULT,
     )
     rows = scene.views["probabilities"].datasets["labels"]
     assert [(r["label"], r["probability"]) for r in rows if r["k"] == 1] == [
@@ -47,12 +52,19 @@ def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likel
         ("good", 0.6),
     ]
     assert scene.frames[1]["detail"] == "not_good 0.40 · good 0.60"
-    courses = ((0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.09, 0.1), (*[0.09] * 7, 0.1))
+    courses = (
+        (0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.09, 0.1),
+        (*[0.09] * 7, 0.1),
+    )
     scene = probability_scene(
-        Prediction((0.0, 0.5), tuple(f"label_{k}" for k in range(8)), courses, 5, 0), RESULT
+        Prediction((0.0, 0.5), tuple(f"label_{k}" for k in range(8)), courses, 5, 0),
+        RESULT,
     )
     assert scene.title.startswith("Probability of the 6 likeliest labels under ")
-    spec, shown = scene.views["probabilities"].spec, [f"label_{k}" for k in (1, 2, 3, 4, 5, 7)]
+    spec, shown = (
+        scene.views["probabilities"].spec,
+        [f"label_{k}" for k in (1, 2, 3, 4, 5, 7)],
+    )
     assert list(dict.fromkeys(row["label"] for row in spec["datasets"]["labels"])) == shown, (
         "one is predicted later"
     )

@@ -52,7 +52,8 @@ def steps_of(
         assert step.start is None or (step.scene and 0 <= step.start < 1)
         if step.scene:
             narrow = replace(
-                step.scene.layout, wide=step.scene.layout.narrow or step.scene.layout.wide
+                step.scene.layout,
+                wide=step.scene.layout.narrow or step.scene.layout.wide,
             )
             assert (narrow.height(step.scene.views) or 0) <= ROOM, (
                 "a telephone shows the whole scene"
@@ -94,7 +95,8 @@ def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> No
     )
     bars = step.scene.views["shares"].datasets["shares"]
     shares = np.array(
-        [row["v"] for row in bars if row["series"] == "Magnitude pruning"], dtype=float
+        [row["v"] for row in bars if row["series"] == "Magnitude pruning"],
+        dtype=float,
     )
     assert shares[len(shares) // 2 :, k].sum() == pytest.approx(judged.share, abs=1e-4)
 
@@ -136,9 +138,16 @@ def check_towards(result: SweepResult, step: Step) -> None:
 
 
 @pytest.mark.parametrize(
-    "checkpoint", ["embedded:sst2", "recipe:mpnet-l12-sst2-seed-1", "recipe:mpnet-l12-cola-seed-0"]
+    "checkpoint",
+    [
+        "embedded:sst2",
+        "recipe:mpnet-l12-sst2-seed-1",
+        "recipe:mpnet-l12-cola-seed-0",
+    ],
 )
-def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) -> None:
+def test_the_scenes_have_the_numbers_and_states_of_the_pages(
+    checkpoint: str,
+) -> None:
     entries = library.shipped(library.Entry)
     own = [
         entry for entry in entries if (entry.checkpoint, entry.method) == (checkpoint, "magnitude")
@@ -167,7 +176,12 @@ def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
     view = watch.scene.views["stack"]
     assert (view.picks, view.title) == ("stack", TITLE)
     for k, row in enumerate(view.datasets["stack"]):
-        assert (row["pick"], row["y"], row["y2"], row["chosen"]) == (str(k + 1), k, k + 1, False)
+        assert (row["pick"], row["y"], row["y2"], row["chosen"]) == (
+            str(k + 1),
+            k,
+            k + 1,
+            False,
+        )
         shown = [bool(words) for words in row["words"]]
         assert shown == [min(row["v"][: place + 1]) < 0.9 for place in range(len(shown) - 1)] + [
             True
@@ -181,15 +195,30 @@ CHANCE, ALONE, AGAIN, CUT = "random removal", "layers", "again", "cut"
 LACKING = {
     "an own result": (WHOLE, [None, None, CHANCE, ALONE, None, AGAIN, CUT]),
     "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
-    "random removal": (make_result(method="random"), [None] * 3 + [ALONE, None, AGAIN, CUT]),
+    "random removal": (
+        make_result(method="random"),
+        [None] * 3 + [ALONE, None, AGAIN, CUT],
+    ),
     "of units": (
         make_result(method="attribution", scope=None),
         [None] * 2 + [CHANCE, None, None, AGAIN, CUT],
     ),
-    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 5 + [AGAIN, CUT]),
-    "one layer": (make_result(num_layers=1), [None] * 2 + [CHANCE, None, None, AGAIN, CUT]),
-    "one amount": (make_result(amounts=(0.0,)), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
-    "both points": (make_result(points="both"), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
+    "some layers alone": (
+        make_result(scope="layer:1", points="layer"),
+        [None] * 5 + [AGAIN, CUT],
+    ),
+    "one layer": (
+        make_result(num_layers=1),
+        [None] * 2 + [CHANCE, None, None, AGAIN, CUT],
+    ),
+    "one amount": (
+        make_result(amounts=(0.0,)),
+        [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
+    ),
+    "both points": (
+        make_result(points="both"),
+        [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
+    ),
     "no similarity": (
         make_result(own_cka=lambda *_: None),
         [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
@@ -198,7 +227,10 @@ LACKING = {
         made.holding_to(None, reason="no lead"),
         [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
     ),
-    "fails at once": (made.holding_to(0.0), [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT]),
+    "fails at once": (
+        made.holding_to(0.0),
+        [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
+    ),
 }
 
 
@@ -223,7 +255,12 @@ def test_layers_pruned_alone_turn_the_order_round() -> None:
     )
     bars = step.scene.views["shares"].datasets["shares"]
     assert [row["v"][0] for row in bars[:4]] == pytest.approx([0.1, 0.1, 0.4, 0.4])
-    assert [row["text"][0] for row in bars[4:]] == ["10 %", "20 %", "30 %", "40 %"]
+    assert [row["text"][0] for row in bars[4:]] == [
+        "10 %",
+        "20 %",
+        "30 %",
+        "40 %",
+    ]
 
 
 def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
@@ -245,9 +282,15 @@ def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
 def test_the_last_scene_is_the_page_of_cuts_at_its_usual_limit() -> None:
     for loss, rows in ((0.02, 800), (0.4, 200), (0.0, 60)):
         study = make_study(num_layers=4, num_examples=rows, loss=loss)
-        step, shown = steps_of(WHOLE, (), study)["cut"], cut_shown(study, [], LOSS.default)
+        step, shown = (
+            steps_of(WHOLE, (), study)["cut"],
+            cut_shown(study, [], LOSS.default),
+        )
         said, answer = step.finding, shown.finding
-        assert (said.heading, (*said.sentences, *said.notes)) == (answer.heading, answer.sentences)
+        assert (said.heading, (*said.sentences, *said.notes)) == (
+            answer.heading,
+            answer.sentences,
+        )
         told, drawn = (
             scene.views["frontier"].datasets for scene in (step.scene, shown.blocks[0].scene)
         )
@@ -261,7 +304,12 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
     changes = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
     known = {"num_layers": 4, "amounts": changes}
     method = make_result(**known, own_cka=declining(0.8), accuracy=lambda amount: 0.9 - amount)
-    weak = make_result(num_layers=4, amounts=changes[:2], own_cka=declining(0.6), method="random")
+    weak = make_result(
+        num_layers=4,
+        amounts=changes[:2],
+        own_cka=declining(0.6),
+        method="random",
+    )
     scene = steps_of(method, [weak])["chance"].scene
     bars = [
         row for row in scene.views["shares"].datasets["shares"] if row["series"] == "Random removal"

@@ -44,8 +44,16 @@ def test_weights_and_units_are_pruned(folder: Path, glue_folder: Path, method: s
 def test_other_architectures_are_refused_by_name(tmp_path: Path) -> None:
     for model_type, values, message in (
         ("albert", {}, r"'albert', which is not supported.*bert, distilbert"),
-        ("deberta", {}, r"'deberta', which is not supported.*bert, distilbert, roberta"),
-        ("deberta-v2", {"conv_kernel_size": 3}, "sets conv_kernel_size: choose another"),
+        (
+            "deberta",
+            {},
+            r"'deberta', which is not supported.*bert, distilbert, roberta",
+        ),
+        (
+            "deberta-v2",
+            {"conv_kernel_size": 3},
+            "sets conv_kernel_size: choose another",
+        ),
     ):
         folder = make_encoder(tmp_path / model_type, model_type, **values)
         with pytest.raises(PrunescopeError, match=message):
@@ -59,14 +67,19 @@ def test_the_published_units_are_refused_where_layers_normalise_first(
         str(make_encoder(tmp_path / name, name, layers=1)) for name in ("bert", "modernbert")
     )
     request = SweepRequest(
-        pre_norm, "sst2", method="attribution-residual", scope=None, data=str(glue_folder)
+        pre_norm,
+        "sst2",
+        method="attribution-residual",
+        scope=None,
+        data=str(glue_folder),
     )
     for each in (
         request,
         replace(request, method="random-neuron", control_of="attribution-residual"),
     ):
         with pytest.raises(
-            PrunescopeError, match=r"'attribution-residual'.*'modernbert'.*choose attribution$"
+            PrunescopeError,
+            match=r"'attribution-residual'.*'modernbert'.*choose attribution$",
         ):
             prepare(checked(each))
         prepare(checked(replace(each, checkpoint=post_norm)))

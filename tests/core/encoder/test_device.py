@@ -104,7 +104,10 @@ def test_weights_are_scored_and_pruned_on_the_device(
         assert method.plan(Baseline(elsewhere.model, (0.5,), scope, 0, calibration))
     monkeypatch.setattr("torch.count_nonzero", lambda _: 0)
     weight = next(elsewhere.model.parameters())
-    plan = Mock(parameters=[weight], **{"keep_masks.return_value": [torch.ones(weight.shape)]})
+    plan = Mock(
+        parameters=[weight],
+        **{"keep_masks.return_value": [torch.ones(weight.shape)]},
+    )
     assert PrunedModel(elsewhere.model, plan).prune(0.5)
 
 
@@ -118,14 +121,23 @@ def test_a_cut_is_refitted_on_the_device(
     refitting = Refitting(elsewhere, TEXTS, torch.float16)
     logits, means = refitting.outputs(lambda _: None)
     made = refitting.refit(
-        2, soft_targets(logits, 2.0), (rows[0], rows[1]), rows[2], how, lambda _: None
+        2,
+        soft_targets(logits, 2.0),
+        (rows[0], rows[1]),
+        rows[2],
+        how,
+        lambda _: None,
     )
     assert device_of(made.model) == AWAY
     assert {values.device.type for values in (means, made.logits)} == {"cpu"}
     monkeypatch.setattr("core.training.speed._saved_bytes", lambda *_: 8)
-    assert sizes([NonCallableMagicMock()], Mock(), elsewhere.tokenizer, TEXTS, lambda _: None), (
-        "what is moved runs"
-    )
+    assert sizes(
+        [NonCallableMagicMock()],
+        Mock(),
+        elsewhere.tokenizer,
+        TEXTS,
+        lambda _: None,
+    ), "what is moved runs"
 
 
 def test_values_are_handed_over_in_one_place() -> None:
@@ -178,14 +190,24 @@ def test_a_borrowed_model_is_on_the_device(
 
 
 def test_a_wrong_device_is_one_line_that_names_the_right_ones(
-    tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_bert: Path,
+    glue_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     (tmp_path / "grid.yaml").write_text(
         f"checkpoints: {tiny_bert}\ntasks: sst2\ndata: {glue_folder}\nexamples: 8"
     )
-    rows = ["--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder)]
+    rows = [
+        "--checkpoint",
+        str(tiny_bert),
+        "--task",
+        "sst2",
+        "--data",
+        str(glue_folder),
+    ]
     there = "there is no device 'cuda:2' here: set PRUNESCOPE_DEVICE or --device to one of auto, cuda:0, cuda:1, cpu"
     for command, arguments in (
         (precompute, rows),
@@ -194,6 +216,13 @@ def test_a_wrong_device_is_one_line_that_names_the_right_ones(
     ):
         monkeypatch.setenv("PRUNESCOPE_DEVICE", "cpu")
         assert refusal(command.main, [*arguments, "--device", "cuda:2"]) == there, command
-    ask = partial(api.sweep, tiny_bert, ["good", "bad"] * 40, [1, 0] * 40, task="sst2", amounts=0.5)
+    ask = partial(
+        api.sweep,
+        tiny_bert,
+        ["good", "bad"] * 40,
+        [1, 0] * 40,
+        task="sst2",
+        amounts=0.5,
+    )
     assert refusal(ask, device="cuda:2") == refusal(ask) == there, "asked for until another one is"
     assert ask(device="cpu").environment["device"] == "cpu"

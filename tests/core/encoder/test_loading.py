@@ -57,7 +57,10 @@ def test_every_form_of_the_weights_gives_the_same_model(copy: Path, form: str) -
         shards = [f"{stem}-0000{k}-of-00002.{suffix}" for k in (1, 2)]
         places = {key: shards[i % 2] for i, key in enumerate(stored)}
         for shard in shards:
-            write({key: stored[key] for key in stored if places[key] == shard}, copy / shard)
+            write(
+                {key: stored[key] for key in stored if places[key] == shard},
+                copy / shard,
+            )
         (copy / f"{name}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": places}))
     else:
         write(stored, copy / name)
@@ -76,7 +79,8 @@ def test_its_config_cannot_make_it_answer_in_chunks_or_tuples(
     inputs = checkpoint.tokenizer("a film", return_tensors="pt")
     with torch.no_grad():
         assert torch.equal(
-            checkpoint.model(**inputs).logits, load(resolve(str(tiny_bert))).model(**inputs).logits
+            checkpoint.model(**inputs).logits,
+            load(resolve(str(tiny_bert))).model(**inputs).logits,
         )
 
 
@@ -85,11 +89,23 @@ def test_a_tokenizer_may_be_a_sentencepiece_model_alone(tmp_path: Path) -> None:
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).unlink()
     assert "has no tokenizer file" in refusal(resolve, str(folder))
-    texts, ids = make_texts(50), {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
-    names = {"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"}
+    texts, ids = (
+        make_texts(50),
+        {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3},
+    )
+    names = {
+        "pad_piece": "[PAD]",
+        "bos_piece": "[CLS]",
+        "eos_piece": "[SEP]",
+        "unk_piece": "[UNK]",
+    }
     prefix = str(folder / "spm")
     SentencePieceTrainer.train(
-        sentence_iterator=iter(texts), model_prefix=prefix, vocab_size=60, **ids, **names
+        sentence_iterator=iter(texts),
+        model_prefix=prefix,
+        vocab_size=60,
+        **ids,
+        **names,
     )
     pieces = SentencePieceProcessor(model_file=f"{prefix}.model")
     assert load(resolve(str(folder))).tokenizer(texts[0])["input_ids"] == [
@@ -139,7 +155,8 @@ def test_a_folder_changed_before_loading_is_refused(
     for path, stat in stats.items():
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # old times do not hide a change
     with pytest.raises(
-        PrunescopeError, match=r"'my-bert' has changed while it was read.*: wait until nothing"
+        PrunescopeError,
+        match=r"'my-bert' has changed while it was read.*: wait until nothing",
     ):
         load(resolved)
     assert load(resolve(str(copy))).record.revision != resolved.revision
@@ -155,7 +172,10 @@ def test_the_last_model_stays_loaded(tiny_bert: Path, copy: Path) -> None:
     with borrow(second) as other:
         assert other is not loaded
     (copy / "model.safetensors").write_bytes(b"damaged")
-    with pytest.raises(PrunescopeError, match="cannot be loaded"), borrow(resolve(str(copy))):
+    with (
+        pytest.raises(PrunescopeError, match="cannot be loaded"),
+        borrow(resolve(str(copy))),
+    ):
         pass
     with borrow(first) as again:
         assert again is not loaded
@@ -200,8 +220,15 @@ def test_a_hostile_checkpoint_is_refused_in_a_line(
     [
         changed("config.json", _attn_implementation="someone/kernel"),
         changed("config.json", attn_implementation="flash_attention_2"),
-        changed("config.json", auto_map={"AutoModelForSequenceClassification": "evil.Model"}),
-        changed("tokenizer_config.json", tokenizer_file="/etc/passwd", vocab_file="../../outside"),
+        changed(
+            "config.json",
+            auto_map={"AutoModelForSequenceClassification": "evil.Model"},
+        ),
+        changed(
+            "tokenizer_config.json",
+            tokenizer_file="/etc/passwd",
+            vocab_file="../../outside",
+        ),
     ],
 )
 def test_settings_that_would_fetch_or_run_code_have_no_effect(
@@ -248,7 +275,12 @@ def nli(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     plain = make_bert(root / "plain", labels=3)
     for seed, split in enumerate(("validation_matched", "train")):
         write_split(root / "glue", TASKS["mnli"], split, 40, seed=seed)
-    other = reordered(plain, root / "other", ("contradiction", "entailment", "neutral"), (2, 0, 1))
+    other = reordered(
+        plain,
+        root / "other",
+        ("contradiction", "entailment", "neutral"),
+        (2, 0, 1),
+    )
     return plain, other, str(root / "glue")
 
 
@@ -282,7 +314,9 @@ def test_the_classifier_is_found_in_every_architecture(model_type: str, tmp_path
     )
 
 
-def test_a_saved_pruned_checkpoint_follows_the_tasks_order(nli: tuple[Path, Path, str]) -> None:
+def test_a_saved_pruned_checkpoint_follows_the_tasks_order(
+    nli: tuple[Path, Path, str],
+) -> None:
     _, other, data = nli
     result = swept(other, data, "mnli", amounts=AMOUNTS)
     folder = write_pruned(result, 0.5, str(other), None, silent)

@@ -28,9 +28,13 @@ def test_a_tokenizer_without_masks_changes_no_result(
 
 
 @torch.inference_mode()
-def test_without_onednn_pytorch_runs_linear_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onednn_pytorch_runs_linear_layers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(
-        representations, "_onednn", Mock(side_effect=AttributeError("mkldnn has no such attribute"))
+        representations,
+        "_onednn",
+        Mock(side_effect=AttributeError("mkldnn has no such attribute")),
     )
     monkeypatch.setattr(representations, "_has_onednn", representations._has_onednn.__wrapped__)
     layer, values = nn.Linear(33, 9), torch.randn(3, 5, 33)

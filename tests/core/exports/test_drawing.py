@@ -41,7 +41,9 @@ def figure() -> Figure:
     return {**whole, "parts": whole["parts"][:1]}
 
 
-def test_a_picture_is_drawn_in_another_process_as_in_this_one(figure: Figure) -> None:
+def test_a_picture_is_drawn_in_another_process_as_in_this_one(
+    figure: Figure,
+) -> None:
     content = draw(figure, "png", [1])
     assert content == renderer.draw({"figure": figure, "format": "png", "frames": [1]})
     assert Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"
@@ -51,11 +53,17 @@ def test_a_picture_is_drawn_once_for_everybody(
     figure: Figure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    monkeypatch.setattr(drawing, "RENDERER", (sys.executable, "-I", "-S", "-c", GATED, str(gate)))
+    monkeypatch.setattr(
+        drawing,
+        "RENDERER",
+        (sys.executable, "-I", "-S", "-c", GATED, str(gate)),
+    )
     started: list[object] = []
     render = drawing._Drawing._render
     monkeypatch.setattr(
-        drawing._Drawing, "_render", lambda self, *of: (started.append(self), render(self, *of))
+        drawing._Drawing,
+        "_render",
+        lambda self, *of: (started.append(self), render(self, *of)),
     )
     monkeypatch.setattr(drawing, "UNSEEN_SECONDS", 0.5)
 
@@ -76,7 +84,8 @@ def test_a_picture_is_drawn_once_for_everybody(
 
     with ThreadPoolExecutor(2) as threads:
         films = threads.map(
-            lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"), [opens] * 2
+            lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"),
+            [opens] * 2,
         )
         assert [*films] == [b"[0, 1]"] * 2
     assert len(started) == 2

@@ -56,7 +56,9 @@ def marks_of(spec: Spec) -> Counter[str]:
 
 
 @pytest.mark.parametrize(
-    ("scene", "theme"), zip(SCENES.values(), cycle(THEMES), strict=False), ids=SCENES
+    ("scene", "theme"),
+    zip(SCENES.values(), cycle(THEMES), strict=False),
+    ids=SCENES,
 )
 def test_a_figure_has_the_pictures_words_and_colours_of_the_page(
     scene: Scene, theme: ThemeName
@@ -81,13 +83,19 @@ def test_a_figure_has_the_pictures_words_and_colours_of_the_page(
         *(view.heading for view in views),
     ):
         assert " ".join(words.split()) in together
-    colours = picture.find(f"{SVG}rect").get("fill"), next(picture.iter(f"{SVG}text")).get("fill")
+    colours = (
+        picture.find(f"{SVG}rect").get("fill"),
+        next(picture.iter(f"{SVG}text")).get("fill"),
+    )
     assert colours == (THEMES[theme].background, THEMES[theme].text)
 
 
 @pytest.mark.parametrize("scene", [*SCENES.values(), TWELVE, *MANY])
 def test_a_slide_is_read_from_the_last_row(scene: Scene) -> None:
-    svg, footer = svg_of(scene, len(scene.frames) // 2), unbroken(" · ".join(scene.caption))
+    svg, footer = (
+        svg_of(scene, len(scene.frames) // 2),
+        unbroken(" · ".join(scene.caption)),
+    )
     shown = [text for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
     visible = [text.get("font-size", "") for text in shown if "".join(text.itertext()) != footer]
     assert len(visible) == len(shown) - 1, "the footer, on one line, may be smaller"
@@ -122,7 +130,10 @@ def test_a_title_may_be_typed_and_long_and_is_text() -> None:
     places = [float(y) for y in re.findall(r' y="([\d.]+)"', figure_of(typed)["words"])]
     assert [y < 110 for y in places[:3]] == [True, True, False], "two lines, then caption"
     lines = texts(svg_of(typed))
-    assert (lines[0].startswith("<b>Pruning & its </b>"), lines[1][-1]) == (True, "…")
+    assert (lines[0].startswith("<b>Pruning & its </b>"), lines[1][-1]) == (
+        True,
+        "…",
+    )
     long, word = (
         SCENES["lab"]._replace(frames=[{"amount": 0.0, "name": "A", "detail": TEXT * 3}]),
         "x" * 100,
@@ -135,11 +146,27 @@ def test_a_title_may_be_typed_and_long_and_is_text() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [TEXT, "illicit little title", "MAMMOTH WORDS", "In these the upper layers change first"],
+    [
+        TEXT,
+        "illicit little title",
+        "MAMMOTH WORDS",
+        "In these the upper layers change first",
+    ],
 )
-def test_a_text_is_about_as_wide_as_it_is_drawn_and_broken_lines_fit(text: str) -> None:
-    mark = {"text": {"value": text}, "fontSize": {"value": 20}, "fontWeight": {"value": "bold"}}
-    marks = [{"type": "text", "encode": {"enter": {**mark, "font": {"value": TYPEFACE}}}}]
+def test_a_text_is_about_as_wide_as_it_is_drawn_and_broken_lines_fit(
+    text: str,
+) -> None:
+    mark = {
+        "text": {"value": text},
+        "fontSize": {"value": 20},
+        "fontWeight": {"value": "bold"},
+    }
+    marks = [
+        {
+            "type": "text",
+            "encode": {"enter": {**mark, "font": {"value": TYPEFACE}}},
+        }
+    ]
     spec = {
         "$schema": "https://vega.github.io/schema/vega/v6.json",
         "width": 1,

@@ -50,8 +50,19 @@ def read_mp4(content: bytes) -> tuple[list[Pixels], tuple[object, ...]]:
         stream = container.streams.video[0]
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
         codec = stream.codec_context
-        colours = (codec.color_range, codec.colorspace, codec.color_primaries, codec.color_trc)
-        return frames, (codec.name, codec.pix_fmt, codec.profile, colours, stream.average_rate)
+        colours = (
+            codec.color_range,
+            codec.colorspace,
+            codec.color_primaries,
+            codec.color_trc,
+        )
+        return frames, (
+            codec.name,
+            codec.pix_fmt,
+            codec.profile,
+            colours,
+            stream.average_rate,
+        )
 
 
 def areas(image: Pixels) -> NDArray[np.bool_]:
@@ -65,7 +76,9 @@ def areas(image: Pixels) -> NDArray[np.bool_]:
 
 
 @pytest.mark.parametrize("page", ["compare", "sentences"])
-def test_a_film_has_each_frame_in_its_colours_and_holds_the_last(page: str) -> None:
+def test_a_film_has_each_frame_in_its_colours_and_holds_the_last(
+    page: str,
+) -> None:
     pngs = frames_of(page, dark=page == "compare")
     frames, durations = read_gif(gif(pngs))
     assert durations == [MILLISECONDS, MILLISECONDS, MILLISECONDS * LAST_HOLDS]

@@ -19,7 +19,12 @@ def test_markdown_is_turned_as_streamlit_does_and_raw_html_is_shown_as_text() ->
     html = markdown_html(
         '**A** `b`\n\n| C |\n|---|\n| $d < 1$ |\n\n<b onclick="e">f</b> [g](javascript:h)'
     )
-    for part in ("<strong>A</strong>", "<code>b</code>", "<td><span", "&#x0003C;"):
+    for part in (
+        "<strong>A</strong>",
+        "<code>b</code>",
+        "<td><span",
+        "&#x0003C;",
+    ):
         assert part in html
     assert "<b " not in html
     assert "href" not in html

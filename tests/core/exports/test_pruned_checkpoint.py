@@ -11,7 +11,13 @@ import pytest
 import torch
 from huggingface_hub import metadata_load
 from safetensors.torch import load_file
-from tiny import Studied, make_bert, make_cut_inputs, predicted_by_transformers, swept
+from tiny import (
+    Studied,
+    make_bert,
+    make_cut_inputs,
+    predicted_by_transformers,
+    swept,
+)
 from transformers import AutoConfig
 
 from core.exports.model_card import RESULT_FILE
@@ -31,10 +37,17 @@ REQUEST = {"amounts": (0.0, AMOUNT), "seed": 3}
 
 
 def write(
-    result: SweepResult, checkpoint: Path, data: Path | None = None, amount: float = AMOUNT
+    result: SweepResult,
+    checkpoint: Path,
+    data: Path | None = None,
+    amount: float = AMOUNT,
 ) -> Path:
     return write_pruned(
-        result, amount, str(checkpoint), None if data is None else str(data), lambda *_: None
+        result,
+        amount,
+        str(checkpoint),
+        None if data is None else str(data),
+        lambda *_: None,
     )
 
 
@@ -47,7 +60,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that calls about half of the examples positive, so that pruning changes some predictions."""
-    folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "base", seed=5, dtype=torch.float16)
+    folder = make_bert(
+        tmp_path_factory.mktemp("checkpoints") / "base",
+        seed=5,
+        dtype=torch.float16,
+    )
     np.save(folder / TRAINING_EXAMPLES, np.arange(3, dtype=np.uint64))
     return folder
 
@@ -67,9 +84,12 @@ def test_the_folder_has_the_scores_of_the_frame_and_a_card(
         result.frames[1],
         load_file(base / "model.safetensors"),
     )
-    assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {
-        p.name for p in folder.iterdir()
-    }
+    assert {
+        "config.json",
+        "model.safetensors",
+        "README.md",
+        "tokenizer.json",
+    } <= {p.name for p in folder.iterdir()}
     texts = open_preset("sst2", str(glue_folder)).subset(None).texts
     predictions = tuple(predicted_by_transformers(folder, [text for (text,) in texts]))
     assert predictions == frame.predictions != result.frames[0].predictions, "pruning must matter"
@@ -101,10 +121,17 @@ def test_the_folder_has_the_scores_of_the_frame_and_a_card(
 
 @pytest.mark.parametrize(
     ("dtype", "configured"),
-    [(torch.float16, "float32"), (torch.bfloat16, None), (torch.float32, "float16")],
+    [
+        (torch.float16, "float32"),
+        (torch.bfloat16, None),
+        (torch.float32, "float16"),
+    ],
 )
 def test_dtypes_are_kept(
-    glue_folder: Path, tmp_path: Path, dtype: torch.dtype, configured: str | None
+    glue_folder: Path,
+    tmp_path: Path,
+    dtype: torch.dtype,
+    configured: str | None,
 ) -> None:
     base = make_bert(tmp_path / "base", dtype=dtype)
     torch.save(load_file(base / "model.safetensors"), base / "pytorch_model.bin")
@@ -124,7 +151,11 @@ LICENCES = {
 
 @pytest.mark.parametrize(("card", "licence"), LICENCES.items())
 def test_a_licence_is_named(
-    base: Path, result: SweepResult, tmp_path: Path, card: bytes, licence: str | None
+    base: Path,
+    result: SweepResult,
+    tmp_path: Path,
+    card: bytes,
+    licence: str | None,
 ) -> None:
     copy = shutil.copytree(base, tmp_path / base.name)
     (copy / TRAINING_EXAMPLES).unlink()
@@ -135,13 +166,17 @@ def test_a_licence_is_named(
 
 
 def test_nothing_is_left(
-    base: Path, result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path,
+    result: SweepResult,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert "amount 0.3 is not among" in refusal(write, result, base, amount=0.3)
     assert "give that checkpoint" in refusal(write, result, make_bert(tmp_path / "other", seed=2))
     with monkeypatch.context() as patch:
         patch.setattr(
-            "core.exports.pruned_checkpoint.model_card", Mock(side_effect=KeyboardInterrupt)
+            "core.exports.pruned_checkpoint.model_card",
+            Mock(side_effect=KeyboardInterrupt),
         )
         with pytest.raises(KeyboardInterrupt):
             write(result, base)
@@ -155,7 +190,10 @@ def test_nothing_is_left(
 
 # ---------------------------------------------------------------- a smaller model
 
-OUT = {2: "Really removed: layer 3 of 3", 1: "Really removed: layers 2 and 3 of 3"}
+OUT = {
+    2: "Really removed: layer 3 of 3",
+    1: "Really removed: layers 2 and 3 of 3",
+}
 
 
 def written(studied: Studied, left: int, **options: Path) -> Path:
@@ -165,7 +203,8 @@ def written(studied: Studied, left: int, **options: Path) -> Path:
 def expect_predictions(folder: Path, studied: Studied, left: int) -> None:
     """Expects the layers of the study in the weights, and its predictions from plain transformers."""
     layers = re.findall(
-        r"transformer\.layer\.(\d+)\.", " ".join(load_file(folder / "model.safetensors"))
+        r"transformer\.layer\.(\d+)\.",
+        " ".join(load_file(folder / "model.safetensors")),
     )
     assert {*layers} == {*map(str, range(left))}
     (depth,) = (depth for depth in studied.study.depths if depth.layers == left)
@@ -182,8 +221,14 @@ def test_the_folder_and_its_card_are_those_of_the_chosen_model(
     folder = written(studied, left, **({"folder": mine} if left == 1 else {}))
     assert (folder == mine) == (left == 1)
     expect_predictions(folder, studied, left)
-    card, metadata = (folder / "README.md").read_text("utf-8"), metadata_load(folder / "README.md")
-    assert (metadata["license"], metadata["tags"]) == ("apache-2.0", ["pruned", "cut"])
+    card, metadata = (
+        (folder / "README.md").read_text("utf-8"),
+        metadata_load(folder / "README.md"),
+    )
+    assert (metadata["license"], metadata["tags"]) == (
+        "apache-2.0",
+        ["pruned", "cut"],
+    )
     for words in (
         f"`base`, content `{study.checkpoint.revision}`",
         f"| parameters | {model.size.parameters:,}, of the base {study.full_size.parameters:,} |",
@@ -213,7 +258,9 @@ def test_the_folder_and_its_card_are_those_of_the_chosen_model(
     assert parse(json.loads((folder / RESULT_FILE).read_text("utf-8")), "it") == study
 
 
-def test_a_card_says_how_many_predictions_came_out_otherwise(studied: Studied) -> None:
+def test_a_card_says_how_many_predictions_came_out_otherwise(
+    studied: Studied,
+) -> None:
     first, *others = studied.study.depths
     flipped = (1 - first.saved.predictions[0], *first.saved.predictions[1:])
     saved = first.saved.model_copy(update={"predictions": flipped})
@@ -239,7 +286,10 @@ def test_hosted_it_is_a_zip_of_bounded_size(
 ) -> None:
     monkeypatch.setattr("core.exports.pruned_checkpoint.is_hosted", lambda: True)
     archive = written(studied, 2)
-    assert [archive.suffix, *(path.name for path in archive.parent.iterdir())] == [
+    assert [
+        archive.suffix,
+        *(path.name for path in archive.parent.iterdir()),
+    ] == [
         ".zip",
         archive.name,
     ]
@@ -249,7 +299,8 @@ def test_hosted_it_is_a_zip_of_bounded_size(
     archive.unlink()
     assert HOSTED_LIMITS.export_bytes < float("inf")
     monkeypatch.setattr(
-        "core.exports.pruned_checkpoint.limits", lambda: HOSTED_LIMITS._replace(export_bytes=2**15)
+        "core.exports.pruned_checkpoint.limits",
+        lambda: HOSTED_LIMITS._replace(export_bytes=2**15),
     )
     assert "more than the 0 allowed here" in refusal(written, studied, 2)
     assert [*archive.parent.iterdir()] == []

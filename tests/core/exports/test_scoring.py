@@ -61,7 +61,10 @@ def test_the_lines_print_the_main_metric_of_the_saved_predictions(
         np.array(study.task.gold),
         SCORES[study.task.main_metric],
     )
-    WRITERS[kind](pandas.DataFrame(dict.fromkeys(columns, TEXTS)), tmp_path / f"mine.{kind}")
+    WRITERS[kind](
+        pandas.DataFrame(dict.fromkeys(columns, TEXTS)),
+        tmp_path / f"mine.{kind}",
+    )
     (tmp_path / "smaller").mkdir()
     (tmp_path / "smaller" / RESULT_FILE).write_text(sealed(study).model_dump_json())
     names = dict(zip(study.task.label_names, range(2), strict=True))
@@ -74,7 +77,9 @@ def test_the_lines_print_the_main_metric_of_the_saved_predictions(
 
     predict.model = SimpleNamespace(config=SimpleNamespace(label2id=names))
     monkeypatch.setitem(
-        sys.modules, "transformers", SimpleNamespace(pipeline=lambda task, folder, dtype: predict)
+        sys.modules,
+        "transformers",
+        SimpleNamespace(pipeline=lambda task, folder, dtype: predict),
     )
     monkeypatch.chdir(tmp_path)
     exec(scoring_lines(study, "smaller"), {})

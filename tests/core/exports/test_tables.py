@@ -31,14 +31,25 @@ def test_the_table_of_all_numbers_reads_back_equal() -> None:
     frame = frame.model_copy(
         update={name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")}
     )
-    place, no_points = (frame.amount, frame.sparsity, frame.prunable_sparsity), (None, None, None)
+    place, no_points = (
+        (frame.amount, frame.sparsity, frame.prunable_sparsity),
+        (None, None, None),
+    )
     scores = [
         written(
-            *place, "accuracy", *no_points, frame.metrics["accuracy"], *frame.intervals["accuracy"]
+            *place,
+            "accuracy",
+            *no_points,
+            frame.metrics["accuracy"],
+            *frame.intervals["accuracy"],
         ),
         written(*place, "f1", *no_points, None, None, None),
         written(
-            *place, "changed_predictions", *no_points, frame.changed.share, *frame.changed.interval
+            *place,
+            "changed_predictions",
+            *no_points,
+            frame.changed.share,
+            *frame.changed.interval,
         ),
     ]
     assert read(RESULT.model_copy(update={"frames": (frame,)}))[:3] == scores
@@ -56,7 +67,10 @@ def test_the_table_of_all_numbers_reads_back_equal() -> None:
 
 @pytest.mark.parametrize("start", "=+-@\t\r")
 def test_no_text_is_a_formula_to_a_spreadsheet(start: str) -> None:
-    name, safe = f"{start}cmd|' /C calc'!A0", f"'{start}cmd|' /C calc'!A0".replace("\r", "\n")
+    name, safe = (
+        f"{start}cmd|' /C calc'!A0",
+        f"'{start}cmd|' /C calc'!A0".replace("\r", "\n"),
+    )
     cells = rows(table(["a", name], [["-0.5", -1e-7], ["+3", name], ["-1+2", "a-b"]]))
     expected = [("-0.5", "-1e-07"), ("+3", safe), ("'-1+2", "a-b")]
     assert [(row["a"], row[safe]) for row in cells] == expected, (
@@ -67,7 +81,10 @@ def test_no_text_is_a_formula_to_a_spreadsheet(start: str) -> None:
 def test_files_are_named_by_their_content() -> None:
     assert file_name([RESULT], ".json") == f"prunescope-sst2-magnitude-{RESULT.key[:8]}.json"
     both = file_name([RESULT, OTHER], ".gif", "compare")
-    assert re.fullmatch(r"prunescope-compare-sst2-magnitude-\w{8}-and-sst2-random-\w{8}\.gif", both)
+    assert re.fullmatch(
+        r"prunescope-compare-sst2-magnitude-\w{8}-and-sst2-random-\w{8}\.gif",
+        both,
+    )
     odd = RESULT.model_copy(update={"task": RESULT.task.model_copy(update={"name": "../ä b"})})
     assert "/" not in file_name([odd], ".csv")
 

@@ -10,22 +10,47 @@ from core.findings.choices import companions
 from core.findings.claim import Verdict, verdict, with_rows
 from core.results.library import Entry, entry_of, shipped
 from core.results.schema import Statistics, SweepResult
-from core.results.statistics import ChangedRecord, SurvivalRecord, WorkingRangeRecord
+from core.results.statistics import (
+    ChangedRecord,
+    SurvivalRecord,
+    WorkingRangeRecord,
+)
 from core.sweep.metrics import evaluate
 from core.sweep.working_range import working_range
-from tests.builders import OwnCka, declining, made_by_recipe, make_result, with_own_key
+from tests.builders import (
+    OwnCka,
+    declining,
+    made_by_recipe,
+    make_result,
+    with_own_key,
+)
 
 # ---------------------------------------------------------------- where in depth they change
 
-AMOUNTS = (*(k / 100 for k in range(12)), 0.21, 0.31)  # the damage, for `declining`
+AMOUNTS = (
+    *(k / 100 for k in range(12)),
+    0.21,
+    0.31,
+)  # the damage, for `declining`
 COARSE = (0.0, 0.1, 0.2, 0.3)
-SEED_SHARES = (0.70, 0.71, 0.69, 0.70, 0.70)  # of the damage in the upper half, by seed
+SEED_SHARES = (
+    0.70,
+    0.71,
+    0.69,
+    0.70,
+    0.70,
+)  # of the damage in the upper half, by seed
 
 
 def network(share: float = 0.7, **settings: object) -> SweepResult:
     """Four layers that decline together, with a share of the damage in the upper half."""
     return make_result(
-        **{"num_layers": 4, "amounts": AMOUNTS, "own_cka": declining(share), **settings}
+        **{
+            "num_layers": 4,
+            "amounts": AMOUNTS,
+            "own_cka": declining(share),
+            **settings,
+        }
     )
 
 
@@ -37,23 +62,34 @@ def seeds(*shares: float, **settings: object) -> list[SweepResult]:
 
 def around(share: float, spread: float = 1, **settings: object) -> list[SweepResult]:
     """Five seeds of random removal around a share."""
-    return seeds(*(share + spread * shift for shift in (-0.02, -0.01, 0.0, 0.01, 0.02)), **settings)
+    return seeds(
+        *(share + spread * shift for shift in (-0.02, -0.01, 0.0, 0.01, 0.02)),
+        **settings,
+    )
 
 
 SEEDS = seeds(*SEED_SHARES)
 UNITS = {"method": "attribution", "scope": None}
 
 
-def judged(*shelves: Sequence[SweepResult]) -> list[tuple[SweepResult, Verdict]]:
+def judged(
+    *shelves: Sequence[SweepResult],
+) -> list[tuple[SweepResult, Verdict]]:
     """The verdicts on results, each beside the others of its shelf."""
     return [(result, verdict(result, shelf)) for shelf in shelves for result in with_rows(shelf)]
 
 
 def working_to(result: SweepResult, to: float | None, **changes: object) -> SweepResult:
     """The same result with a working range."""
-    known = {"metric": "accuracy", "examples": 200, "shown_broken_from": None, "lead": 0.4}
+    known = {
+        "metric": "accuracy",
+        "examples": 200,
+        "shown_broken_from": None,
+        "lead": 0.4,
+    }
     return with_own_key(
-        result, working_range=WorkingRangeRecord(**{"to": to, "reason": None, **known, **changes})
+        result,
+        working_range=WorkingRangeRecord(**{"to": to, "reason": None, **known, **changes}),
     )
 
 
@@ -65,7 +101,8 @@ def with_task(result: SweepResult, **changes: object) -> SweepResult:
 def of_seed(seed: int, result: SweepResult) -> SweepResult:
     """The same result on a checkpoint of another seed."""
     return with_own_key(
-        result, checkpoint=made_by_recipe(result.checkpoint, "minilm-l6-sst2", seed)
+        result,
+        checkpoint=made_by_recipe(result.checkpoint, "minilm-l6-sst2", seed),
     )
 
 
@@ -125,7 +162,8 @@ def measured(*layers: tuple[float, float, float]) -> SweepResult:
         for low, value, high in layers
     )
     return with_own_key(
-        result, statistics=Statistics(cka={"mean": known.model_copy(update={"survival": records})})
+        result,
+        statistics=Statistics(cka={"mean": known.model_copy(update={"survival": records})}),
     )
 
 
@@ -193,25 +231,36 @@ def correct_on(whole: SweepResult, right: Mapping[float, range]) -> SweepResult:
     by_amount = [right.get(amount, ()) for amount in whole.amounts]
     gold = list(enumerate(whole.task.gold))
     return predicting(
-        whole, *([label if k in known else 1 - label for k, label in gold] for known in by_amount)
+        whole,
+        *([label if k in known else 1 - label for k, label in gold] for known in by_amount),
     )
 
 
 def flipping() -> SweepResult:
     """Five examples: never flips, flips away, flips and comes back, flips to the gold label, never correct."""
     bare = make_result(amounts=QUARTERS, num_examples=5, statistics=False)
-    frames = ((1, 1, 0, 1, 1), (1, 1, 1, 1, 1), (1, 0, 0, 1, 1), (1, 0, 1, 0, 1))
+    frames = (
+        (1, 1, 0, 1, 1),
+        (1, 1, 1, 1, 1),
+        (1, 0, 0, 1, 1),
+        (1, 0, 1, 0, 1),
+    )
     return predicting(bare, *frames, gold=(1, 1, 0, 0, 0))
 
 
 # ---------------------------------------------------------------- some layers alone
 
 ALONE_STEPS = (0.0, 0.3, 0.7)
-OWN_LOSSES, HARMS = (0.1, 0.2, 0.3, 0.4), (0.4, 0.2, 0.3, 0.1)  # of four layers, at an amount of 1
+OWN_LOSSES, HARMS = (
+    (0.1, 0.2, 0.3, 0.4),
+    (0.4, 0.2, 0.3, 0.1),
+)  # of four layers, at an amount of 1
 
 
 def changing(
-    result: SweepResult, shares: Mapping[float, float], read: Sequence[float] = ()
+    result: SweepResult,
+    shares: Mapping[float, float],
+    read: Sequence[float] = (),
 ) -> SweepResult:
     """The same result whose first examples change their predictions, perhaps with what the classifier reads."""
     unpruned, frames = np.array(result.frames[0].predictions), []
@@ -265,7 +314,10 @@ def half(scope: str, share: float, **settings: object) -> SweepResult:
         "prunable_sparsity": lambda a: a / 2,
     }
     made = make_result(**{**known, "scope": scope, **settings})
-    return changing(made, {amount: min(share * amount / 0.6, share) for amount in made.amounts})
+    return changing(
+        made,
+        {amount: min(share * amount / 0.6, share) for amount in made.amounts},
+    )
 
 
 # ---------------------------------------------------------------- results beside each other
@@ -294,11 +346,19 @@ def made_shelf() -> Shelf:
         *seeds(*SEED_SHARES, controls="wanda"),
         *seeds(*SEED_SHARES, scope="all-linear"),
         *(
-            make_result(num_layers=4, scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5))
+            make_result(
+                num_layers=4,
+                scope=f"layer:{k}",
+                points="layer",
+                amounts=(0.0, 0.5),
+            )
             for k in range(4)
         ),
     ]
-    return Shelf([entry_of(result) for result in results], {known.key: known for known in results})
+    return Shelf(
+        [entry_of(result) for result in results],
+        {known.key: known for known in results},
+    )
 
 
 def shipped_shelves(results: Mapping[str, SweepResult]) -> list[Shelf]:

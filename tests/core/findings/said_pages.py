@@ -7,7 +7,15 @@ import numpy as np
 from core.findings.cut import chosen, frontier_of
 from core.findings.passed import HalvesHarm, PassedOn
 from core.findings.sentences import examples_of
-from core.findings.words import compare, cut, lab, layers, passed, sentences, story
+from core.findings.words import (
+    compare,
+    cut,
+    lab,
+    layers,
+    passed,
+    sentences,
+    story,
+)
 from core.findings.words.verdict import criteria_table, range_table
 from core.results.cut import CutStudy
 from core.results.prediction import Prediction
@@ -15,7 +23,14 @@ from core.results.schema import ColumnsRecord, FileRecord
 from core.results.statistics import EstimateRecord
 from tests.builders import make_result, with_own_labels
 from tests.core.findings import made
-from tests.core.findings.made import SEEDS, UNITS, falling, holding_to, network, predicting
+from tests.core.findings.made import (
+    SEEDS,
+    UNITS,
+    falling,
+    holding_to,
+    network,
+    predicting,
+)
 from tests.core.findings.said_story import lines, table_lines
 from tests.studies import by_hand
 
@@ -47,8 +62,14 @@ def cautions() -> Iterator[str]:
 
 def layer_pages() -> Iterator[str]:
     for result, layer in (
-        (made.measured((0.55, 0.6, 0.66), (0.46, 0.5, 0.54), (0.394, 0.432, 0.468)), "3"),
-        (made.measured((0.47, 0.55, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47)), "2"),
+        (
+            made.measured((0.55, 0.6, 0.66), (0.46, 0.5, 0.54), (0.394, 0.432, 0.468)),
+            "3",
+        ),
+        (
+            made.measured((0.47, 0.55, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47)),
+            "2",
+        ),
         (made.measured((0.7, 0.8, 0.8), (0.68, 0.75, 0.8)), "1"),
         (falling(0.4, 0.4), "1"),
         (falling(0.4, 0.2, **UNITS), "1"),
@@ -92,7 +113,10 @@ def layers_alone() -> Iterator[str]:
         (losing(np.nan, *falls), {}),
     ):
         yield from lines(passed.alone_finding(PassedOn(losses, True, ends)))
-    lower, upper = HalvesHarm(0.4, 0.406, 0.07, 1e-9), HalvesHarm(0.4, 0.1, 0.3, 0.01)
+    lower, upper = (
+        HalvesHarm(0.4, 0.406, 0.07, 1e-9),
+        HalvesHarm(0.4, 0.1, 0.3, 0.01),
+    )
     alike = HalvesHarm(0.4, 0.1, 0.09, 0.6)
     yield from lines(
         passed.halves_finding("upper", lower),
@@ -111,7 +135,8 @@ def comparisons() -> Iterator[str]:
         make_result(**bare), {0.3: range(30), 0.6: range(30), 0.9: range(2)}
     )
     wanda = made.correct_on(
-        make_result(**bare, method="wanda"), {0.3: range(10), 0.6: range(10), 0.9: range(20)}
+        make_result(**bare, method="wanda"),
+        {0.3: range(10), 0.6: range(10), 0.9: range(20)},
     )
     units = make_result(**bare, **UNITS)
     alone = make_result(**bare, scope="layer:0", prunable_sparsity=lambda amount: amount / 6)
@@ -181,7 +206,13 @@ def flips() -> Iterator[str]:
     for positive in ((0.9, 0.8), (0.9, 0.4), (0.9, 0.4, 0.8, 0.3)):
         amounts = tuple(k / 10 for k in range(len(positive)))
         shares = tuple((1 - share, share) for share in positive)
-        typed = Prediction(amounts, ("negative", "positive"), shares, num_tokens=200, num_unknown=1)
+        typed = Prediction(
+            amounts,
+            ("negative", "positive"),
+            shares,
+            num_tokens=200,
+            num_unknown=1,
+        )
         yield sentences.prediction_sentence(typed)
     yield sentences.prediction_note(typed)
 

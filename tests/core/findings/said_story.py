@@ -119,7 +119,11 @@ def grids() -> Iterator[str]:
 
 
 def pool(
-    value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0
+    value: float,
+    half: float,
+    upper: int = 2,
+    control_upper: int = 2,
+    whole: float = 0,
 ) -> Pooled:
     """A method over two checkpoints of one task."""
 

@@ -21,7 +21,10 @@ def test_a_metric_has_a_reference_and_one_that_is_lacking_is_replaced() -> None:
     result = make_result(num_layers=2, num_examples=400)
 
     assert reference_of(result, "accuracy") == ("commonest label", 0.5)
-    assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
+    assert reference_of(result, "f1") == (
+        "always positive",
+        pytest.approx(2 / 3),
+    )
     assert metric_of(result, preferred="f1") == "accuracy", "which it lacks"
 
 
@@ -62,11 +65,16 @@ DROPPING = predicting(
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "matthews_correlation", "f1"])
-def test_the_smallest_drop_is_that_of_the_bootstrap_where_the_range_ends(metric: str) -> None:
+def test_the_smallest_drop_is_that_of_the_bootstrap_where_the_range_ends(
+    metric: str,
+) -> None:
     *_, error = change(metric, GOLD, UNPRUNED, WORKING)
     shown = 2.8 * error
 
-    for to in (0.0, 0.2):  # where it ends with the unpruned model, the first amount counts
+    for to in (
+        0.0,
+        0.2,
+    ):  # where it ends with the unpruned model, the first amount counts
         ending = working_to(DROPPING, to, metric=metric)
         assert smallest_drop(ending) == pytest.approx(shown, rel=0.06)
     on_more = working_to(DROPPING, 0.2, metric=metric, examples=800, lead=0.4)

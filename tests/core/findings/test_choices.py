@@ -13,7 +13,14 @@ from tests.builders import make_result, with_own_key, with_own_labels
 
 
 def result(**settings: object) -> SweepResult:
-    return make_result(**{"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20, **settings})
+    return make_result(
+        **{
+            "num_layers": 2,
+            "amounts": (0.0, 0.5),
+            "num_examples": 20,
+            **settings,
+        }
+    )
 
 
 ALONE = {"scope": "layer:0", "points": "layer"}
@@ -46,7 +53,11 @@ SHELF = {
         (choices.companions, "wanda", ["wanda again", "its control"]),
         (choices.alone, "magnitude", ["alone"]),
         (choices.alone, "control 1", ["alone, control 1"]),
-        (choices.methods_beside, "magnitude", ["magnitude", "wanda", "all linear"]),
+        (
+            choices.methods_beside,
+            "magnitude",
+            ["magnitude", "wanda", "all linear"],
+        ),
     ],
 )
 def test_what_belongs_together(
@@ -83,7 +94,13 @@ def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> N
     assert [
         label.replace("the text from “review”, the label from ", "").split(" · 20")[0]
         for label in own
-    ] == [*("“meh” is left out · “mood”", "“meh” is left out · “tone”", "“meh” means bad · “mood”")]
+    ] == [
+        *(
+            "“meh” is left out · “mood”",
+            "“meh” is left out · “tone”",
+            "“meh” means bad · “mood”",
+        )
+    ]
 
 
 def test_the_deepest_pair_whose_sides_have_equally_many_layers_is_the_published_one() -> None:
@@ -116,7 +133,10 @@ def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same() -> No
                 "blocks and layer outputs",
             ],
         ),
-        ({"until_damage": 0.3}, [f"1 of 2 · {MAGNITUDE}", f"2 of 2 · {MAGNITUDE}"]),
+        (
+            {"until_damage": 0.3},
+            [f"1 of 2 · {MAGNITUDE}", f"2 of 2 · {MAGNITUDE}"],
+        ),
     ):
         entries = [entry_of(result(**settings)) for settings in ({}, other)]
         assert distinguishing_labels(entries) == dict(

@@ -40,13 +40,28 @@ def test_the_truth_is_found(share: float, state: State) -> None:
 FEW = {"num_examples": 60}
 COARSE_SEEDS = seeds(*SEED_SHARES, amounts=COARSE)
 REASONS: list[tuple[SweepResult, list[SweepResult], str, str | None]] = [
-    (network(**FEW), seeds(*SEED_SHARES, **FEW), "too few examples", "more examples"),
-    (network(holes=((0.03, 1, 1),)), SEEDS, "change not reached", "larger amounts"),
+    (
+        network(**FEW),
+        seeds(*SEED_SHARES, **FEW),
+        "too few examples",
+        "more examples",
+    ),
+    (
+        network(holes=((0.03, 1, 1),)),
+        SEEDS,
+        "change not reached",
+        "larger amounts",
+    ),
     (network(amounts=(0.0,)), SEEDS, "change not reached", "larger amounts"),
     (network(amounts=COARSE), SEEDS, "steps too coarse", "smaller steps"),
     (network(), [], "no control", "random removal"),
     (network(), SEEDS[:4], "too few seeds", "all seeds"),
-    (network(), [*SEEDS[:3], *COARSE_SEEDS[3:]], "too few seeds", "smaller steps"),
+    (
+        network(),
+        [*SEEDS[:3], *COARSE_SEEDS[3:]],
+        "too few seeds",
+        "smaller steps",
+    ),
     (network(0.9), seeds(0.5, 0.9, 0.7, 0.6, 0.8), "interval too wide", None),
     (network(0.7975), seeds(*[0.7] * 5), "interval too wide", "more examples"),
 ]
@@ -54,7 +69,10 @@ REASONS: list[tuple[SweepResult, list[SweepResult], str, str | None]] = [
 
 @pytest.mark.parametrize(("result", "companions", "reason", "remedy"), REASONS)
 def test_a_reason_is_given_and_the_one_thing_that_may_decide_it(
-    result: SweepResult, companions: list[SweepResult], reason: str, remedy: str | None
+    result: SweepResult,
+    companions: list[SweepResult],
+    reason: str,
+    remedy: str | None,
 ) -> None:
     judged = verdict(result, companions)
 
@@ -83,7 +101,11 @@ HIGH = seeds(*(share + 0.22 for share in SEED_SHARES))
         (working_to(network(), 0.1), SEEDS, ()),
         (working_to(network(), 0.04), SEEDS, (BEYOND,)),
         (working_to(network(), None, reason="no lead"), SEEDS, (BEYOND,)),
-        (network(), [*BROKEN[:3], *SEEDS[3:]], ("random removal beyond its working range",)),
+        (
+            network(),
+            [*BROKEN[:3], *SEEDS[3:]],
+            ("random removal beyond its working range",),
+        ),
         (network(), [*BROKEN[:2], *SEEDS[2:]], ()),
         (network(0.92), HIGH, ("at the ceiling",)),
         (network(amounts=STEPS), SEEDS, ("interpolated",)),

@@ -2,7 +2,13 @@
 
 import pytest
 
-from core.findings.comparable import controls_of, is_matched, isolated_of, obstacle, own_sweeps
+from core.findings.comparable import (
+    controls_of,
+    is_matched,
+    isolated_of,
+    obstacle,
+    own_sweeps,
+)
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.core.findings.made import with_task
@@ -32,7 +38,9 @@ ELSEWHERE = [
         (0.95, 0.85, 0.9, 0.9),
     ],
 )
-def test_equal_totals_are_not_enough_for_a_control(removed: tuple[float, ...]) -> None:
+def test_equal_totals_are_not_enough_for_a_control(
+    removed: tuple[float, ...],
+) -> None:
     """At the largest amount each layer has lost another share; a hundredth is tolerated."""
     *frames, last = RANDOM.frames
     last = last.model_copy(update={"layer_sparsity": removed})
@@ -83,7 +91,10 @@ def test_of_several_sweeps_of_a_seed_the_longest_is_drawn() -> None:
     fine = result(method="random", **FINE)
     other_seed = result(method="random", seed=1)
 
-    assert controls_of(result(), [other_seed, fine, RANDOM]) == [RANDOM, other_seed]
+    assert controls_of(result(), [other_seed, fine, RANDOM]) == [
+        RANDOM,
+        other_seed,
+    ]
     assert controls_of(result(), [fine]) == [fine]
 
 
@@ -114,14 +125,21 @@ ISOLATED = {"layer:0": alone(0), "layer:1": alone(1)}
 
 
 @pytest.mark.parametrize("points", ["attention", "layer", "both"])
-def test_layers_alone_stand_beside_the_same_method_whatever_the_points(points: str) -> None:
+def test_layers_alone_stand_beside_the_same_method_whatever_the_points(
+    points: str,
+) -> None:
     whole = result(num_layers=2, points=points)
 
     assert isolated_of(whole, [whole, alone(1), alone(0)]) == ISOLATED
-    elsewhere = [alone(0, "attention"), alone(1, "attention")]  # where their FFN comes later
+    elsewhere = [
+        alone(0, "attention"),
+        alone(1, "attention"),
+    ]  # where their FFN comes later
     assert isolated_of(whole, elsewhere) == {}
 
 
 @pytest.mark.parametrize("change", [{"method": "wanda"}, {"num_examples": 100}, {"seed": 1}])
-def test_layers_alone_do_not_stand_beside_another_pruning(change: dict[str, object]) -> None:
+def test_layers_alone_do_not_stand_beside_another_pruning(
+    change: dict[str, object],
+) -> None:
     assert isolated_of(result(num_layers=2, **change), ISOLATED.values()) == {}

@@ -119,14 +119,25 @@ def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_first() -> 
     tests = paired_comparisons((FIRST, SECOND), "accuracy")
     reverse = paired_comparisons((SECOND, FIRST), "accuracy")
 
-    assert [test.values for *_, test in tests] == [(0.25, 0.55), (0.5, 0.5), (0.15, 0)]
+    assert [test.values for *_, test in tests] == [
+        (0.25, 0.55),
+        (0.5, 0.5),
+        (0.15, 0),
+    ]
     *_, last = tests[-1]
     assert last.adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
     for (*_, test), (*_, back) in zip(tests, reverse, strict=True):
         assert back.values == test.values[::-1]
         assert back.adjusted == test.adjusted
     row = paired_table(tests, "accuracy", ("a", "b"))[0]
-    assert list(row.values()) == ["30 %", "30 %", "0.25", "0.55", "0.036", "0.094"]
+    assert list(row.values()) == [
+        "30 %",
+        "30 %",
+        "0.25",
+        "0.55",
+        "0.036",
+        "0.094",
+    ]
 
 
 def test_weights_and_units_are_paired_by_the_share_of_weights() -> None:

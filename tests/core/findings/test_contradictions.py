@@ -17,7 +17,11 @@ from core.findings.layers import layers_of
 from core.findings.words.compare import compare_heading, depth_sentence
 from core.findings.words.grid import arranged, grid_rows
 from core.findings.words.layers import layers_finding, layers_heading
-from core.findings.words.story import chance_finding, guess_answer, watch_finding
+from core.findings.words.story import (
+    chance_finding,
+    guess_answer,
+    watch_finding,
+)
 from core.findings.words.verdict import STATES, criteria_table
 from core.request.scope import run_of
 from core.results.names import amount_name
@@ -62,12 +66,18 @@ def check_verdicts(shelf: Shelf) -> set[State]:
         judged = verdict(result, beside)
         states.update(named(judged))
         check_headings(result, judged, beside)
-        criteria = [judged, *(verdict(result, beside, *other) for other in SENSITIVITY)]
+        criteria = [
+            judged,
+            *(verdict(result, beside, *other) for other in SENSITIVITY),
+        ]
         assert [told(row["Verdict"]) for row in criteria_table(result, beside)] == list(
             map(named, criteria)
         )
         for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
-            assert told(depth_sentence((result, control), "mean", beside)) in ([], named(judged))
+            assert told(depth_sentence((result, control), "mean", beside)) in (
+                [],
+                named(judged),
+            )
         check_numbers(result, beside)
     return states
 
@@ -136,7 +146,10 @@ def test_grid_pages_and_pools_agree(
     on_grid = {row.key: row.verdict for row in arranged(rows) if row.verdict}
     assert on_grid == {row.result.key: row.verdict for row in verdict_rows}
     for row in verdict_rows:  # which the page of results is written from
-        assert (row.verdict.share, row.verdict.contrast) == (row.alone.share, row.alone.contrast)
+        assert (row.verdict.share, row.verdict.contrast) == (
+            row.alone.share,
+            row.alone.contrast,
+        )
         assert row.verdict.state == row.alone.state or (
             row.alone.state in DIFFERENT and row.verdict.reason
         )

@@ -16,10 +16,20 @@ from tests.core.findings.made import flipping
 def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
     examples = examples_of(flipping())
     assert [example.flip for example in examples] == [None, 2, 1, 3, None]
-    assert [example.returns for example in examples] == [False, False, True, False, False]
-    assert [example.row for example in in_order_of_flips(examples)] == [2, 1, 0, 3, 4], (
-        "correct ones come first"
-    )
+    assert [example.returns for example in examples] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert [example.row for example in in_order_of_flips(examples)] == [
+        2,
+        1,
+        0,
+        3,
+        4,
+    ], "correct ones come first"
 
 
 # ---------------------------------------------------------------- texts
@@ -30,7 +40,10 @@ def test_texts_once_drawn_are_remembered(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     subset = open_preset("mrpc", str(glue_folder)).subset(40)
-    known, (remembered,) = subset.record, (tmp_path / "prunescope" / "subsets").iterdir()
+    known, (remembered,) = (
+        subset.record,
+        (tmp_path / "prunescope" / "subsets").iterdir(),
+    )
     assert texts_of(known) == subset.texts
     for content in (
         remembered.read_text().replace(subset.texts[0][0], "spoilt"),

@@ -13,13 +13,23 @@ from tests.refusals import refusal
 def test_a_folder_is_named_by_itself(tiny_bert, copy):
     resolved = resolve(str(copy))
 
-    assert (resolved.id, resolved.source, resolved.folder) == ("my-bert", "folder", copy)
+    assert (resolved.id, resolved.source, resolved.folder) == (
+        "my-bert",
+        "folder",
+        copy,
+    )
     assert re.fullmatch("[0-9a-f]{64}", resolved.revision)
     assert resolve(str(tiny_bert)).revision == resolved.revision
 
 
 @pytest.mark.parametrize(
-    "name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    "name",
+    [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ],
 )
 def test_a_folder_is_pinned_by_the_files_that_decide_the_numbers(copy, name):
     before = resolve(str(copy)).revision
@@ -45,7 +55,10 @@ def test_weights_made_by_a_recipe_are_called_by_it_wherever_they_lie(copy, monke
 
     resolved = resolve(str(copy))
 
-    assert (resolved.id, resolved.source) == ("recipe:tiny-sst2-seed-3", "folder")
+    assert (resolved.id, resolved.source) == (
+        "recipe:tiny-sst2-seed-3",
+        "folder",
+    )
     assert resolved.revision == before.revision
     assert load(resolved).record.recipe == resolved.recipe
     monkeypatch.setattr(checkpoints, "WEIGHTS", copy.parent)

@@ -35,7 +35,12 @@ def table(columns="", **cells):
         ("left right label", MRPC, "left right", "label"),
         ("left right gold", NLI, "left right", "gold"),
         ("headline_a headline_b gold", OWN, "headline_a headline_b", "gold"),
-        ("qid1 qid2 question1 question2 is_duplicate", QQP, "question1 question2", "is_duplicate"),
+        (
+            "qid1 qid2 question1 question2 is_duplicate",
+            QQP,
+            "question1 question2",
+            "is_duplicate",
+        ),
     ],
 )
 def test_the_likeliest_columns_are_read_and_said_to_be_guessed(columns, task, text, label):
@@ -70,15 +75,32 @@ MOOD = ("+", "o", "-", "o")
     ("cells", "task", "text", "label"),
     [
         (
-            {"at": TIME, "id": IDS, "a": RAIN, "b": SUN, "split": SPLIT, "same": KIND},
+            {
+                "at": TIME,
+                "id": IDS,
+                "a": RAIN,
+                "b": SUN,
+                "split": SPLIT,
+                "same": KIND,
+            },
             QQP,
             "a b",
             "same",
         ),
-        ({"id": IDS, "who": ("anna", "bob", "cleo"), "kind": KIND}, OWN, "who", "kind"),
+        (
+            {"id": IDS, "who": ("anna", "bob", "cleo"), "kind": KIND},
+            OWN,
+            "who",
+            "kind",
+        ),
         ({"id": IDS, "zh": CHINESE, "mood": KIND}, OWN, "zh", "mood"),
         ({"id": IDS, "a": RAIN, "same": KIND}, QQP, "", "same"),
-        ({"mood": MOOD, "a": (*RAIN, "It is hot."), "sex": (*KIND, "y")}, OWN, "a", "mood"),
+        (
+            {"mood": MOOD, "a": (*RAIN, "It is hot."), "sex": (*KIND, "y")},
+            OWN,
+            "a",
+            "mood",
+        ),
         ({"one": RAIN, "two": SHORT, "same": KIND}, NUMBERS, "", "same"),
     ],
 )

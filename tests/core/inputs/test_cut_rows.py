@@ -34,7 +34,12 @@ def labels_of(texts):
 
 
 def prepared(folder, data, **changes):
-    fields = {"checkpoint": str(folder), "task": "sst2", "data": data, **changes}
+    fields = {
+        "checkpoint": str(folder),
+        "task": "sst2",
+        "data": data,
+        **changes,
+    }
     return prepare_cut(CutRequest.from_json(fields))
 
 
@@ -51,7 +56,10 @@ def expect_disjoint(inputs):
     ("rows", "division"),
     [
         ((500, 0, False), (200, 50, 250)),
-        ((500, 100, False), (200, 50, 350)),  # rows that can only refit leave more to judge
+        (
+            (500, 100, False),
+            (200, 50, 350),
+        ),  # rows that can only refit leave more to judge
         ((500, 9_000, False), (2_048, 256, 500)),
         ((10_000, 0, False), (2_048, 256, 2_000)),
         ((128, 64, True), (48, 16, 128)),
@@ -92,7 +100,10 @@ def test_a_table_is_divided_and_no_text_refits_and_judges(tiny_bert, write):
     assert inputs.division == (80, 20, 100)
     expect_disjoint(inputs)
     assert inputs.depths == (1,)
-    assert (inputs.record.source_name, inputs.record.split) == ("own.csv", "all")
+    assert (inputs.record.source_name, inputs.record.split) == (
+        "own.csv",
+        "all",
+    )
     assert inputs.record.files is None
     assert inputs.record.labelled == 100
 
@@ -101,7 +112,10 @@ def test_a_split_for_training_refits_and_all_validation_rows_judge(tiny_bert, gl
     inputs = prepared(tiny_bert, str(glue_folder))
 
     assert inputs.division == (128, 32, 96)
-    assert (inputs.record.split, inputs.subset.record.split) == ("train", "validation")
+    assert (inputs.record.split, inputs.subset.record.split) == (
+        "train",
+        "validation",
+    )
     expect_disjoint(inputs)
 
 
@@ -128,7 +142,10 @@ def test_a_file_of_its_own_refits_alone(tiny_bert, write, tmp_path):
 
     assert inputs.division == (64, 16, 100)
     expect_disjoint(inputs)
-    assert (inputs.record.source_name, inputs.record.labelled) == ("more.jsonl", 0)
+    assert (inputs.record.source_name, inputs.record.labelled) == (
+        "more.jsonl",
+        0,
+    )
     assert inputs.record.files[0].name == "more.jsonl"
     assert "'folder' is not a file" in refusal(prepared, tiny_bert, data, train="folder")
 
@@ -153,9 +170,15 @@ def test_training_data_refit_and_never_judge(copy, write):
 @pytest.mark.parametrize(
     ("labels", "line"),
     [
-        (labels_of(["text"] * 10), "5 labelled rows to judge and 5 to refit, at least 32"),
+        (
+            labels_of(["text"] * 10),
+            "5 labelled rows to judge and 5 to refit, at least 32",
+        ),
         (["positive"] * 200, "all 100 rows to judge have one label"),
-        (["negative", *["positive"] * 299], "all 150 rows to refit have one label"),
+        (
+            ["negative", *["positive"] * 299],
+            "all 150 rows to refit have one label",
+        ),
     ],
 )
 def test_rows_that_cannot_be_studied_are_refused_in_one_line(tiny_bert, write, labels, line):

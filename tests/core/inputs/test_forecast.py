@@ -62,10 +62,16 @@ def tokens_of(request):
     ("changes", "rows"),
     [
         ({}, (40 + 16) * PASSES),
-        ({"num_examples": None}, (256 + 16) * PASSES),  # the usual number; no table is read
+        (
+            {"num_examples": None},
+            (256 + 16) * PASSES,
+        ),  # the usual number; no table is read
         ({"method": "wanda"}, (40 + 16) * PASSES + 1024),
         # Gradients cost more.
-        ({"method": "attribution", "scope": None}, (40 + 16) * PASSES + 2 * 1024),
+        (
+            {"method": "attribution", "scope": None},
+            (40 + 16) * PASSES + 2 * 1024,
+        ),
     ],
 )
 def test_work_counts_tokens_layers_and_squared_width(request_, changes, rows):

@@ -211,7 +211,10 @@ MACHINE = {
         "cannot be stored .No space left on device.: free",
         failing("http_get", errno.ENOSPC),
     ),
-    "read-only": ("to a folder that is writable", failing("_create_symlink", errno.EROFS)),
+    "read-only": (
+        "to a folder that is writable",
+        failing("_create_symlink", errno.EROFS),
+    ),
 }
 
 

@@ -91,7 +91,11 @@ def three_splits(folder):
 def test_the_validation_split_is_evaluated(hub, ask):
     record = ask().subset.record
 
-    assert (record.source, record.source_name, record.split) == ("hub", REPO, "validation")
+    assert (record.source, record.source_name, record.split) == (
+        "hub",
+        REPO,
+        "validation",
+    )
     assert len(record.examples) == 40
     # By name: the checkpoint has Good first.
     assert record.gold == tuple(1 - row % 2 for row in record.examples)

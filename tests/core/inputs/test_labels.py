@@ -31,7 +31,10 @@ def test_names_are_read_in_the_order_of_the_rows(config, names):
             {"0": "score"},
             "has 1 labels, score: choose a classifier with 2 to 50 labels of different names",
         ),
-        ({str(k): f"l{k}" for k in range(51)}, "has 51 labels, l0, l1, l2, l3, l4, l5, …: choose"),
+        (
+            {str(k): f"l{k}" for k in range(51)},
+            "has 51 labels, l0, l1, l2, l3, l4, l5, …: choose",
+        ),
         ({"0": "joy", "1": "Joy"}, "has 2 labels, joy, Joy: choose"),
     ],
 )
@@ -48,7 +51,11 @@ def test_labels_that_make_no_task_are_refused(names, words):
         ("mrpc", ("equivalent", "non-equivalent"), (1, 0)),
         ("qqp", ("paraphrase", "no_paraphrase"), (1, 0)),
         ("qnli", ("not_entailment", "entailment"), (1, 0)),
-        ("mnli", ("contradiction", "entailment", "neutral"), (1, 2, 0)),  # the cross-encoders
+        (
+            "mnli",
+            ("contradiction", "entailment", "neutral"),
+            (1, 2, 0),
+        ),  # the cross-encoders
     ],
 )
 def test_rows_are_found_by_name(task, names, order):

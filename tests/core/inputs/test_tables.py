@@ -38,23 +38,47 @@ def parquet(columns, features=None):
 
 
 REFUSED = [
-    ("a.csv", "text,label\na,1\nb,c,1\n", "(Expected 2 fields in row 3, saw 3): put text"),
-    ("a.csv", b"text,label\n" + b"fine,1\n" * 99 + b"x\xe4,1\n", "it is not UTF-8 text"),
+    (
+        "a.csv",
+        "text,label\na,1\nb,c,1\n",
+        "(Expected 2 fields in row 3, saw 3): put text",
+    ),
+    (
+        "a.csv",
+        b"text,label\n" + b"fine,1\n" * 99 + b"x\xe4,1\n",
+        "it is not UTF-8 text",
+    ),
     ("a.csv", "text,text\na,1\n", "2 of them 'text'"),
     ("a.csv", "text\na\n", "it needs a header and at least two columns"),
     ("a.csv", "text,label\n", "has no rows"),
-    ("a.csv", "text,label\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
+    (
+        "a.csv",
+        "text,label\n" + "x" * 200_000 + ",1\n",
+        "field larger than field limit",
+    ),
     (
         "a.tsv",
         'text\tlabel\nFine.\t1\n"It is bad.\t0\nI hated it."\t0\n',
         "marks in row 3 do not end there",
     ),
-    ("a.csv", 'text,label\nfine,1\n"a" b,1\n', "',' expected after '\"'): put text"),
+    (
+        "a.csv",
+        'text,label\nfine,1\n"a" b,1\n',
+        "',' expected after '\"'): put text",
+    ),
     ("a.jsonl", '{"a": 1}\n\n{"a": \n', "line 3 is no JSON object"),
     ("a.jsonl", '{"a": "1"}\n{"a": "\\ud83d"}\n', "line 2 is no JSON object"),
-    ("a.jsonl", '{"tokens": ["a", "b"], "tags": [1, 2]}\n', "no column of plain values"),
+    (
+        "a.jsonl",
+        '{"tokens": ["a", "b"], "tags": [1, 2]}\n',
+        "no column of plain values",
+    ),
     ("a.parquet", b"PAR1 not really PAR1", "not readable as parquet"),
-    ("a.parquet", parquet({str(k): [1] for k in range(501)}), "has 501 columns"),
+    (
+        "a.parquet",
+        parquet({str(k): [1] for k in range(501)}),
+        "has 501 columns",
+    ),
 ]
 
 
@@ -91,9 +115,18 @@ def test_quotes_line_breaks_and_blank_rows(read):
 @pytest.mark.parametrize(
     ("content", "columns"),
     [
-        ("text;label\nfine, really;1\n", {"text": "fine, really", "label": "1"}),
-        ("text\tlabel\nfine; really\t1\n", {"text": "fine; really", "label": "1"}),
-        ("\ufeff,text,label\n0,Grüße,1\n", {"column 1": "0", "text": "Grüße", "label": "1"}),
+        (
+            "text;label\nfine, really;1\n",
+            {"text": "fine, really", "label": "1"},
+        ),
+        (
+            "text\tlabel\nfine; really\t1\n",
+            {"text": "fine; really", "label": "1"},
+        ),
+        (
+            "\ufeff,text,label\n0,Grüße,1\n",
+            {"column 1": "0", "text": "Grüße", "label": "1"},
+        ),
         ("text,label\nNA, 1\n", {"text": "NA", "label": "1"}),
         ("text,label\nnan,\n", {"text": "nan", "label": ""}),
     ],
@@ -138,7 +171,11 @@ def test_nested_values_are_left_out_and_blank_lines_count(read):
 def test_named_labels_are_read_as_names(read):
     columns = {"t": ["a ", "b", "c"], "y": [1, 0, -1], "v": [[0.1], [], [0.2]]}
     features = Features(
-        {"t": Value("string"), "y": ClassLabel(names=["no", "yes"]), "v": [Value("float32")]}
+        {
+            "t": Value("string"),
+            "y": ClassLabel(names=["no", "yes"]),
+            "v": [Value("float32")],
+        }
     )
 
     table = read(parquet(columns, features), "a.parquet")
@@ -159,7 +196,10 @@ def test_files_follow_each_other_until_enough_rows_are_read(tmp_path):
     assert part.column("t")[29:32] == ("0 29", "1 0", "1 1")
     assert part.rows == tuple(range(45))
     assert (part.is_cut, whole.is_cut) == (True, False)
-    assert [file.name for file in part.files] == ["part/0.parquet", "part/1.parquet"]
+    assert [file.name for file in part.files] == [
+        "part/0.parquet",
+        "part/1.parquet",
+    ]
     assert [file.rows for file in part.files] == [(0, 30), (30, 45)]
     assert len(whole.rows) == 90
 

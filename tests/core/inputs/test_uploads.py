@@ -26,7 +26,10 @@ def test_a_table_comes_back_by_name_and_content_or_not_at_all():
     assert kind_of_data(data) == "own"
     assert (file.name, file.path.read_bytes()) == ("reviews.csv", ROWS)
     assert keep("reviews.csv", ROWS) == data
-    assert data not in (keep("reviews.csv", ROWS + b"bad,0\n"), keep("other.csv", ROWS))
+    assert data not in (
+        keep("reviews.csv", ROWS + b"bad,0\n"),
+        keep("other.csv", ROWS),
+    )
     assert "choose it again" in refusal(find, f"own:{'0' * 64}")
 
 
@@ -56,7 +59,8 @@ def test_a_name_is_made_fit_for_a_path(name, kept):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.exe", ROWS), (".csv", ROWS), ("a.csv", bytes(5 * 2**20 + 1))]
+    ("name", "content"),
+    [("a.exe", ROWS), (".csv", ROWS), ("a.csv", bytes(5 * 2**20 + 1))],
 )
 def test_other_files_and_large_tables_are_refused(monkeypatch, name, content):
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")

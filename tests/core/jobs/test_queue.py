@@ -56,7 +56,9 @@ def chain(queue: JobQueue, *scripts: str) -> str:
 def at_step(queue: JobQueue, job_id: str, step: int) -> Job:
     """Wait until a step of a job runs."""
     job = queue.wait(
-        job_id, lambda job: job.ended or (job.step, job.state) == (step, "running"), PATIENCE
+        job_id,
+        lambda job: job.ended or (job.step, job.state) == (step, "running"),
+        PATIENCE,
     )
     assert job.state == "running"
     return job
@@ -76,11 +78,18 @@ def positions(queue: JobQueue, *jobs: str) -> list[tuple[str, int]]:
     return [(queue.get(job_id).state, queue.get(job_id).position) for job_id in jobs]
 
 
-def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueue) -> None:
+def test_frames_arrive_while_it_runs_and_the_result_replaces_them(
+    queue: JobQueue,
+) -> None:
     hanging = queue.submit(scripted("hang"), ANN)
 
     job = running(queue, hanging)
-    assert (job.stage, job.done, job.total, job.seconds_left) == ("Amount 0", 1, 40, 2.5)
+    assert (job.stage, job.done, job.total, job.seconds_left) == (
+        "Amount 0",
+        1,
+        40,
+        2.5,
+    )
     assert job.header.checkpoint.id == "embedded:sst2"
     assert [frame.amount for frame in job.frames] in ([0.0], [0.0, 0.5])
 
@@ -127,7 +136,9 @@ def test_only_the_last_ended_jobs_are_remembered(
     assert queue.get(honest), "a visitor who ends many jobs displaces no other's"
 
 
-def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) -> None:
+def test_equal_requests_share_a_job_that_the_last_watcher_ends(
+    queue: JobQueue,
+) -> None:
     shared = queue.submit(scripted("hang"), ANN)
     assert queue.submit(scripted("hang"), BOB) == shared
     running(queue, shared)
@@ -187,7 +198,11 @@ def test_a_reloaded_page_can_cancel_but_not_for_a_neighbour_who_still_looks(
 
 @pytest.mark.parametrize(("hosted", "state"), [("1", "cancelled"), ("0", "running")])
 def test_unseen_jobs_end_on_a_hosted_server_only(
-    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
+    queue: JobQueue,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    hosted: str,
+    state: str,
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
     job_id = queue.submit(scripted("hang"), ANN)
@@ -229,7 +244,13 @@ def test_jobs_go_round_by_address(queue: JobQueue, monkeypatch: pytest.MonkeyPat
     queue.cancel(greedy[3], visits[4])
     answer(queue, f"{current}/0", "error", message="")
     assert state_of(queue, second) == "running"
-    assert [queue.get(job_id).position for job_id in greedy[4:]] == [4, 5, 6, 7, 8]
+    assert [queue.get(job_id).position for job_id in greedy[4:]] == [
+        4,
+        5,
+        6,
+        7,
+        8,
+    ]
 
 
 def test_few_questions_come_before_a_run(queue: JobQueue) -> None:
@@ -239,7 +260,13 @@ def test_few_questions_come_before_a_run(queue: JobQueue) -> None:
     questions = [queue.ask("predict", ANN, texts=["hang", str(k)]) for k in range(5)]
 
     assert queue.get(run).position == 4
-    assert [queue.get(job_id).position for job_id in questions] == [1, 2, 3, 5, 6]
+    assert [queue.get(job_id).position for job_id in questions] == [
+        1,
+        2,
+        3,
+        5,
+        6,
+    ]
 
 
 @pytest.mark.usefixtures("hosted")
@@ -256,7 +283,9 @@ def test_no_job_runs_for_ever(queue: JobQueue, clock: Clock) -> None:
 @pytest.mark.usefixtures("hosted")
 @pytest.mark.parametrize("request_", [REQUEST, STUDY_REQUEST])
 def test_what_takes_too_long_is_refused(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, request_: SweepRequest | CutRequest
+    queue: JobQueue,
+    monkeypatch: pytest.MonkeyPatch,
+    request_: SweepRequest | CutRequest,
 ) -> None:
     monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
     assert "minutes here, at most 10 are allowed" in refusal(queue.submit, request_, ANN)
@@ -324,7 +353,9 @@ def test_stored_sweeps_do_not_wait_and_a_chain_can_be_cancelled_while_it_waits(
 # ---------------------------------------------------------------- the worker
 
 
-def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQueue) -> None:
+def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(
+    queue: JobQueue,
+) -> None:
     queue.start_worker()
     with queue._changed:  # the queue cannot hear yet that it has died
         child = queue._worker.child

@@ -8,7 +8,11 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
-from core.encoder.architectures import encoder_layers, linear_weights, num_prunable
+from core.encoder.architectures import (
+    encoder_layers,
+    linear_weights,
+    num_prunable,
+)
 from core.pruning import Baseline, PrunedModel, magnitude, module_of
 from core.pruning.magnitude import MagnitudePlan, scoped_weights
 from core.pruning.rows import ranks
@@ -26,12 +30,14 @@ def test_ties_go_by_lowest_index_for_every_count(
     order = torch.cat([weight.flatten().abs() for weight in weights]).sort(stable=True).indices
     amounts = [count / len(order) for count in range(len(order))]
     plan = MagnitudePlan(
-        [[*map(nn.Parameter, weights)]], {amount: [k] for k, amount in enumerate(amounts)}
+        [[*map(nn.Parameter, weights)]],
+        {amount: [k] for k, amount in enumerate(amounts)},
     )
     for count, amount in enumerate(amounts):
         keep = torch.cat([mask.flatten() for mask in plan.keep_masks(amount, plan.parameters)])
         assert torch.equal(
-            keep, torch.ones(len(order), dtype=torch.bool).index_fill_(0, order[:count], False)
+            keep,
+            torch.ones(len(order), dtype=torch.bool).index_fill_(0, order[:count], False),
         )
 
 
@@ -60,11 +66,16 @@ def test_sparsity_is_counted_from_what_was_removed(model: nn.Module) -> None:
         round(0.5 * in_layer),
         sum(parameter.numel() for parameter in model.parameters()),
     )
-    assert half == (removed / total, removed / num_prunable(model), (0.0, removed / in_layer))
+    assert half == (
+        removed / total,
+        removed / num_prunable(model),
+        (0.0, removed / in_layer),
+    )
 
 
 @pytest.mark.parametrize(
-    ("columns", "kind"), [(7, torch.int16), (1 << 15, torch.int16), (40_000, torch.int32)]
+    ("columns", "kind"),
+    [(7, torch.int16), (1 << 15, torch.int16), (40_000, torch.int32)],
 )
 def test_ranks_are_the_places_in_a_stable_sort(columns: int, kind: torch.dtype) -> None:
     scores = torch.rand(

@@ -31,7 +31,12 @@ SIX = [0.5, 0.7, 0.9, 1.1, 1.3, 1.5]
         ),  # 170 are left for the first two, as 5 to 7
         ([100] * 6, SIX, 0, [0] * 6),
         ([100], [0.7], 30, [30]),
-        ([100, 100], [0.5, 0.7], 60, [25, 35]),  # only two of six layers are pruned
+        (
+            [100, 100],
+            [0.5, 0.7],
+            60,
+            [25, 35],
+        ),  # only two of six layers are pruned
         ([100] * 6 + [20], [*SIX, 1.0], 310, [25, 35, 45, 55, 65, 75, 10]),
         ([7, 7], [0.5, 1.5], 14, [7, 7]),
     ],
@@ -59,7 +64,13 @@ def test_every_layer_loses_its_smallest_weights_and_the_control_removes_as_many(
     ramp = module_of("ramp").plan(Baseline(model, amounts, scope))
     control = module_of("random").plan(Baseline(model, amounts, scope, controls="ramp"))
     assert [*map(id, ramp.parameters)] == [*map(id, weights)]
-    values = dict(zip(map(id, weights), (weight.detach() for weight in weights), strict=True))
+    values = dict(
+        zip(
+            map(id, weights),
+            (weight.detach() for weight in weights),
+            strict=True,
+        )
+    )
     for amount in amounts:
         kept = dict(zip(values, ramp.keep_masks(amount, [*values.values()]), strict=True))
         drawn = control.keep_masks(amount, [*values.values()])

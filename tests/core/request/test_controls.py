@@ -7,14 +7,25 @@ from statistics import fmean
 import pytest
 
 from core.request.catalog import CONTROL_SEEDS, METHODS
-from core.request.controls import deciding, every_method, judged_beside, likely_amounts, small_steps
+from core.request.controls import (
+    deciding,
+    every_method,
+    judged_beside,
+    likely_amounts,
+    small_steps,
+)
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 from core.results import library, store
 from core.results.provenance import request_of
 
 MAGNITUDE = SweepRequest(
-    "embedded:sst2", "sst2", num_examples=64, points="both", data="written", range_examples="all"
+    "embedded:sst2",
+    "sst2",
+    num_examples=64,
+    points="both",
+    data="written",
+    range_examples="all",
 )
 UNITS = replace(MAGNITUDE, method="attribution", scope=None)
 NAMES = [name for name, method in METHODS.items() if method.control]
@@ -83,7 +94,10 @@ FINER = tuple(sorted({*(step / 500 for step in range(11)), *small_steps()}))[:10
     [
         ("more examples", {"num_examples": 128}),
         ("smaller steps", {"amounts": FINER, "until_damage": 0.3}),
-        ("larger amounts", {"amounts": tuple(round(step / 20, 2) for step in range(20))}),
+        (
+            "larger amounts",
+            {"amounts": tuple(round(step / 20, 2) for step in range(20))},
+        ),
         ("random removal", {}),
         ("all seeds", {}),
     ],

@@ -82,7 +82,11 @@ def test_controls_are_those_over_the_amounts_of_a_verdict_or_coarser(method):
 
 
 def test_products_share_the_keys_beside_them_and_give_no_sweep_twice():
-    grids = [{"methods": "wanda"}, {"methods": ["wanda", "magnitude"]}, {"examples": 8}]
+    grids = [
+        {"methods": "wanda"},
+        {"methods": ["wanda", "magnitude"]},
+        {"examples": 8},
+    ]
 
     sweeps = requests(examples=32, grids=grids)
 
@@ -96,15 +100,24 @@ def test_products_share_the_keys_beside_them_and_give_no_sweep_twice():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"methodes": ["wanda"]}, "grid.yaml: unknown key 'methodes': choose one of checkpoints"),
+        (
+            {"methodes": ["wanda"]},
+            "grid.yaml: unknown key 'methodes': choose one of checkpoints",
+        ),
         ({"methods": []}, "grid.yaml: methods: empty"),
-        ({"controls": True}, "grid.yaml: unknown controls 'True': choose one of amounts"),
+        (
+            {"controls": True},
+            "grid.yaml: unknown controls 'True': choose one of amounts",
+        ),
         (
             {"seeds": [0, -1]},
             "grid.yaml: seed: Input should be greater than or equal to 0, not '-1'",
         ),
         ({"grids": []}, "grid.yaml is not a grid"),
-        ({"grids": [{}, {"pionts": "both"}]}, "grid.yaml: grids.2: unknown key 'pionts'"),
+        (
+            {"grids": [{}, {"pionts": "both"}]},
+            "grid.yaml: grids.2: unknown key 'pionts'",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line_that_names_the_key(values, words):
@@ -112,7 +125,8 @@ def test_a_bad_file_is_refused_in_one_line_that_names_the_key(values, words):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[1, 2]", "a: [", "a: !!python/object:os.system {}", "\0", "[" * 1000]
+    "text",
+    ["", "[1, 2]", "a: [", "a: !!python/object:os.system {}", "\0", "[" * 1000],
 )
 def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path, text):
     (tmp_path / "grid.yaml").write_text(text)

@@ -24,7 +24,8 @@ def test_amounts_always_hold_the_baseline_in_order_without_repetition():
 
 
 @pytest.mark.parametrize(
-    "text", ["1", "-0.1", "nan", "inf", "0.9999999999", "half", "", None, 10**400]
+    "text",
+    ["1", "-0.1", "nan", "inf", "0.9999999999", "half", "", None, 10**400],
 )
 def test_amounts_outside_zero_to_one_are_refused(text):
     assert " is not a number in [0, 1)" in refusal(parse_amounts, [text])
@@ -40,17 +41,32 @@ def refused(**changes):
     [
         ({"task": "sst5"}, "unknown task 'sst5': choose one of sst2"),
         ({"method": "magic"}, "unknown method 'magic'"),
-        ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
-        ({"task": "messages", "data": "hub"}, "has no data on the Hub: give --data written"),
+        (
+            {"method": "random", "control_of": "attribution"},
+            "random cannot control attribution",
+        ),
+        (
+            {"task": "messages", "data": "hub"},
+            "has no data on the Hub: give --data written",
+        ),
         ({"scope": "decoder"}, "scope 'decoder' with method 'mag"),
-        ({"scope": "layer:96"}, "or some of layers 1 to 96, the lowest first (--layers 1-2;"),
+        (
+            {"scope": "layer:96"},
+            "or some of layers 1 to 96, the lowest first (--layers 1-2;",
+        ),
         ({"scope": "layers:0-95"}, "layers 1-96 with method 'mag"),
         ({"scope": "layers:95-96"}, "layers 96-97 with method 'mag"),
         ({"scope": "layers:1"}, "in grids and notebooks, scope layers:0-1)"),
-        ({"method": "attribution"}, "scope 'encoder' with method 'attribution': leave it out"),
+        (
+            {"method": "attribution"},
+            "scope 'encoder' with method 'attribution': leave it out",
+        ),
         ({"split": "test"}, "only hub:OWNER/NAME has splits"),
         ({"num_examples": 3}, "3 examples: choose 4 to"),
-        ({"seed": -1}, "seed: Input should be greater than or equal to 0, not '-1'"),
+        (
+            {"seed": -1},
+            "seed: Input should be greater than or equal to 0, not '-1'",
+        ),
         ({"amounts": tuple(k / 200 for k in range(150))}, "at most 101"),
     ],
 )
@@ -67,7 +83,13 @@ def test_other_names_are_no_checkpoints(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["./absent", "../../etc/passwd/x", "owner/name@/usr/bin/python3", "a/" * 150]
+    "name",
+    [
+        "./absent",
+        "../../etc/passwd/x",
+        "owner/name@/usr/bin/python3",
+        "a/" * 150,
+    ],
 )
 def test_missing_folders_are_no_checkpoints(name):
     assert f"there is no folder '{name[:120]}': give embedded:sst2" in refused(checkpoint=name)
@@ -118,7 +140,8 @@ def test_points_in_depth_order_lead_back_to_their_kind(points):
 
 
 @pytest.mark.parametrize(
-    ("layers", "scope"), [("1", "layer:0"), ("3", "layer:2"), ("2-3", "layers:1-2")]
+    ("layers", "scope"),
+    [("1", "layer:0"), ("3", "layer:2"), ("2-3", "layers:1-2")],
 )
 def test_people_count_layers_from_1(layers, scope):
     assert scope_of(layers) == scope

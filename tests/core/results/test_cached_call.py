@@ -10,7 +10,9 @@ from tests.builders import make_result, with_own_key
 MAGNITUDE = make_result(num_layers=3, amounts=(0.0, 0.3, 0.6, 0.9), num_examples=80)
 
 
-def test_a_call_is_cached_by_the_numbers_of_a_whole_result(tmp_path: Path) -> None:
+def test_a_call_is_cached_by_the_numbers_of_a_whole_result(
+    tmp_path: Path,
+) -> None:
     computed: list[SweepResult] = []
 
     def accuracy(result: SweepResult, frame: int = -1) -> float | None:

@@ -51,11 +51,16 @@ def test_the_manifest_is_read_also_with_former_fields(folder: Path) -> None:
     assert "manifest.json is damaged" in refusal(shipped, Entry)
 
 
-def test_strange_files_are_named_with_their_reasons_and_all_else_works(folder: Path) -> None:
+def test_strange_files_are_named_with_their_reasons_and_all_else_works(
+    folder: Path,
+) -> None:
     result = make_result(**SMALL)
     for made in (
         result,
-        with_own_key(result, pruning=result.pruning.model_copy(update={"method": "magic"})),
+        with_own_key(
+            result,
+            pruning=result.pruning.model_copy(update={"method": "magic"}),
+        ),
     ):
         store.save(made, folder)
     os.mkfifo(folder / f"{0:064}.json")
@@ -121,7 +126,10 @@ def test_a_file_is_read_once_until_it_changes(
 
 @pytest.mark.parametrize(
     "settings",
-    [{"points": "both", "holes": ((0.3, 1, 1),)}, {"until_damage": 0.3, "statistics": False}],
+    [
+        {"points": "both", "holes": ((0.3, 1, 1),)},
+        {"until_damage": 0.3, "statistics": False},
+    ],
 )
 def test_extracts_say_the_same(
     tmp_path: Path, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch

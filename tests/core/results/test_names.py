@@ -7,14 +7,24 @@ from tests.builders import make_result
 
 def test_prunings_are_named() -> None:
     for method, controls, scope, name in (
-        ("random", "wanda", "encoder", "Random pruning, matched to Wanda (seed 4)"),
+        (
+            "random",
+            "wanda",
+            "encoder",
+            "Random pruning, matched to Wanda (seed 4)",
+        ),
         (
             "random",
             None,
             "layer:1",
             "Random pruning of layer 2 alone, matched to magnitude (seed 4)",
         ),
-        ("magnitude", None, "layers:0-2", "Magnitude pruning of layers 1 to 3 alone"),
+        (
+            "magnitude",
+            None,
+            "layers:0-2",
+            "Magnitude pruning of layers 1 to 3 alone",
+        ),
         (
             "random-neuron",
             "attribution",
@@ -51,7 +61,11 @@ def test_the_question_names_the_pruning_of_the_result() -> None:
         "control_of": "magnitude",
         "amounts": (0.0, 0.5),
     }
-    model = {"checkpoint": "embedded:sst2", "revision": result.checkpoint.revision, "task": "sst2"}
+    model = {
+        "checkpoint": "embedded:sst2",
+        "revision": result.checkpoint.revision,
+        "task": "sst2",
+    }
     request = request_to_predict(result, None)
     assert request
     asked = question(result, ("a film",), request)

@@ -12,8 +12,18 @@ from core.precompute import parse
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked, request_in
 from core.results.names import checkpoint_name
-from core.results.provenance import can_be_found, command_line, recompute_script, request_of
-from tests.builders import made_by_recipe, make_result, make_result_of, with_own_key
+from core.results.provenance import (
+    can_be_found,
+    command_line,
+    recompute_script,
+    request_of,
+)
+from tests.builders import (
+    made_by_recipe,
+    make_result,
+    make_result_of,
+    with_own_key,
+)
 from tests.refusals import refusal
 
 
@@ -47,7 +57,11 @@ def test_a_request_can_be_found_unless_a_place_is_missing(
         update={"source_name": TASKS["sst2"].dataset_id}
     )  # it holds the same as on the Hub
     whole, cut = request_of(with_own_key(result, task=task)), request_of(result)
-    assert [can_be_found(request) for request in (whole, cut, made)] == [True, False, False]
+    assert [can_be_found(request) for request in (whole, cut, made)] == [
+        True,
+        False,
+        False,
+    ]
     (tmp_path / "mpnet-l12-cola-seed-0").mkdir()
     assert can_be_found(made)
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
@@ -62,17 +76,28 @@ def pasted(command: str) -> SweepRequest:
 
 
 # Values that a command could mistake for other options or other pairs.
-MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None), ("a=b\\", "c=d"), ("\\x", "=\\"))}
+MARKS = {
+    "label": "-l",
+    "label_map": (("-1", "bad"), ("1", None), ("a=b\\", "c=d"), ("\\x", "=\\")),
+}
 
 
 @pytest.mark.parametrize(
     "request_",
     [
         SweepRequest(
-            "embedded:sst2", "sst2", scope="layers:2-4", points="both", amounts=(0.0, 0.25, 0.5)
+            "embedded:sst2",
+            "sst2",
+            scope="layers:2-4",
+            points="both",
+            amounts=(0.0, 0.25, 0.5),
         ),
         SweepRequest(
-            "owner/name@v1", "mrpc", num_examples=64, data="hub", source_name="GLUE; rm -rf 'x'"
+            "owner/name@v1",
+            "mrpc",
+            num_examples=64,
+            data="hub",
+            source_name="GLUE; rm -rf 'x'",
         ),
         SweepRequest("owner/name", "auto", data="a.csv", text=("one", "two"), **MARKS),
     ],
@@ -91,7 +116,9 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
     plain = make_result(source="folder")
     task = plain.task.model_copy(update={"source_name": "mine\nrm -rf ~"})
     result = with_own_key(
-        plain, checkpoint=made_by_recipe(plain.checkpoint, "mpnet-l12-cola", 2), task=task
+        plain,
+        checkpoint=made_by_recipe(plain.checkpoint, "mpnet-l12-cola", 2),
+        task=task,
     )
     assert checkpoint_name(result) == "MPNet-L12, fine-tuned on CoLA, seed 2"
     weights, data, made, *_ = recompute_script(result).splitlines()
@@ -101,7 +128,10 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
 
 
 def test_a_run_on_folders_is_recomputed_from_anywhere_and_no_folder_is_printed_as_an_id_on_the_hub(
-    tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_bert: Path,
+    glue_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = shutil.copytree(tiny_bert, tmp_path / "models" / "bert-base-uncased")  # could be an id
     data = {

@@ -38,13 +38,21 @@ def test_round_trip_keeps_every_value(tmp_path: Path, monkeypatch: pytest.Monkey
             False,
             "does not match its checksum or key: it was edited",
         ),
-        ({"key": "f" * 64}, True, "does not match its checksum or key: it was edited"),
+        (
+            {"key": "f" * 64},
+            True,
+            "does not match its checksum or key: it was edited",
+        ),
         (
             {"pruning.scope": "all-linear"},
             True,
             "does not match its checksum or key: it was edited",
         ),
-        ({"task.source_name": "\ud800"}, False, "is not a valid result"),  # half of a character
+        (
+            {"task.source_name": "\ud800"},
+            False,
+            "is not a valid result",
+        ),  # half of a character
     ],
 )
 def test_an_edited_file_is_refused(
@@ -70,7 +78,11 @@ def test_an_unwritable_output_is_refused_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", Mock(side_effect=OSError(28, "No space left on device")))
+        patch.setattr(
+            os,
+            "fsync",
+            Mock(side_effect=OSError(28, "No space left on device")),
+        )
         assert "No space left" in refusal(store.save, RESULT, tmp_path)
     with full_disk():
         assert "cannot write" in refusal(store.check_writable, tmp_path), "no work begins"
@@ -143,7 +155,11 @@ def test_a_study_and_a_sweep_share_a_store_and_stay_apart(
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     study, sweep = store.save(STUDY), store.save(RESULT)
-    assert (store.find(STUDY.key), store.load_any(study), store.load(sweep)) == (
+    assert (
+        store.find(STUDY.key),
+        store.load_any(study),
+        store.load(sweep),
+    ) == (
         study,
         STUDY,
         RESULT,
@@ -170,7 +186,10 @@ def test_a_study_and_a_sweep_share_a_store_and_stay_apart(
     [
         ({"depths.1.layers": 3}, FAULT),
         ({"depths.0.layers": 4}, FAULT),
-        ({"depths.0.layers": 99}, "depths.0.layers: Input should be less than 96"),
+        (
+            {"depths.0.layers": 99},
+            "depths.0.layers: Input should be less than 96",
+        ),
         ({"depths": []}, "depths: Tuple should have at least 1 item"),
         (
             {"depths.1.held.predictions": [7, *STUDY.full.predictions[1:]]},
@@ -182,7 +201,10 @@ def test_a_study_and_a_sweep_share_a_store_and_stay_apart(
             {"refit.training.targets": "both"},
             "refit.training.targets: Input should be 'labels' or 'answers'",
         ),
-        ({"checkpoint.id": "embedded:none"}, "no checkpoint embedded:none comes with this program"),
+        (
+            {"checkpoint.id": "embedded:none"},
+            "no checkpoint embedded:none comes with this program",
+        ),
         ({"kind": "slice"}, "is not a valid result"),
     ],
 )
@@ -195,7 +217,11 @@ def test_a_study_that_no_page_can_show_is_refused(
 
 
 def test_the_key_depends_on_what_decides_the_predictions() -> None:
-    others = make_study(num_layers=3), make_study(task="qnli"), make_study(num_examples=100)
+    others = (
+        make_study(num_layers=3),
+        make_study(task="qnli"),
+        make_study(num_examples=100),
+    )
     slower = STUDY.refit.training.model_copy(update={"rate": 0.1})
     refitted = [{"fingerprint": "d"}, {"stop": 41}, {"training": slower}]
     parts = [{"refit": STUDY.refit.model_copy(update=changes)} for changes in refitted] + [

@@ -30,13 +30,22 @@ FIT = "its points, layers, examples, amounts and metrics do not fit each other"
             {"schema_version": 1},
             "version 1, this program reads 2: compute it again in the Lab or with python",
         ),
-        ({"frames": [], "statistics": None}, "it has no frames, dtype or engine"),
-        ({"similarity.points.1": "layer.7.attention"}, "its points are not those of 2 layers"),
+        (
+            {"frames": [], "statistics": None},
+            "it has no frames, dtype or engine",
+        ),
+        (
+            {"similarity.points.1": "layer.7.attention"},
+            "its points are not those of 2 layers",
+        ),
         ({"frames.0.amount": 0.1}, FIT),
         ({"frames.1.similarity.cka.mean.0.0": 1.00001}, FIT),
         ({"task.gold": [0]}, FIT),
         # whole, and yet no page could show it
-        ({"checkpoint.id": "owner/name"}, "no checkpoint owner/name comes with this program"),
+        (
+            {"checkpoint.id": "owner/name"},
+            "no checkpoint owner/name comes with this program",
+        ),
         ({"task.name": "own"}, "unknown task"),
         ({"task.label_names": ["a", "b", "c"]}, "do not fit"),
         ({"task.gold.3": 2}, "outside 0 to 1"),
@@ -50,8 +59,14 @@ FIT = "its points, layers, examples, amounts and metrics do not fit each other"
         ({"frames.1.similarity": {}}, "frames.1.similarity.cka"),
         ({"frames.1.metrics.accuracy": None}, "lacks its accuracy"),
         # beyond a bound
-        ({"frames.0.similarity.cka.mean.0.0": 1e308}, "frames.0.similarity.cka.mean"),
-        ({"statistics.cka.mean.survival": [{}]}, "statistics.cka.mean.survival"),
+        (
+            {"frames.0.similarity.cka.mean.0.0": 1e308},
+            "frames.0.similarity.cka.mean",
+        ),
+        (
+            {"statistics.cka.mean.survival": [{}]},
+            "statistics.cka.mean.survival",
+        ),
         ({"environment": MANY}, "environment"),
         *(
             ({"task.data": name}, "is not a data set")
@@ -69,7 +84,12 @@ def test_a_result_that_is_damaged_or_that_no_page_can_show_is_refused(
 
 
 def test_unknown_fields_are_dropped_although_the_checksum_covers_them() -> None:
-    former = {"against": None, "pruning.allocation": None, "frames.1.steps": [0.5], LONG: LONG}
+    former = {
+        "against": None,
+        "pruning.allocation": None,
+        "frames.1.steps": [0.5],
+        LONG: LONG,
+    }
     older = read_upload(rewritten(RESULT, former), "mine.json")
     assert older == RESULT.model_copy(update={"checksum": older.checksum})
     assert "does not match its checksum" in refusal(
@@ -89,7 +109,9 @@ def test_an_older_file_is_read_under_its_own_key(measures: tuple[str, ...], in_k
     assert (older.key != RESULT.key) == in_key
 
 
-def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_too_large_to_draw_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert open_upload(WHOLE, "mine.json") == RESULT
     with monkeypatch.context() as patch:
         patch.setattr(store, "MOST_CELLS", 7)

@@ -15,7 +15,11 @@ from core.similarity.gram import Grams, prepare, u_centred_bands, u_centred_gram
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.randn(
+        *shape,
+        generator=torch.Generator().manual_seed(seed),
+        dtype=torch.float64,
+    )
 
 
 def grams(*features: Tensor) -> list[Grams]:
@@ -86,7 +90,10 @@ def test_bands_of_rows_give_the_same_numbers(rows: int, monkeypatch: pytest.Monk
     ] * bool(90 % rows)
     banded = [prepare(u_centred_bands(each)) for each in (x, y)]
     torch.testing.assert_close(
-        torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5
+        torch.cat(list(u_centred_bands(x)), 1),
+        u_centred_gram(x),
+        rtol=0,
+        atol=1e-5,
     )
     torch.testing.assert_close(cka(*banded), cka(*whole), rtol=0, atol=1e-6)
     np.testing.assert_allclose(

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from core.sweep.control_contrast import DIFFERENT, MARGIN, SMALLEST_P, Contrast, contrast
+from core.sweep.control_contrast import (
+    DIFFERENT,
+    MARGIN,
+    SMALLEST_P,
+    Contrast,
+    contrast,
+)
 
 K, N = 5, 256
 
@@ -35,7 +41,12 @@ def test_without_a_spread_or_a_difference_the_p_value_is_at_its_bound() -> None:
             "equivalent",
         ),  # the mean is within the margin, one more draw might not be
         (0.25, 0.2, 0.025, "inconclusive"),  # the seeds vary too much
-        (0.095, 0.01, 0.01, "inconclusive"),  # neither clear of the margin nor within it
+        (
+            0.095,
+            0.01,
+            0.01,
+            "inconclusive",
+        ),  # neither clear of the margin nor within it
         (0.09, 0.0, 0.0, "equivalent"),
         (0.11, 0.0, 0.0, "steeper"),
     ],

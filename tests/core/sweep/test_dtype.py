@@ -17,7 +17,11 @@ def test_bfloat16_is_close_and_kept_apart(tiny_bert: Path, glue_folder: Path) ->
     options = {"amounts": (0.0, 0.5), "num_examples": 40}
     usual, control, short = (
         swept(tiny_bert, glue_folder, **options, **changes)
-        for changes in ({}, {"method": "random", "control_of": "magnitude"}, {"dtype": "bfloat16"})
+        for changes in (
+            {},
+            {"method": "random", "control_of": "magnitude"},
+            {"dtype": "bfloat16"},
+        )
     )
     differences = np.subtract(short.frames[1].own("mean"), usual.frames[1].own("mean"))
     assert 0 < np.abs(differences).max() < 0.01
@@ -25,7 +29,10 @@ def test_bfloat16_is_close_and_kept_apart(tiny_bert: Path, glue_folder: Path) ->
     assert key_of(short) == short.key != usual.key
     assert command_line(request_of(short)).endswith("--dtype bfloat16")
     assert checkpoint_name(short) == f"{checkpoint_name(usual)} in bfloat16"
-    assert [is_matched(control, result) for result in (usual, short)] == [True, False]
+    assert [is_matched(control, result) for result in (usual, short)] == [
+        True,
+        False,
+    ]
     assert [
         companions(entry_of(result), [entry_of(control)]) != [] for result in (usual, short)
     ] == [True, False]

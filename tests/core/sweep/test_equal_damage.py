@@ -18,7 +18,11 @@ def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
     idle = np.array(
         [[1, 1], [1, 1], [0.98, 0.92], [0.9, 0.7]]
     )  # an amount that changes nothing does not count
-    for own, target, coarse in ((OWN, 0.1, True), (OWN, 0.3, False), (idle, 0.1, True)):
+    for own, target, coarse in (
+        (OWN, 0.1, True),
+        (OWN, 0.3, False),
+        (idle, 0.1, True),
+    ):
         assert find_crossing(own, replicated(own), target).is_coarse == coarse
 
 
@@ -33,7 +37,10 @@ def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
     ],
 )
 def test_missing_damages(
-    target: float, undefined: int | None, example: int | None, expected: Missing | None
+    target: float,
+    undefined: int | None,
+    example: int | None,
+    expected: Missing | None,
 ) -> None:
     own = OWN.copy()
     if undefined is not None and example is None:

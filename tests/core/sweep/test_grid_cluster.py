@@ -64,9 +64,14 @@ def test_a_cluster_gives_the_same_bits_and_survives_the_loss_of_a_worker(
         "amounts": [0.3],
         "examples": 40,
     }
-    sweeps |= {"methods": ["magnitude", "attribution", "wanda"], "scopes": ["encoder", "layer:5"]}
+    sweeps |= {
+        "methods": ["magnitude", "attribution", "wanda"],
+        "scopes": ["encoder", "layer:5"],
+    }
     planned, failures = plan_grid(
-        grid_requests(sweeps, "grid.yaml"), {"glue": str(glue_folder)}, tmp_path / "there"
+        grid_requests(sweeps, "grid.yaml"),
+        {"glue": str(glue_folder)},
+        tmp_path / "there",
     )
     assert failures == []
     with connected(address) as client:
@@ -94,11 +99,29 @@ def test_an_unreachable_cluster_or_another_engine_is_refused(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value, scheduler, message in (
-        ("CONNECT_SECONDS", 0.2, "tcp://127.0.0.1:1", r"no cluster at 'tcp://127\.0\.0\.1:1'"),
-        ("ITS_ENGINE", "__import__('core_of_elsewhere')", address, "has engine none, this command"),
-        ("ENGINE_VERSION", "0", address, r"has engine \d+, this command 0: start"),
+        (
+            "CONNECT_SECONDS",
+            0.2,
+            "tcp://127.0.0.1:1",
+            r"no cluster at 'tcp://127\.0\.0\.1:1'",
+        ),
+        (
+            "ITS_ENGINE",
+            "__import__('core_of_elsewhere')",
+            address,
+            "has engine none, this command",
+        ),
+        (
+            "ENGINE_VERSION",
+            "0",
+            address,
+            r"has engine \d+, this command 0: start",
+        ),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(f"core.sweep.grid_run.{name}", value)
-            with pytest.raises(PrunescopeError, match=message), connected(scheduler):
+            with (
+                pytest.raises(PrunescopeError, match=message),
+                connected(scheduler),
+            ):
                 pass

@@ -18,7 +18,10 @@ def test_shares_have_wilsons_intervals() -> None:
         (0.5020, 0.6906), abs=5e-5
     )  # Wilson (1927) for 60 of 100
     share, interval = changed_share([0] * 10, [0] * 8 + [1] * 2)
-    assert (share, interval) == (0.2, pytest.approx((0.0567, 0.5098), abs=1e-4))  # 2 of 10
+    assert (share, interval) == (
+        0.2,
+        pytest.approx((0.0567, 0.5098), abs=1e-4),
+    )  # 2 of 10
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,25 @@ def p_value_of_all_exchanges(
     swaps = np.array(
         [*product([False, True], repeat=len(gold))]
     )  # (exchanges, examples), first without any
-    golds, sides = np.broadcast_to(gold, swaps.shape), ((first, second), (second, first))
+    golds, sides = (
+        np.broadcast_to(gold, swaps.shape),
+        ((first, second), (second, first)),
+    )
     scores = [SCORES[metric](golds, np.where(swaps, swapped, own)) for own, swapped in sides]
     drawn = scores[0] - scores[1]  # (exchanges,)
-    return min(1.0, 2 * min(np.mean(drawn <= drawn[0] + 1e-12), np.mean(drawn >= drawn[0] - 1e-12)))
+    return min(
+        1.0,
+        2
+        * min(
+            np.mean(drawn <= drawn[0] + 1e-12),
+            np.mean(drawn >= drawn[0] - 1e-12),
+        ),
+    )
 
 
 @pytest.mark.parametrize(
-    ("metric", "labels"), [("matthews_correlation", 2), ("f1", 2), ("macro_f1", 3)]
+    ("metric", "labels"),
+    [("matthews_correlation", 2), ("f1", 2), ("macro_f1", 3)],
 )
 def test_other_metrics_are_tested_by_exchanging_predictions(metric: str, labels: int) -> None:
     random = np.random.default_rng(3)

@@ -33,5 +33,9 @@ def test_a_layer_undefined_without_pruning_has_no_survival() -> None:
 
     statistics = layer_statistics(AMOUNTS, own, without)
 
-    assert [layer is None for layer in statistics.survival] == [False, False, True]
+    assert [layer is None for layer in statistics.survival] == [
+        False,
+        False,
+        True,
+    ]
     assert not any(isinstance(gap, GapAtDamage) for gap in statistics.gap_at_damage.values())

@@ -13,7 +13,11 @@ import torch
 from tiny import left_whole, loaded, make_bert
 from torch.nn.utils import prune
 
-from core.encoder.architectures import encoder_layers, linear_layers, linear_weights
+from core.encoder.architectures import (
+    encoder_layers,
+    linear_layers,
+    linear_weights,
+)
 from core.encoder.loading import Checkpoint, borrow
 from core.errors import PrunescopeError
 from core.inputs.checkpoints import resolve
@@ -109,7 +113,10 @@ def test_progress_and_frames_come_in_order(
 
 
 @pytest.mark.parametrize(
-    ("reports", "left"),  # the share of the encoder's weights that is left at that moment
+    (
+        "reports",
+        "left",
+    ),  # the share of the encoder's weights that is left at that moment
     [(3, 1.0), (12, 0.0), (17, 1.0), (22, 0.6)],
     ids=["scoring", "emptied", "unpruned", "pruned"],
 )
@@ -139,7 +146,11 @@ def test_a_request_determines_its_numbers_for_every_method(
     whole = run(tiny_bert, glue_folder, method=method)
     first = whole.frames[0]
     assert first.own("mean") == pytest.approx([1, 1], abs=1e-6), "amount 0 changes nothing"
-    assert (first.sparsity, first.changed.share, first.changed.interval) == (0, 0, None)
+    assert (first.sparsity, first.changed.share, first.changed.interval) == (
+        0,
+        0,
+        None,
+    )
     alone = run(tiny_bert, glue_folder, method=method, amounts=(0.0, 0.8))
     assert alone.frames[1] == whole.frames[2], (
         "a frame does not depend on the other amounts of its sweep"
@@ -165,16 +176,25 @@ def test_infinite_numbers_are_never_scored(tiny_bert: Path, glue_folder: Path) -
     )
     emitted: list[object] = []
     with pytest.raises(
-        PrunescopeError, match=r"'tiny-bert' computes numbers that are not finite.*: choose another"
+        PrunescopeError,
+        match=r"'tiny-bert' computes numbers that are not finite.*: choose another",
     ):
-        sweep(checkpoint, inputs, request, on_frame=lambda _, frame: emitted.append(frame))
+        sweep(
+            checkpoint,
+            inputs,
+            request,
+            on_frame=lambda _, frame: emitted.append(frame),
+        )
     assert len(emitted) == 2, "until most of the matrix is zero"
 
 
 ALL = {"range_examples": "all"}
 SHARED = [  # settings of consecutive sweeps, and the number of forward passes of each
     ({"points": "both", **ALL}, 4 * PASS + 3 * REST),
-    ({"points": "both", "method": "random", "seed": 3, **ALL}, 2 * (PASS + REST)),
+    (
+        {"points": "both", "method": "random", "seed": 3, **ALL},
+        2 * (PASS + REST),
+    ),
     (
         {"points": "both", "method": "random-neuron", **ALL},
         2 * (PASS + REST),
@@ -183,7 +203,10 @@ SHARED = [  # settings of consecutive sweeps, and the number of forward passes o
     ({"points": "both"}, 4 * PASS),
     ({}, 4 * PASS),
     ({"num_examples": 60}, 4 * 4),
-    ({"num_examples": 60, "range_examples": "all"}, 3 * (4 + 3)),  # the floor is known
+    (
+        {"num_examples": 60, "range_examples": "all"},
+        3 * (4 + 3),
+    ),  # the floor is known
 ]
 
 
@@ -258,10 +281,18 @@ def direct(model: torch.nn.Module, tokenizer: object, *texts: str) -> tuple[floa
         return tuple(model(**encoded).logits.softmax(-1)[0].tolist())
 
 
-def test_probabilities_are_those_of_a_model_pruned_by_torch(tiny_bert: Path) -> None:
+def test_probabilities_are_those_of_a_model_pruned_by_torch(
+    tiny_bert: Path,
+) -> None:
     prediction = predicted(tiny_bert, f"  {TEXT} ☃\n")
-    assert (prediction.amounts, prediction.labels) == (AMOUNTS, TASKS["sst2"].label_names)
-    assert (prediction.num_tokens, prediction.num_unknown) == (len(TEXT.split()) + 3, 1)
+    assert (prediction.amounts, prediction.labels) == (
+        AMOUNTS,
+        TASKS["sst2"].label_names,
+    )
+    assert (prediction.num_tokens, prediction.num_unknown) == (
+        len(TEXT.split()) + 3,
+        1,
+    )
     checkpoint = loaded(resolve(str(tiny_bert)))
     unpruned = direct(checkpoint.model, checkpoint.tokenizer, f"{TEXT} ☃")
     matrices = [
@@ -274,10 +305,18 @@ def test_probabilities_are_those_of_a_model_pruned_by_torch(tiny_bert: Path) -> 
     assert unpruned != pytest.approx(pruned, abs=1e-3), "pruning has an effect"
 
 
-def test_tokens_beyond_the_limit_are_counted_but_not_read(tiny_bert: Path) -> None:
+def test_tokens_beyond_the_limit_are_counted_but_not_read(
+    tiny_bert: Path,
+) -> None:
     long = " ".join(["bright"] * 126)
-    longest, longer = predicted(tiny_bert, long), predicted(tiny_bert, f"{long} bad bad bad")
-    assert (longest.num_tokens, longer.num_tokens) == (MAX_LENGTH, MAX_LENGTH + 3)
+    longest, longer = (
+        predicted(tiny_bert, long),
+        predicted(tiny_bert, f"{long} bad bad bad"),
+    )
+    assert (longest.num_tokens, longer.num_tokens) == (
+        MAX_LENGTH,
+        MAX_LENGTH + 3,
+    )
     assert longer.probabilities == longest.probabilities
 
 
@@ -288,7 +327,8 @@ def test_unsuitable_requests_and_infinite_logits_are_refused(
     assert "2,001 characters: type 1 to 2,000" in refusal(predicted, tiny_bert, "x" * 2_001)
     other = make_bert(tmp_path / "tiny-bert", seed=1)
     with pytest.raises(
-        PrunescopeError, match=r"'tiny-bert' has the content .{12}, but the result was computed on "
+        PrunescopeError,
+        match=r"'tiny-bert' has the content .{12}, but the result was computed on ",
     ):
         predict(asked(other), resolve(str(tiny_bert)).revision, [TEXT], silent)
     with borrow(resolve(str(other))) as checkpoint:
@@ -309,7 +349,10 @@ def test_a_model_of_ones_own_answers_with_its_own_labels(
         "amounts": [0.0, 0.5],
     }
     outcome = ANSWERS["predict"](
-        Mock(), revision=resolve(str(tiny_emotions)).revision, texts=[TEXT], **fields
+        Mock(),
+        revision=resolve(str(tiny_emotions)).revision,
+        texts=[TEXT],
+        **fields,
     )
     checkpoint = loaded(resolve(str(tiny_emotions)))
     assert outcome["labels"] == tuple(checkpoint.model.config.id2label.values())
@@ -318,7 +361,9 @@ def test_a_model_of_ones_own_answers_with_its_own_labels(
     )
 
 
-def test_the_worker_returns_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
+def test_the_worker_returns_plain_values_and_reports_every_amount(
+    tiny_bert: Path,
+) -> None:
     line = {
         "revision": resolve(str(tiny_bert)).revision,
         "texts": [TEXT],

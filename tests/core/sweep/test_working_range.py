@@ -20,9 +20,17 @@ def wrong_on(*shares: float) -> np.ndarray:
     [
         # Accuracy .90 .89 .87 .70 .50, majority .50: leads .40 .39 .37 .20 0; nine tenths of .40 is .36.
         ((0.1, 0.11, 0.13, 0.3, 0.5), 0.4, 0.4),
-        ((0.1, 0.3, 0.1, 0.1, 0.1), 0.0, None),  # a recovery after the first fall does not count
+        (
+            (0.1, 0.3, 0.1, 0.1, 0.1),
+            0.0,
+            None,
+        ),  # a recovery after the first fall does not count
         ((0.1, 0.1, 0.1, 0.1, 0.1), 0.8, None),  # it never falls
-        ((0.1, 0.14, 0.14, 0.14, 0.14), 0.8, 0.2),  # a lead of exactly nine tenths has not fallen
+        (
+            (0.1, 0.14, 0.14, 0.14, 0.14),
+            0.8,
+            0.2,
+        ),  # a lead of exactly nine tenths has not fallen
         ((0.5, 0.5, 0.5, 0.5, 0.5), None, None),  # no lead
         # A drop of one example in 200 is not significant, one of 20 % is; the range ends at the former.
         ((0.1, 0.3, 0.105, 0.3, 0.5), 0.0, 0.6),
@@ -39,7 +47,10 @@ def test_both_ranges(shares: tuple[float, ...], to: float | None, broken: float 
 def test_a_lead_that_may_be_chance_does_not_count(wrong: float, to: float | None) -> None:
     """Of 100 answers, 56 right can come from guessing; 70 cannot."""
     record = working_range(
-        "accuracy", (0.0, 0.1), GOLD[:100], wrong_on(wrong / 2, wrong / 2)[:, :100]
+        "accuracy",
+        (0.0, 0.1),
+        GOLD[:100],
+        wrong_on(wrong / 2, wrong / 2)[:, :100],
     )
     assert record.lead > 0
     assert record.to == to
@@ -48,7 +59,11 @@ def test_a_lead_that_may_be_chance_does_not_count(wrong: float, to: float | None
 def test_the_reason_says_what_is_missing() -> None:
     few = wrong_on(0.1, 0.12, 0.15, 0.3, 0.5)[:, ::5]
     many = np.tile(wrong_on(0.1, 0.11, 0.12, 0.13, 0.14), 5)
-    cases = (few, GOLD[::5]), (many, np.tile(GOLD, 5)), (wrong_on(*[0.5] * 5), GOLD)
+    cases = (
+        (few, GOLD[::5]),
+        (many, np.tile(GOLD, 5)),
+        (wrong_on(*[0.5] * 5), GOLD),
+    )
     reasons = [
         working_range("accuracy", AMOUNTS, gold, predictions).reason for predictions, gold in cases
     ]

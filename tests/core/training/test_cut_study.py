@@ -21,7 +21,9 @@ from core.training.probe import STRENGTHS, probe
 from tests.refusals import refusal
 
 
-def test_its_scores_come_from_the_deepest_cut_up_and_its_bar_only_grows(studied: Studied) -> None:
+def test_its_scores_come_from_the_deepest_cut_up_and_its_bar_only_grows(
+    studied: Studied,
+) -> None:
     inputs, whole, reports, scores = studied
     assert whole.key == inputs.key == key_of(whole)
     assert [score.layers for score in scores] == [1, 2]
@@ -45,7 +47,9 @@ def test_its_scores_come_from_the_deepest_cut_up_and_its_bar_only_grows(studied:
     assert whole.full.metrics["accuracy"] == accuracy_score(whole.task.gold, expected)
 
 
-def test_what_is_held_is_a_probe_of_the_mean_of_the_tokens(studied: Studied) -> None:
+def test_what_is_held_is_a_probe_of_the_mean_of_the_tokens(
+    studied: Studied,
+) -> None:
     inputs = studied.inputs
     model = AutoModelForSequenceClassification.from_pretrained(
         inputs.resolved.folder, dtype=torch.float32
@@ -55,7 +59,8 @@ def test_what_is_held_is_a_probe_of_the_mean_of_the_tokens(studied: Studied) -> 
     with torch.inference_mode():
         for (text,) in (*inputs.refit, *inputs.stop, *inputs.subset.texts):
             states = model(
-                **tokenizer(text, return_tensors="pt"), output_hidden_states=True
+                **tokenizer(text, return_tensors="pt"),
+                output_hidden_states=True,
             ).hidden_states[1:]
             means.append(
                 torch.stack([state[0].mean(0) for state in states]).numpy()
@@ -76,7 +81,10 @@ def test_what_is_held_is_a_probe_of_the_mean_of_the_tokens(studied: Studied) -> 
 
 def test_a_probe_learns_what_is_linear_and_bears_a_label_that_occurs_once() -> None:
     random = np.random.RandomState(0)
-    features, direction = random.randn(300, 8) * [1, 100, *[1] * 6], random.randn(8)
+    features, direction = (
+        random.randn(300, 8) * [1, 100, *[1] * 6],
+        random.randn(8),
+    )
     labels = (features * [1, 0.01, *[1] * 6] @ direction > 0).astype(int)
     predicted = probe(features[:200], labels[:200], features[200:])
     assert np.mean(np.array(predicted) == labels[200:]) > 0.9
@@ -89,7 +97,8 @@ def test_the_full_models_answers_stand_in_for_labels(
 ) -> None:
     inputs, learned = studied.inputs, list[list[int]]()
     answered = predicted_by_transformers(
-        inputs.resolved.folder, [text for (text,) in (*inputs.refit, *inputs.stop)]
+        inputs.resolved.folder,
+        [text for (text,) in (*inputs.refit, *inputs.stop)],
     )
     monkeypatch.setattr(
         cut_study,
@@ -101,7 +110,11 @@ def test_the_full_models_answers_stand_in_for_labels(
     both = [
         answer if label is None else label for label, answer in zip(labels, answered, strict=True)
     ]
-    assert (learned, both != answered, both != [*inputs.labels]) == ([both] * 2, True, True)
+    assert (learned, both != answered, both != [*inputs.labels]) == (
+        [both] * 2,
+        True,
+        True,
+    )
     one = inputs._replace(labels=(1,) * len(inputs.labels))
     assert "all rows to refit have one label" in refusal(study, loaded(inputs.resolved), one)
 

@@ -12,11 +12,24 @@ import torch
 from torch import nn
 
 from core.results.schema import TrainingRecord
-from core.training.loop import CHECK_EVERY, PATIENCE, Rows, loss_of, soft_targets, train
+from core.training.loop import (
+    CHECK_EVERY,
+    PATIENCE,
+    Rows,
+    loss_of,
+    soft_targets,
+    train,
+)
 from tests.refusals import refusal
 
 HOW = TrainingRecord(
-    layers=1, steps=60, batch=8, rate=1e-2, targets="answers", temperature=2.0, seed=0
+    layers=1,
+    steps=60,
+    batch=8,
+    rate=1e-2,
+    targets="answers",
+    temperature=2.0,
+    seed=0,
 )
 ROWS, STOP = np.arange(50), np.arange(50, 80)
 LENGTHS = np.random.RandomState(0).randint(3, 20, 80)

@@ -38,12 +38,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     checkpoint = loaded(inputs.swept.resolved)
     with left_whole(checkpoint.model):
         whole, _ = recover(
-            checkpoint, inputs, lambda _, *report: reports.append(report), parts.append
+            checkpoint,
+            inputs,
+            lambda _, *report: reports.append(report),
+            parts.append,
         )
     return Made(folder, result, whole, parts, reports)
 
 
-def test_it_begins_where_the_sweep_ends_and_its_frames_come_one_by_one(made: Made) -> None:
+def test_it_begins_where_the_sweep_ends_and_its_frames_come_one_by_one(
+    made: Made,
+) -> None:
     whole = made.whole
     assert [frame.step for frame in whole.all_frames] == [0, 10, 12] * 2
     assert [part.all_frames for part in made.parts] == [whole.all_frames[: k + 1] for k in range(6)]
@@ -56,7 +61,10 @@ def test_it_begins_where_the_sweep_ends_and_its_frames_come_one_by_one(made: Mad
             begun.predictions,
             begun.read,
         )
-        assert (frame.metrics, frame.similarity.cka) == (begun.metrics, begun.similarity.cka)
+        assert (frame.metrics, frame.similarity.cka) == (
+            begun.metrics,
+            begun.similarity.cka,
+        )
     assert made.reports == sorted(made.reports)
     assert made.reports[-1] == (24, 24)
 
@@ -72,7 +80,9 @@ def test_zeros_stay_and_other_weights_learn(
         engine.deepcopy,
     )
     monkeypatch.setattr(
-        engine, "deepcopy", lambda model: copies.append(original(model)) or copies[0]
+        engine,
+        "deepcopy",
+        lambda model: copies.append(original(model)) or copies[0],
     )
 
     def look(_: Recovery) -> None:
@@ -92,10 +102,16 @@ def test_zeros_stay_and_other_weights_learn(
     assert min(float(zero.float().mean()) for zero in zeros) > 0.3
 
 
-def test_the_same_seed_gives_the_same_bits_and_the_control_is_made_once(made: Made) -> None:
+def test_the_same_seed_gives_the_same_bits_and_the_control_is_made_once(
+    made: Made,
+) -> None:
     whole, totals = made.whole, set[int]()
     same, other = (found(made.folder, made.sweep, steps=12, seed=seed) for seed in (0, 1))
-    again, _ = recover(loaded(same.swept.resolved), same, lambda _, __, total: totals.add(total))
+    again, _ = recover(
+        loaded(same.swept.resolved),
+        same,
+        lambda _, __, total: totals.add(total),
+    )
     assert (again.all_frames, again.key) == (whole.all_frames, whole.key)
     assert totals == {12}, "the control is stored, and serves"
     differing, _ = recover(loaded(other.swept.resolved), other)
@@ -104,7 +120,9 @@ def test_the_same_seed_gives_the_same_bits_and_the_control_is_made_once(made: Ma
     assert len({key_of(part) for part in (whole, whole.control, differing, differing.control)}) == 4
 
 
-def test_a_cancelled_one_leaves_the_model_and_what_was_shown(made: Made) -> None:
+def test_a_cancelled_one_leaves_the_model_and_what_was_shown(
+    made: Made,
+) -> None:
     inputs, parts = found(made.folder, made.sweep, steps=11), list[Recovery]()
     checkpoint = loaded(inputs.swept.resolved)
 
@@ -122,10 +140,17 @@ def test_a_file_is_listed_and_a_false_one_refused(
     made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
-    path, frames = store.save(made.whole), json.loads(made.whole.model_dump_json())["frames"]
+    path, frames = (
+        store.save(made.whole),
+        json.loads(made.whole.model_dump_json())["frames"],
+    )
     assert store.load_any(path).model_copy(update={"checksum": ""}) == made.whole
     (entry,) = library.own(library.RecoveryEntry)
-    assert (entry.amount, entry.pruning, entry.training.seed) == (0.6, made.whole.pruning, 0)
+    assert (entry.amount, entry.pruning, entry.training.seed) == (
+        0.6,
+        made.whole.pruning,
+        0,
+    )
     assert entry.name.endswith("Magnitude pruning, 60 %, trained again")
     for change, words in (
         ({"frames": frames[1:]}, "do not fit each other"),

@@ -19,7 +19,13 @@ from core.training.loop import soft_targets
 from core.training.refit import Refitted, Refitting
 
 HOW = TrainingRecord(
-    layers=2, steps=22, batch=8, rate=1e-3, targets="answers", temperature=2.0, seed=0
+    layers=2,
+    steps=22,
+    batch=8,
+    rate=1e-3,
+    targets="answers",
+    temperature=2.0,
+    seed=0,
 )
 TEXTS = [(text,) for text in make_texts(70, seed=3)]
 REFIT, STOP, JUDGED = np.arange(40), np.arange(40, 52), np.arange(52, 70)
@@ -37,7 +43,10 @@ def silent(share: float) -> None:
 
 
 def refitted(
-    checkpoint: Checkpoint, *depths: int, dtype: torch.dtype = torch.float32, **how: Any
+    checkpoint: Checkpoint,
+    *depths: int,
+    dtype: torch.dtype = torch.float32,
+    **how: Any,
 ) -> list[Refitted]:
     refitting = Refitting(checkpoint, TEXTS, dtype)
     targets = soft_targets(refitting.outputs(silent)[0], HOW.temperature)
@@ -74,7 +83,10 @@ def test_what_is_saved_predicts_what_was_judged_and_its_top_alone_has_changed(
         save(made.model, resolved, tmp_path / str(layers))
         assert made.model.config.num_hidden_layers == layers
         torch.testing.assert_close(
-            plain_logits(tmp_path / str(layers), checkpoint), made.logits, rtol=0, atol=1e-5
+            plain_logits(tmp_path / str(layers), checkpoint),
+            made.logits,
+            rtol=0,
+            atol=1e-5,
         )
     before, after = checkpoint.model.state_dict(), deep.model.state_dict()
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
@@ -83,20 +95,29 @@ def test_what_is_saved_predicts_what_was_judged_and_its_top_alone_has_changed(
     assert all(any(part in name for name in changed) for part in (".1.", ".2.", "classifier"))
 
 
-def test_the_same_seed_gives_the_same_bits_whatever_was_refitted_before(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bits_whatever_was_refitted_before(
+    tmp_path: Path,
+) -> None:
     _, checkpoint = checkpoint_of(tmp_path)
     alone, (_, after) = refitted(checkpoint, 3)[0], refitted(checkpoint, 2, 3)
     other = refitted(checkpoint, 3, seed=1)[0]
     assert torch.equal(alone.logits, after.logits)
     assert not torch.equal(alone.logits, other.logits)
     assert all(
-        map(torch.equal, alone.model.state_dict().values(), after.model.state_dict().values())
+        map(
+            torch.equal,
+            alone.model.state_dict().values(),
+            after.model.state_dict().values(),
+        )
     )
 
 
 def test_what_report_raises_ends_the_work_at_once(tmp_path: Path) -> None:
     _, checkpoint = checkpoint_of(tmp_path)
-    refitting, calls = Refitting(checkpoint, TEXTS, torch.float32), list[float]()
+    refitting, calls = (
+        Refitting(checkpoint, TEXTS, torch.float32),
+        list[float](),
+    )
     targets = soft_targets(refitting.outputs(silent)[0], HOW.temperature)
 
     def cancel(share: float) -> None:

@@ -81,18 +81,23 @@ def test_whatever_a_file_does_it_is_refused_in_one_line() -> None:
 
 
 @pytest.mark.usefixtures("moody")
-def test_slow_and_busy_are_no_property_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_and_busy_are_no_property_of_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(BusyError):
         asked("spin")
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr(turns, "EACH", 0)
     with pytest.raises(
-        BusyError, match="0 files from your network are waiting here, as many as fit: try again in"
+        BusyError,
+        match="0 files from your network are waiting here, as many as fit: try again in",
     ):
         asked("good")
 
 
-def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: Path) -> None:
+def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(
+    tmp_path: Path,
+) -> None:
     """Some kilobytes of Parquet stand for gigabytes of text."""
     cells = pa.DictionaryArray.from_arrays(
         pa.array([0] * 4_000, pa.int32()), pa.array(["x" * 300_000])
@@ -110,7 +115,11 @@ def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: 
     answers: list[bytes | str] = []
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-        order = "result" if ".json" in name else "table", [(tmp_path / name, name)], 2_000
+        order = (
+            "result" if ".json" in name else "table",
+            [(tmp_path / name, name)],
+            2_000,
+        )
         answers.append(read(*order) if len(answers) < 2 else refusal(read, *order))
     whole, rows, *refused = answers
     assert SweepResult.model_validate_json(whole) == RESULT
@@ -125,10 +134,16 @@ def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: 
         "has schema version 1",
     )
     for name, line, fault in zip([*files][2:], refused, faults, strict=True):
-        assert (name in line, fault in line, line.count("\n")) == (True, True, 0), line
+        assert (name in line, fault in line, line.count("\n")) == (
+            True,
+            True,
+            0,
+        ), line
 
 
-def test_an_answer_that_would_fill_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_would_fill_the_server_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(core.reader, "READERS", {"table": lambda files, limit: "x" * limit})
     monkeypatch.setattr(core.reader, "MOST_CHARS", 2**20)
     lines = [

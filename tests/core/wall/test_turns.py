@@ -32,10 +32,15 @@ def test_a_hundred_requests_of_one_address_delay_anothers_by_one() -> None:
     turns.leave("greedy 0")
     assert turns.may_serve("honest")
     turns.leave("greedy 50")  # it is withdrawn
-    assert served(turns) == ["honest", *(f"greedy {k}" for k in range(1, 100) if k != 50)]
+    assert served(turns) == [
+        "honest",
+        *(f"greedy {k}" for k in range(1, 100) if k != 50),
+    ]
 
 
-def test_pending_requests_are_bounded_where_strangers_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_requests_are_bounded_where_strangers_meet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(turns, "EACH", 2)
     monkeypatch.setattr(turns, "IN_ALL", 3)
     crowded = Turns[int]("drawings")
@@ -45,9 +50,13 @@ def test_pending_requests_are_bounded_where_strangers_meet(monkeypatch: pytest.M
     crowded.serve(0)
     crowded.check_room("a")  # at home nobody is refused
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    for holder, words in (("a", "2 drawings from your network are"), ("c", "3 drawings are")):
+    for holder, words in (
+        ("a", "2 drawings from your network are"),
+        ("c", "3 drawings are"),
+    ):
         with pytest.raises(
-            BusyError, match=f"^{words} waiting here, as many as fit: try again in a few minutes$"
+            BusyError,
+            match=f"^{words} waiting here, as many as fit: try again in a few minutes$",
         ):
             crowded.check_room(holder)
     crowded.leave(0)
@@ -55,7 +64,11 @@ def test_pending_requests_are_bounded_where_strangers_meet(monkeypatch: pytest.M
 
 
 def test_threads_pass_one_of_a_holder_at_a_time_and_few_in_all() -> None:
-    door, entered, leave = Door("drawings", at_once=2), dict.fromkeys("ab", 0), Event()
+    door, entered, leave = (
+        Door("drawings", at_once=2),
+        dict.fromkeys("ab", 0),
+        Event(),
+    )
 
     def passes(holder: str) -> None:
         with door.turn(holder):
@@ -67,7 +80,10 @@ def test_threads_pass_one_of_a_holder_at_a_time_and_few_in_all() -> None:
         while entered["a"] + entered["b"] < 2:
             pass
         assert (entered["a"], entered["b"]) == (1, 1)
-        with pytest.raises(KeyboardInterrupt), door.turn("c", Mock(side_effect=KeyboardInterrupt)):
+        with (
+            pytest.raises(KeyboardInterrupt),
+            door.turn("c", Mock(side_effect=KeyboardInterrupt)),
+        ):
             pass  # whoever loses patience while others are inside
         leave.set()
         for future in first:
