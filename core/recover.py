@@ -77,7 +77,8 @@ def run(
     folder = options.pop("save", None)
     with progress_shown() as report:
         inputs = find_recovery(result, report, **options)
-    trained, judged = len(inputs.rows.texts), len(result.task.examples)
+    trained = len(inputs.rows.texts)
+    judged = len(result.task.examples)
     print(f"{trained:,} rows to train on, {judged:,} to judge", file=sys.stderr)
     with importing():  # only now, so that bad input is refused without waiting seconds for torch
         from core.encoder.loading import borrow

@@ -54,7 +54,8 @@ def _reported(pictures: Iterable[bytes]) -> Iterator[bytes]:
 
 def drawn_frames(figure: Json, frames: Iterable[int]) -> Iterator[str]:
     """Draw frames of a figure as SVG: words, and below them pictures."""
-    width, height = figure["width"], figure["height"]
+    width = figure["width"]
+    height = figure["height"]
     parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure["parts"]]
     for frame in frames:
         pictures = (_part(part, vega, frame, k) for k, (part, vega) in enumerate(parts))

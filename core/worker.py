@@ -80,7 +80,8 @@ def reporter(
         A function that takes (stage, done, total), and raises CancelledError.
     """
     began, done_then = 0.0, 0  # when the current pace began, and the steps done by then
-    last_done, last_total = 0, -1
+    last_done = 0
+    last_total = -1
 
     def report(stage: str, done: int, total: int) -> None:
         nonlocal began, done_then, last_done, last_total
@@ -88,8 +89,10 @@ def reporter(
             raise CancelledError
         now = clock()
         if total != last_total or done < last_done:  # stages of the same total share their pace
-            began, done_then = now, done
-        last_done, last_total = done, total
+            began = now
+            done_then = done
+        last_done = done
+        last_total = total
         left = None
         if done > done_then:
             left = (now - began) / (done - done_then) * (total - done)

@@ -59,7 +59,8 @@ def lab() -> None:
         if (
             job.ended and shown
         ):  # the result of its own sweep replaces it, else the result on show stays
-            record.follows, record.ended = shown, None if job.state == "done" else job
+            record.follows = shown
+            record.ended = None if job.state == "done" else job
             set_parameter("job", None)
             show(shown)
             st.rerun()

@@ -140,7 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         file = re.fullmatch(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
         if api:
             kind, repo_id, revision = api.groups("main")
-            name, at = "", "api"
+            name = ""
+            at = "api"
         elif file:
             kind, repo_id, revision, name = file.groups("models")
             at = "head" if self.command == "HEAD" else "get"

@@ -22,7 +22,8 @@ PROMISING = (
     + b"{'descr': '<u8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
     + b"\n"
 )
-DIGESTS, PICKLE = "training_examples.npy", "pytorch_model.bin"
+DIGESTS = "training_examples.npy"
+PICKLE = "pytorch_model.bin"
 
 P = ParamSpec("P")
 

@@ -227,7 +227,9 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
     x = g.amount_axis(title=title, ends=(start, end), **steps)
     y = g.share_axis("value:Q", None, domain, tickCount=alt.ExprRef("ceil(height / 40)"))
 
-    line, fill, series = {}, {}, {}
+    line = {}
+    fill = {}
+    series = {}
     if two:
         # Vega breaks no lines in a legend; names hold line breaks.
         legend = alt.Legend(
@@ -236,7 +238,8 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
             labelExpr="split(datum.label, '\\n')",
             symbolType="stroke",
         )
-        line, fill = g.series_line(legend), g.series_fill()
+        line = g.series_line(legend)
+        fill = g.series_fill()
         series = {"Pruning": "series:N"}
     tooltip = [
         *g.tooltip(series),

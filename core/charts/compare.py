@@ -85,11 +85,10 @@ def compare_scene(
         The pictures `first`, `second` and `accuracy`; if both were measured at the same points, `difference` and `own`
         as well.
     """
-    results, names = (first, second), distinguishing_names((first, second))
-    together, metrics = (
-        shown_together(results, axis, reduction),
-        (metric_of(first, metric), metric_of(second, metric)),
-    )
+    results = (first, second)
+    names = distinguishing_names((first, second))
+    together = shown_together(results, axis, reduction)
+    metrics = (metric_of(first, metric), metric_of(second, metric))
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
     titles = [wrap(num.unbroken(text), TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
@@ -191,10 +190,8 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
 
 
 def _own(points: tuple[str, ...]) -> g.LayerChart:
-    scale, axis = (
-        alt.Scale(type="point", padding=0.4),
-        alt.Axis(labelAngle=0, labelOverlap=True),
-    )
+    scale = alt.Scale(type="point", padding=0.4)
+    axis = alt.Axis(labelAngle=0, labelOverlap=True)
     x = alt.X(
         "layer:N",
         sort=n.point_labels(points),

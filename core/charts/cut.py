@@ -116,7 +116,8 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
         scale=alt.Scale(domain=list(domain), nice=False),
         axis=up,
     )
-    lines, models = g.data("lines").encode(y=y), g.data("models").encode(x=x)
+    lines = g.data("lines").encode(y=y)
+    models = g.data("models").encode(x=x)
     fields = {
         "Removed": "Removed:N",
         metric: "text:N",

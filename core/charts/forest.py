@@ -107,7 +107,8 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
     end = alt.ExprRef(f"width - {NUMBERS} * margin")
     scale = alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
     x = alt.X("low:Q", title=AXIS, axis=ticks, scale=scale)
-    numbers, written = list(range(len(labels))), f"{list(labels)}[datum.value]"
+    numbers = list(range(len(labels)))
+    written = f"{list(labels)}[datum.value]"
     names = alt.Axis(
         values=numbers,
         labelExpr=written,
@@ -127,10 +128,8 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
         "to": "high:Q",
         "Seeds": "seeds:N",
     }
-    rows, tooltip = (
-        g.data("forest"),
-        g.tooltip({"Task and depth": "label:N", **fields}),
-    )
+    rows = g.data("forest")
+    tooltip = g.tooltip({"Task and depth": "label:N", **fields})
     cells, pooled = (rows.transform_filter(f"{sign}datum.pooled") for sign in ("!", ""))
     return alt.layer(
         g.data("margin").mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),

@@ -71,24 +71,18 @@ def layer_scene(
     Returns:
         The pictures `rows` and `curve`; the title is the finding.
     """
-    names, removed = (
-        n.point_names(result.points),
-        f"{n.capitalised(n.units_name(result))} removed",
-    )
+    names = n.point_names(result.points)
+    removed = f"{n.capitalised(n.units_name(result))} removed"
     point = [name.label for name in names].index(chosen)
     floor = (floor_of(result, reduction) or [None] * len(names))[point]
     shared = {
         "amounts": g.amount_rows(result.amounts),
         "beyond": g.beyond_rows(beyond_from(result)),
     }
-    strips, cells = (
-        _strip_rows(result, reduction, chosen),
-        _cell_rows(result, reduction),
-    )
-    rows, has_holes = (
-        {**shared, "strips": strips, "cells": cells},
-        any(cell["value"] is None for cell in cells),
-    )
+    strips = _strip_rows(result, reduction, chosen)
+    cells = _cell_rows(result, reduction)
+    rows = {**shared, "strips": strips, "cells": cells}
+    has_holes = any(cell["value"] is None for cell in cells)
     counts = Counter(amount for seed in controls for amount in seed.amounts)
     by_most = {amount for amount, count in counts.items() if 2 * count >= len(controls)}
     curve = {
@@ -136,10 +130,8 @@ def layer_scene(
             Numbers("own", None, {"Similarity": "value"}),
         ),
     }
-    heading, origins = (
-        layers_heading(result, reduction),
-        n.origins((result,), reduction),
-    )
+    heading = layers_heading(result, reduction)
+    origins = n.origins((result,), reduction)
     return Scene(heading, origins, views, player_frames(result), _layout(len(names)))
 
 
@@ -184,10 +176,8 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
 
 def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
     """Return one row per point and amount, and one for everything removed: a cell's place, value, and tooltip."""
-    own, ends = (
-        own_similarity(result, reduction),
-        list(pairwise(g.edges(result.amounts))),
-    )
+    own = own_similarity(result, reduction)
+    ends = list(pairwise(g.edges(result.amounts)))
     floor = floor_of(result, reduction) or (None,) * len(result.points)
     rows: g.Rows = []
     for row, name in enumerate(n.point_names(result.points)):
@@ -223,10 +213,8 @@ def _cell(value: float, ends: tuple[float, float]) -> dict[str, Any]:
 
 def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
     """Return one row per amount: a point's similarity, with its interval if known."""
-    statistics, values = (
-        result.statistics_of(reduction),
-        own_similarity(result, reduction)[:, point],
-    )
+    statistics = result.statistics_of(reduction)
+    values = own_similarity(result, reduction)[:, point]
     return [
         {
             "k": k,
@@ -247,11 +235,9 @@ def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
 
 def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
-    end, marker, strips = (
-        AMOUNTS_SHOWN[1],
-        g.current_amount_rule(),
-        g.data("strips"),
-    )
+    end = AMOUNTS_SHOWN[1]
+    marker = g.current_amount_rule()
+    strips = g.data("strips")
     fit, size = g.letters_of(len(points))
     two = f"(height / {len(points)} >= 2 * {g.LETTER})"  # whether a row has room for two lines of text
     y = alt.Y(
@@ -336,10 +322,8 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
 
 def _curve(removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
-    x, y = (
-        g.amount_axis(title=removed),
-        g.share_axis("value:Q", "Similarity", DOMAIN),
-    )
+    x = g.amount_axis(title=removed)
+    y = g.share_axis("value:Q", "Similarity", DOMAIN)
     text = g.value_text("datum.value")
     own, seeds = (
         g.data(name).transform_calculate(text=text).encode(x=x, y=y) for name in ("own", "seeds")

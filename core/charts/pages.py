@@ -230,10 +230,8 @@ def sentences_shown(
     examples = [
         example if with_texts else replace(example, texts=()) for example in examples_of(result)
     ]
-    finding, matches = (
-        sentences_words.flips_finding(result, examples),
-        selected(result, examples, label, flips),
-    )
+    finding = sentences_words.flips_finding(result, examples)
+    matches = selected(result, examples, label, flips)
     if not matches:
         return Shown(
             finding,
@@ -265,10 +263,8 @@ def present_shown(
         titles: The titles, by key, of the results that the arrow keys step through, this one among them.
         caption: The line below the picture; empty for the checkpoint and the data.
     """
-    heading, caption = (
-        titles[result.key],
-        caption or f"{n.checkpoint_name(result)}, {n.data_name(result)}",
-    )
+    heading = titles[result.key]
+    caption = caption or f"{n.checkpoint_name(result)}, {n.data_name(result)}"
     scenes = {}
     for name, reduction in REDUCTIONS.items():
         scene = cached_call(result_scene, result, name, STAGE)
@@ -296,10 +292,8 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
         keep: The number of layers that stay in the model to describe; empty for the one that the answer names.
     """
     frontier = cached_call(frontier_of, study)
-    finding, choice = (
-        cut_words.cut_finding(frontier, float(most)),
-        chosen(frontier, float(most), keep),
-    )
+    finding = cut_words.cut_finding(frontier, float(most))
+    choice = chosen(frontier, float(most), keep)
     of_choice = Finding("", (cut_words.choice_sentence(frontier, choice, float(most)),))
     block = Block(cut_scene(frontier, choice, finding.heading), of_choice, picks="keep")
     text = f"{cut_words.READING}\n\n{cut_words.refit_words(study)}"

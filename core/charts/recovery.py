@@ -24,7 +24,8 @@ LEGEND = "thin line: the unpruned model, trained as long"
 
 def recover_scene(recovery: Recovery, title: str) -> Scene:
     """Draw a recovery, or its first frames, at least one."""
-    main, frames = recovery.task.main_metric, recovery.frames
+    main = recovery.task.main_metric
+    frames = recovery.frames
     parts = {"accuracy": frames, "unpruned": recovery.unpruned}
     data = {
         name: curve_rows(part, [frame.step for frame in part], part, main)

@@ -40,10 +40,8 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     }
     views = {"strip": View(_strip, (), datasets, "Every example, earliest flip on top")}
     pruning = n.in_sentence(n.pruning_name(result))
-    title, caption = (
-        f"Predictions of {len(examples)} examples under {pruning}",
-        n.checkpoint_name(result),
-    )
+    title = f"Predictions of {len(examples)} examples under {pruning}"
+    caption = n.checkpoint_name(result)
     frames = [_flip_frame(result, examples, k) for k in range(len(result.amounts))]
     return Scene(
         title,
@@ -66,16 +64,12 @@ def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dic
 
 def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
     """Return one row per stretch of amounts with the same prediction, for examples in order from the top."""
-    rows, gap, borders = (
-        [],
-        max(1.0, GAP * len(examples)),
-        g.edges(result.amounts),
-    )
+    rows = []
+    gap = max(1.0, GAP * len(examples))
+    borders = g.edges(result.amounts)
     for position, example in enumerate(examples):
-        top, text = (
-            position + (0 if example.is_correct_unpruned else gap),
-            " · ".join(example.texts),
-        )
+        top = position + (0 if example.is_correct_unpruned else gap)
+        text = " · ".join(example.texts)
         for start, end, label in spans(example):
             first, last = (n.amount_name(result.amounts[k]) for k in (start, end - 1))
             rows.append(
@@ -160,7 +154,8 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     drawn = {
         n.brief_label(label): values for label, values in by_label.items() if label in likeliest
     }
-    rows, frames = [], []
+    rows = []
+    frames = []
     for k, amount in enumerate(prediction.amounts):
         answer = {label: values[k] for label, values in drawn.items()}
         rows += [
@@ -181,10 +176,8 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
         if len(drawn) == len(prediction.labels)
         else f"the {len(drawn)} likeliest labels"
     )
-    title, pruning = (
-        f"Probability of {named}",
-        n.in_sentence(n.pruning_name(result)),
-    )
+    title = f"Probability of {named}"
+    pruning = n.in_sentence(n.pruning_name(result))
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
     numbers = Numbers("labels", "label", {"Probability": "probability"})
     views = {"probabilities": View(_probabilities, (tuple(drawn),), datasets, title, numbers)}
@@ -195,7 +188,8 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
 def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     legend = alt.Legend(title="Label", symbolType="stroke", symbolSize=500, offset=4)
     dashed = g.by_series("label", legend, labels, strokeDash=g.DASHES)
-    x, y = g.amount_axis(), g.share_axis("probability:Q", "Probability")
+    x = g.amount_axis()
+    y = g.share_axis("probability:Q", "Probability")
     curves = g.data("labels").encode(
         x=x, y=y, **g.by_series("label", legend, labels, color=LABEL_COLOURS)
     )

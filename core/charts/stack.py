@@ -50,10 +50,8 @@ def stack_view(result: SweepResult, reduction: str, has_floor: bool = True) -> V
         has_floor: Whether the similarity that is left with everything removed is marked.
     """
     has_floor = has_floor and any(floor_of(result, reduction) or ())
-    rows, title = (
-        stack_rows(result, reduction),
-        f"{TITLE}; {KEY}" if has_floor else TITLE,
-    )
+    rows = stack_rows(result, reduction)
+    title = f"{TITLE}; {KEY}" if has_floor else TITLE
     numbers = Numbers("stack", "layer", {"Similarity": "v", AT_LEAST: "words"}, named="Layer")
     return View(_stack, (result.points, has_floor), {"stack": rows}, title, numbers)
 
@@ -92,10 +90,8 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
         middle=f"datum.y + {sum(BAND) / 2}",
         next="datum.y + 1",
     )
-    bands, rows = (
-        layers.encode(y="bottom:Q", y2="top:Q"),
-        layers.encode(y="y:Q", y2="next:Q"),
-    )
+    bands = layers.encode(y="bottom:Q", y2="top:Q")
+    rows = layers.encode(y="y:Q", y2="next:Q")
     similar, floor = (
         bands.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q")
         for field in ("value", "floor")
@@ -193,7 +189,8 @@ def shares_view(
         title: The words above.
         skip: How many colours are left to other pictures.
     """
-    rows, most = [], 0.25
+    rows = []
+    most = 0.25
     slot = (SHARE_BAND[1] - SHARE_BAND[0]) / len(losses)  # the height of a bar
     for place, (name, values) in enumerate(losses.items()):
         shares = values / np.where(
@@ -249,10 +246,8 @@ def _shares(
     fill = g.by_series("series", legend, names, fill=g.COLOURS[skip:])
     # The height of a bar, and of the letters behind it.
     height = f"({(SHARE_BAND[1] - SHARE_BAND[0]) / len(points) / len(names)} * height)"
-    fit, size = (
-        f"{height} >= 0.85 * {g.LETTER}",
-        alt.ExprRef(f"min({g.LETTER}, 0.95 * {height})"),
-    )
+    fit = f"{height} >= 0.85 * {g.LETTER}"
+    size = alt.ExprRef(f"min({g.LETTER}, 0.95 * {height})")
     tooltip = g.tooltip({"Layer": "name:N", "Pruning": "series:N", "Share": "words:N"})
     return alt.layer(
         bars.mark_rect().encode(x=x, x2=alt.X2Datum(0), y=y, y2="y2:Q", tooltip=tooltip, **fill),

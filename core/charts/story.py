@@ -128,10 +128,8 @@ def story(
 
 def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show the bands and all pairs of layers, before what they show is said."""
-    finding, frames = (
-        words.watch_finding(result, near, reduction),
-        player_frames(result),
-    )
+    finding = words.watch_finding(result, near, reduction)
+    frames = player_frames(result)
     asked = words.watch_question(result) if len(result.points) > 1 and len(frames) > 1 else None
     bands = stack_view(result, reduction, has_floor=False)
     views = {
@@ -250,7 +248,8 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     """Show which layers can go if the usual share of the score may be lost."""
     if not study:
         return Step("cut", words.cut_finding(result, None, 0.0), None)
-    frontier, most = cached_call(frontier_of, study), float(LOSS.default)
+    frontier = cached_call(frontier_of, study)
+    most = float(LOSS.default)
     finding = words.cut_finding(result, frontier, most)
     return Step(
         "cut",

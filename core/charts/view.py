@@ -164,7 +164,8 @@ class Layout:
             width: The figure's, in pixels.
             height: The figure's, in pixels.
         """
-        rows, natural = self._rows(names), self.height(names)
+        rows = self._rows(names)
+        natural = self.height(names)
         between = ROW_GAP * (len(rows) - 1)
         factor = (height - between) / (natural - between) if natural else 1.0
         down = _placed([size for _, size in rows], factor, height, ROW_GAP)

@@ -62,7 +62,8 @@ class MicroBatch(NamedTuple):
         `examples` and `slots` stay on the processor.
         """
         inputs = {name: values.to(device) for name, values in self.inputs.items()}
-        real, cells = self.real.to(device), self.cells.to(device)
+        real = self.real.to(device)
+        cells = self.cells.to(device)
         return self._replace(inputs=inputs, real=real, cells=cells)
 
     @property
@@ -182,7 +183,8 @@ class Encoded:
 
 
 def _window(encoded: Encoded, group: list[range]) -> Window:
-    first, last = group[0].start, group[-1].stop
+    first = group[0].start
+    last = group[-1].stop
     order = first + np.argsort(encoded.lengths[first:last], kind="stable")  # (examples,)
     members = np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH))  # each (micro-batch,)
     batches = [encoded.pack(examples, first) for examples in members]

@@ -75,7 +75,8 @@ def if_memory_suffices() -> Iterator[None]:
 
 def where(model: nn.Module) -> str:
     """Say in a stage's name where a model runs: empty on a processor that was meant to."""
-    device, chosen = device_of(model), chosen_device()
+    device = device_of(model)
+    chosen = chosen_device()
     if device != chosen:
         return f", on the processor: {chosen} has too little memory"
     return "" if device.type == "cpu" else f", on {device_name(device)}"

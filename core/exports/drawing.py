@@ -81,10 +81,8 @@ class _Drawing:
     """
 
     def __init__(self, order: str, frames: int, holder: str) -> None:
-        self.progress, self.seen = (
-            ("Waiting for a free processor", 0, frames),
-            monotonic(),
-        )
+        self.progress = ("Waiting for a free processor", 0, frames)
+        self.seen = monotonic()
         self.content = _threads.submit(self._carry_out, order, frames, holder)
 
     def _carry_out(self, order: str, frames: int, holder: str) -> bytes:

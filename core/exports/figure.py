@@ -42,7 +42,8 @@ LINE_HEIGHT = 1.3  # of the letters' size
 ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
 GAP = 8  # pixels, between words and pictures
 TEXT_SIZE = 13  # pixels, in pictures as high as on a page
-NARROW, WIDE = frozenset("ijlftrI.,:;!|/'’·“”()[]- "), frozenset("mwMW%@…")
+NARROW = frozenset("ijlftrI.,:;!|/'’·“”()[]- ")
+WIDE = frozenset("mwMW%@…")
 
 
 def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
@@ -63,14 +64,13 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
         `parts`: the `spec` of each view, which has a parameter `frame`, and its upper left corner,
             `x` and `y`.
     """
-    natural, colours = scene.layout.height(scene.views), THEMES[theme]
+    natural = scene.layout.height(scene.views)
+    colours = THEMES[theme]
     is_slide = len(scene.frames) > 1 or natural is None
     layout, measures = (scene.layout.on_slide, ON_SLIDE) if is_slide else (scene.layout, ON_PAGE)
-    margin, smallest, largest = (
-        measures.margin,
-        measures.smallest,
-        measures.largest,
-    )
+    margin = measures.margin
+    smallest = measures.smallest
+    largest = measures.largest
     width = SLIDE[0] if is_slide else PAGE_WIDTH
     room = width - 2 * margin
     title = [(line, "") for line in broken(scene.title, room, measures.title, MAX_TITLE_LINES)]
@@ -123,7 +123,8 @@ def _readouts(scene: Scene, size: int, room: float) -> list[list[Line]]:
 
 def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
     """Fit a view into its box, as core/charts/player.js does."""
-    spec, config = view.spec, styled(theme, size)
+    spec = view.spec
+    config = styled(theme, size)
     values = {"margin": round(3.3 * size), "least": least}
     lines = [view.title] if isinstance(view.title, str) else view.title
     return {

@@ -81,7 +81,8 @@ def _read(png: bytes) -> Image.Image:
 
 def mp4(pngs: Iterable[bytes]) -> bytes:
     """Return an MP4 in H.264 with colours as PowerPoint and Keynote read them: 4:2:0, BT.709."""
-    file, shown = io.BytesIO(), 0
+    file = io.BytesIO()
+    shown = 0
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream(
             "libx264", rate=RATE, options={"crf": QUALITY, "preset": "medium"}
@@ -89,10 +90,8 @@ def mp4(pngs: Iterable[bytes]) -> bytes:
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.thread_count = 1  # others compute beside it
-        context.color_range, context.colorspace = (
-            ColorRange.MPEG,
-            Colorspace.ITU709,
-        )
+        context.color_range = ColorRange.MPEG
+        context.colorspace = Colorspace.ITU709
         context.color_primaries = context.color_trc = 1  # BT.709
         for image in chain(map(_read, pngs), repeat(None, LAST_HOLDS - 1)):
             if image:  # otherwise the last one stays
@@ -102,9 +101,11 @@ def mp4(pngs: Iterable[bytes]) -> bytes:
                     dst_color_range=ColorRange.MPEG,
                 )
             if not shown:
-                stream.width, stream.height = frame.width, frame.height
+                stream.width = frame.width
+                stream.height = frame.height
             for _ in range(RATE * MILLISECONDS // 1000):
-                frame.pts, frame.time_base = shown, Fraction(1, RATE)
+                frame.pts = shown
+                frame.time_base = Fraction(1, RATE)
                 container.mux(stream.encode(frame))
                 shown += 1
         container.mux(stream.encode())

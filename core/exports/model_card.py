@@ -91,7 +91,8 @@ def _pruned_card(
     then: str,
 ) -> str:
     """Write how a checkpoint was pruned, what it scores, and the beginning of a table about it."""
-    method, by = result.pruning.method, result.pruning.calibration
+    method = result.pruning.method
+    by = result.pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
     again = " and trained again" if isinstance(result, Recovery) else ""
     return f"""{_beginning(result, frame, method, licence)}, pruned by {amount_name(amount)}{again}
@@ -124,11 +125,9 @@ def cut_card(
         licence: The base's; None if it is unknown.
         differing: Judged rows whose label this model predicts differently from the study's.
     """
-    size, full, frontier = (
-        choice.depth.size,
-        study.full_size,
-        frontier_of(study),
-    )
+    size = choice.depth.size
+    full = study.full_size
+    frontier = frontier_of(study)
     compared = {f"{study.task.main_metric}, beside the base": choice.difference}
     compared |= {f"times as fast, batch of {batch}": times for batch, times in size.speeds.items()}
     rows = "\n".join(

@@ -128,10 +128,8 @@ def _page(
     script: str,
     paper: str = "",
 ) -> str:
-    commands, made = (
-        "\n\n".join(map(recompute_script, results)),
-        "Made with Prunescope",
-    )
+    commands = "\n\n".join(map(recompute_script, results))
+    made = "Made with Prunescope"
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -80,7 +80,8 @@ def make_pages(
         for page in PAGES.values():
             if page.subjects == RESULT:
                 write_page(data, page.name, shelf, result)
-        others, commands = shelf.others(result), recompute_script(result)
+        others = shelf.others(result)
+        commands = recompute_script(result)
         for other in others:
             write_page(data, "Compare", shelf, result, shelf.read(other))
     except OSError:  # the disk is full
@@ -153,11 +154,9 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
     data = folder / "data"
     for new in (data, folder / "assets"):
         new.mkdir()
-    results, rows, problems = (
-        dict[str, dict[str, Any]](),
-        list[GridRow](),
-        list[str](),
-    )
+    results = dict[str, dict[str, Any]]()
+    rows = list[GridRow]()
+    problems = list[str]()
     with ProcessPoolExecutor(initializer=_end_with_parent) as pool:
         made = zip(
             shelf.chosen,

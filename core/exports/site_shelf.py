@@ -58,7 +58,8 @@ class Shelf(NamedTuple):
 
         Its control or the nearest, and the other of the published pair.
         """
-        entry, pair = entry_of(result), published_pair(self.entries)
+        entry = entry_of(result)
+        pair = published_pair(self.entries)
         nearest = counterpart(entry, offered(self.entries, [entry.key]))
         others = {
             other.key: other for other in (nearest, *(pair if entry in pair else ())) if other
@@ -90,7 +91,8 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
     """
     described = {entry.key: (entry, path) for entry, path in _described(folder)}
     sweeps = tuple(entry for entry, _ in described.values() if isinstance(entry, Entry))
-    chosen, select = settings(sweeps), select or (None if folder else SELECTION)
+    chosen = settings(sweeps)
+    select = select or (None if folder else SELECTION)
     if select:
         keys = _keys_in(select)
         chosen = [entry for entry in sweeps if entry.key in keys]

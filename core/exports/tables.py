@@ -28,7 +28,8 @@ UNKNOWN = (None, None)  # an interval
 FORMULA = re.compile(
     r"(?![+-]?\d[\d.]*$)[=+@\t\r-]"
 )  # the beginning of text that a spreadsheet would compute
-PICTURE, SHOWN_AT = "Picture", "Shown at"
+PICTURE = "Picture"
+SHOWN_AT = "Shown at"
 
 
 def file_name(results: Sequence[Result], ending: str, page: str = "") -> str:

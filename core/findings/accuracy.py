@@ -95,7 +95,8 @@ def smallest_drop(result: SweepResult) -> float | None:
     last = max(result.amounts.index(working.to), 1)
     predictions = [result.frames[k].predictions for k in (0, last)]
     labels = np.array([result.task.gold, *predictions])  # (3, n)
-    score, n = SCORES[working.metric], labels.shape[1]
+    score = SCORES[working.metric]
+    n = labels.shape[1]
     # Examples with the same three labels have the same replicate.
     _, firsts, counts = np.unique(labels, axis=1, return_index=True, return_counts=True)
     changes = []  # (kinds,)
@@ -108,7 +109,8 @@ def smallest_drop(result: SweepResult) -> float | None:
 
 def has_doubtful_range(result: SweepResult) -> bool:
     """Whether a drop of a tenth of the lead could go unseen where the working range ends."""
-    working, drop = result.working_range, smallest_drop(result)
+    working = result.working_range
+    drop = smallest_drop(result)
     return working is not None and drop is not None and drop > (1 - RETAINED) * working.lead
 
 
@@ -128,11 +130,9 @@ def label_doubt(
     Returns:
         The unpruned model's accuracy, that of the order, and the labels in it.
     """
-    names, gold, predicted = (
-        result.task.label_names,
-        result.task.gold,
-        result.frames[0].predictions,
-    )
+    names = result.task.label_names
+    gold = result.task.gold
+    predicted = result.frames[0].predictions
     count = len(gold)
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold)
     np.add.at(confusion, (predicted, gold), 1)

@@ -136,7 +136,9 @@ class Verdict:
     @property
     def flags(self) -> tuple[str, ...]:
         """What to know of the verdict, as docs/methods.md explains it: it changes no state."""
-        method, seeds, apart = self.method, self.controls, self.apart
+        method = self.method
+        seeds = self.controls
+        apart = self.apart
         broken = sum(not seed.works for seed in seeds)
         holds = {
             "beyond working range": method and not method.works,

@@ -114,7 +114,8 @@ def distinguishing_names(two: Two) -> tuple[str, str]:
         if is_alike:
             first, second = models
         else:
-            first, second = f"{first} ({models[0]})", f"{second} ({models[1]})"
+            first = f"{first} ({models[0]})"
+            second = f"{second} ({models[1]})"
     if first == second:
         return f"{first} (first result)", f"{second} (second result)"
     return first, second

@@ -110,10 +110,8 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
 
     The result may be a whole sweep or the first frames of one.
     """
-    statistics, unknown = (
-        result.statistics_of(reduction),
-        (None,) * len(result.points),
-    )
+    statistics = result.statistics_of(reduction)
+    unknown = (None,) * len(result.points)
     own = own_similarity(result, reduction)
     layers = zip(
         point_names(result.points),

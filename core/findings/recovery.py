@@ -43,7 +43,8 @@ def returned(recovery: Recovery) -> Returned | None:
     """Collect what a recovery shows; None without the whole training of both models."""
     if len(recovery.all_frames) < 2 * len(recovery.steps):
         return None
-    frames, unpruned = recovery.frames, recovery.unpruned
+    frames = recovery.frames
+    unpruned = recovery.unpruned
     values = values_of(recovery, [frames[0], frames[-1], unpruned[0], unpruned[-1]])
     before, after, full, _ = values  # each (1 + draws,)
     pairs = similarities(frames, REDUCTION)  # (frames, points, points)

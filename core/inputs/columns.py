@@ -41,7 +41,8 @@ PAIR_TASKS = [task for task in TASKS.values() if len(task.text_columns) == 2]
 PAIR_LABELS = {folded(name) for task in PAIR_TASKS for name in task.label_names}
 MAX_NAMES = 200  # different values of a label column, such as joy and Joy
 # Rows of a column, and characters of a cell, that show whether it holds text.
-SAMPLE, CHARS = 100, 200
+SAMPLE = 100
+CHARS = 200
 UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2}")  # scripts without spaces
 
 

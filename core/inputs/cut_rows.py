@@ -77,7 +77,8 @@ class CutInputs(NamedTuple):
     def key(self) -> str:
         """The key of the study."""
         made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
-        revision, judged = self.resolved.revision, self.subset.record
+        revision = self.resolved.revision
+        judged = self.subset.record
         return training_key(CUT, revision, judged, self.record, made_by, layers=self.depths)
 
 

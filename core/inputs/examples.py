@@ -113,9 +113,11 @@ class Examples(NamedTuple):
             PrunescopeError: The data are missing or malformed, or too few are left.
         """
         if self.data.scored:
-            split, fewest = self.data.scored, MIN_EXAMPLES
+            split = self.data.scored
+            fewest = MIN_EXAMPLES
         else:
-            split, fewest = self.data.evaluated, MIN_CALIBRATION
+            split = self.data.evaluated
+            fewest = MIN_CALIBRATION
         table, rows = self.labelled(split)
         drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
         calibration = self.described(table, split, drawn)

@@ -47,7 +47,8 @@ SHORTEST = 1.0
 # Average tokens of an example: its own, padding included, and 10 for what an example costs whatever
 # its length; of examples at hand, these and those that mark its ends, and one for so many
 # characters.
-EXTRA_TOKENS, TOKEN_CHARACTERS = 12, 4.5
+EXTRA_TOKENS = 12
+TOKEN_CHARACTERS = 4.5
 PASS_EXAMPLES = 16  # as many as cost what an amount costs whatever it reads
 TOKENS = {
     "sst2": 36,

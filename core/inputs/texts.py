@@ -15,7 +15,8 @@ from core.results.schema import TaskRecord
 from core.results.store import write_atomically
 
 FOLDER = SHIPPED / "subsets"  # holds the examples that were written for this project
-EVALUATION, CALIBRATION = "evaluation", "calibration"
+EVALUATION = "evaluation"
+CALIBRATION = "calibration"
 # The data that an embedded checkpoint was fine-tuned on, if they were written too.
 TRAINING_PART = "training"
 Texts = tuple[tuple[str, ...], ...]  # one or two texts per example

@@ -45,7 +45,8 @@ def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:
     """
     if scope == "all-linear":
         return list(linear_weights(model))
-    layers, run = encoder_layers(model), run_of(scope)
+    layers = encoder_layers(model)
+    run = run_of(scope)
     pruned = layers if run is None else layers[run.start : run.stop]
     return [weight for layer in pruned for weight in linear_weights(layer)]
 

@@ -165,7 +165,8 @@ class PrunedModel(ExitStack):
         """
         super().__init__()
         self.callback(self.restore)
-        self.model, self.plan = model, plan
+        self.model = model
+        self.plan = plan
         self._baseline = [on_processor(parameter).clone() for parameter in plan.parameters]
         self._num_parameters = sum(parameter.numel() for parameter in model.parameters())
         self._layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]

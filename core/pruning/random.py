@@ -31,7 +31,8 @@ class MatrixPlan(Plan):
             controlled: The other plan, of matrices alone.
             numbers: For each matrix, (rows, columns) from `draws`; the lowest are removed first.
         """
-        self.parameters, self._controlled = controlled.parameters, controlled
+        self.parameters = controlled.parameters
+        self._controlled = controlled
         self._ranks = [ranks(drawn.view(1, -1)).view_as(drawn) for drawn in numbers]
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:

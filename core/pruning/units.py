@@ -42,7 +42,8 @@ class Units(NamedTuple):
 
 
 # Of a weight matrix (out, in): a row computes an output, a column reads an input.
-ROW, COLUMN = 0, 1
+ROW = 0
+COLUMN = 1
 
 
 def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:

@@ -56,7 +56,8 @@ class Task(NamedTuple):
         return max(self.metrics, key=("f1", "accuracy", "matthews_correlation", "macro_f1").index)
 
 
-_ONE, _PAIR = ("sentence",), ("sentence1", "sentence2")
+_ONE = ("sentence",)
+_PAIR = ("sentence1", "sentence2")
 _ENTAILED = ("entailment", "not_entailment")
 _F1 = ("accuracy", "matthews_correlation", "f1")
 SEVERAL_CLASSES = ("accuracy", "matthews_correlation", "macro_f1")  # metrics of other classifiers

@@ -15,7 +15,8 @@ Remedy = Literal["all seeds", "larger amounts", "more examples", "random removal
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 LARGEST = 0.95  # amount
-SMALL_STEP, COARSER_STEP = 0.01, 0.02
+SMALL_STEP = 0.01
+COARSER_STEP = 0.02
 SMALL_STEPS = stepped_amounts(SMALL_STEP, LARGEST)
 # Where amounts or bytes are bounded. Random removal may reach damage 0.05 by amount 0.05, and a
 # verdict needs two amounts before it.

@@ -21,7 +21,8 @@ from core.request.scope import canonical, layers_of, run_of
 
 AUTO = "auto"  # the task made from a checkpoint's labels
 AUTO_TITLE = "The checkpoint's own labels"
-MIN_LABELS, MAX_LABELS = 2, 50
+MIN_LABELS = 2
+MAX_LABELS = 50
 TASK_NAMES = (*TASKS, AUTO)
 MAX_CHARACTERS = 2_000  # in a typed text: several times as many as fit into MAX_LENGTH tokens
 

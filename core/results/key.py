@@ -136,11 +136,9 @@ def key_of(result: Result) -> str:
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
-    environment, revision, task = (
-        result.environment,
-        result.checkpoint.revision,
-        result.task,
-    )
+    environment = result.environment
+    revision = result.checkpoint.revision
+    task = result.task
     has_frames = not isinstance(result, SweepResult) or result.frames
     if not has_frames or not {"dtype", "engine"} <= {*environment}:
         raise ValueError("it has no frames, dtype or engine")

@@ -170,7 +170,8 @@ def entry_of(result: CutStudy) -> CutEntry: ...
 def entry_of(result: Recovery) -> RecoveryEntry: ...
 def entry_of(result: Result) -> OfAnyKind:
     """Describe a whole result."""
-    checkpoint, task = result.checkpoint, result.task
+    checkpoint = result.checkpoint
+    task = result.task
     listed = {
         "key": result.key,
         "checkpoint": checkpoint.id,

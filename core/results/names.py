@@ -102,7 +102,8 @@ def checkpoint_name(result: Result) -> str:
 
     A checkpoint with a recipe is named with its seed.
     """
-    name, recipe = result.checkpoint.id, result.checkpoint.recipe
+    name = result.checkpoint.id
+    recipe = result.checkpoint.recipe
     if recipe and recipe.family in FAMILIES:
         name = f"{FAMILIES[recipe.family]}, seed {recipe.seed}"
     elif name in CHECKPOINTS:
@@ -133,9 +134,11 @@ def pruning_name(result: SweepResult | Recovery) -> str:
 
 def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = True) -> str:
     """Name a pruning like `pruning_name` or `brief_name`, or the method and its scope alone."""
-    method, layers = METHODS[pruning.method], pruned_layers(pruning)
+    method = METHODS[pruning.method]
+    layers = pruned_layers(pruning)
     controls = pruning.controls if with_control else None
-    name, additions = f"{method.name} pruning", [method.variant]
+    name = f"{method.name} pruning"
+    additions = [method.variant]
     if method.is_random and method.granularity == "neuron":
         name = f"Pruning of {in_sentence(method.name)}"
     if layers:
@@ -178,7 +181,8 @@ def removed_name(amount: float, result: SweepResult | Recovery) -> str:
 
 def whose_units(result: SweepResult | Recovery) -> str:
     """Name the whole of an amount: `weights`, `layer 2's weights`, `the units of layers …`."""
-    units, layers = units_name(result), pruned_layers(result.pruning)
+    units = units_name(result)
+    layers = pruned_layers(result.pruning)
     if not layers:
         return units
     return f"the {units} of {layers}" if layers.startswith("layers") else f"{layers}'s {units}"

@@ -66,7 +66,8 @@ def request_of(result: SweepResult | Recovery, places: SweepRequest | None = Non
     amounts: tuple[float, ...] = (0.0,)
     judged = None
     if isinstance(result, SweepResult):
-        amounts, judged = result.amounts, result.working_range
+        amounts = result.amounts
+        judged = result.working_range
     judged_on_all = judged and judged.examples > len(result.task.examples)
     return SweepRequest(
         **_rows_of(result, places or SweepRequest("", result.task.name)),
@@ -161,7 +162,8 @@ def _data_of(task: TaskRecord, place: str | None) -> str:
 
 def _notes(result: SweepResult, request: SweepRequest) -> Iterator[str]:
     """Yield what has to be made first, and what replaces each placeholder of a request."""
-    task, checkpoint = result.task, result.checkpoint
+    task = result.task
+    checkpoint = result.checkpoint
     content = f"(content {checkpoint.revision[:12]}…)"
     if checkpoint.recipe:
         yield (

@@ -61,7 +61,8 @@ class Recovery(Header, Computed):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        steps, parts = self.steps, (self.frames, self.unpruned)
+        steps = self.steps
+        parts = (self.frames, self.unpruned)
         expected = [len(steps), len(steps) if self.amount else 0]
         facts = (
             all(tuple(frame.step for frame in part) == steps[: len(part)] for part in parts),

@@ -347,11 +347,9 @@ class SweepResult(Header, Computed):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        amounts, points, judged = (
-            self.amounts,
-            len(self.points),
-            self.working_range,
-        )
+        amounts = self.amounts
+        points = len(self.points)
+        judged = self.working_range
         by_example = [self.task.gold, *self.predictions]
         floor = self.floor.cka.values() if self.floor else ()
         ends = {judged.to, judged.shown_broken_from} if judged else set()

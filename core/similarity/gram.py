@@ -166,7 +166,8 @@ def prepare(pieces: Iterable[Tensor]) -> Grams:
     Args:
         pieces: All minibatches, or the bands of a single batch, each (points, rows, n), U-centred.
     """
-    hsic, sums = [], []
+    hsic = []
+    sums = []
     for gram in pieces:
         squares = gram.square()  # (points, rows, n)
         hsic.append(squares.sum((-2, -1)) / _pairs(gram))  # (points,)

@@ -38,7 +38,9 @@ class _Loader:
     dataset = "representations"
 
     def __init__(self, pairs: Iterator[Pair], side: int, num_batches: int) -> None:
-        self.pairs, self.side, self.num_batches = pairs, side, num_batches
+        self.pairs = pairs
+        self.side = side
+        self.num_batches = num_batches
 
     def __len__(self) -> int:
         return self.num_batches

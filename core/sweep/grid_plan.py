@@ -105,7 +105,9 @@ def _planned(
 ) -> GridSweep:
     request = checked(replace(listed, data=places.get(listed.data or "", listed.data)))
     inputs = prepare(request, report)
-    key, subset, rest = inputs.key_of(request), inputs.subset, inputs.rest
+    key = inputs.key_of(request)
+    subset = inputs.subset
+    rest = inputs.rest
     stored = None if output else store.find(key)
     is_replaced = output or not store.is_shipped(key) or store.own_is_shipped()
     return GridSweep(

@@ -75,7 +75,8 @@ class Runner(ExitStack):
             plan: The plan of the request's method, from `make_plan`.
         """
         super().__init__()
-        baseline, record = checkpoint.model, checkpoint.record
+        baseline = checkpoint.model
+        record = checkpoint.record
         self.checkpoint = checkpoint
         self.points = point_names(request.points, record.num_layers)
         token_bytes = len(self.points) * record.hidden_size * 4
@@ -208,7 +209,8 @@ class Meter:
         amounts: int,
         empties: bool,
     ) -> None:
-        self._runner, self._report = runner, report
+        self._runner = runner
+        self._report = report
         self._buffers = runner.buffers()
         self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
         self._per_amount = runner.micro_batches + len(self._rest)
@@ -218,7 +220,8 @@ class Meter:
     def measure(self, amount: float) -> PrunedMeasurement:
         """Prune the model and run it on all examples."""
         self._total = max(self._total, self._done + self._per_amount)
-        stage, removed = stage_name(amount), self._runner.model.prune(amount)
+        stage = stage_name(amount)
+        removed = self._runner.model.prune(amount)
         measured = self.look(stage)
         return PrunedMeasurement(
             measured.logits,
@@ -253,7 +256,8 @@ class Meter:
         Args:
             scope: The scope; None for a method of units, which can empty the whole encoder.
         """
-        runner, buffers = self._runner, self._buffers
+        runner = self._runner
+        buffers = self._buffers
         with runner.model.emptied(scoped_weights(runner.checkpoint.model, scope)):
             self._run("Measuring the emptied model")
         first = first_emptied_point(runner.points, scope)
@@ -308,11 +312,9 @@ def predict(
     check_same_content(inputs.resolved, request.checkpoint, revision)
     probabilities = list[tuple[float, ...]]()
     with borrow(inputs.resolved) as checkpoint:
-        model, record, tokenizer = (
-            checkpoint.model,
-            checkpoint.record,
-            checkpoint.tokenizer,
-        )
+        model = checkpoint.model
+        record = checkpoint.record
+        tokenizer = checkpoint.tokenizer
         check_scope(request.scope, request.method, record.num_layers)
         plan = make_plan(checkpoint, inputs.calibration, request, report)
         # The page itself warns about long texts.

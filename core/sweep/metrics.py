@@ -33,7 +33,8 @@ def evaluate(
         over examples, stratified by gold label; None if there is only one gold label, or one that
         occurs only once.
     """
-    golds, predictions = np.asarray(gold), np.asarray(predicted)
+    golds = np.asarray(gold)
+    predictions = np.asarray(predicted)
     values = {name: float(SCORES[name](golds, predictions)) for name in names}
     intervals = {name: _interval(name, golds, predictions) for name in names}
     return values, intervals

@@ -67,7 +67,8 @@ def find_inputs(
     request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
-    here, stored = inputs.subset.record, result.task
+    here = inputs.subset.record
+    stored = result.task
     if here.fingerprint != stored.fingerprint:
         raise PrunescopeError(
             f"the examples of '{here.source_name}' have the fingerprint {here.fingerprint[:12]}, "
@@ -224,7 +225,8 @@ def _request(
     Raises:
         PrunescopeError: The checkpoint is a folder, and no path is given, or the data are needed.
     """
-    request, places = request_of(result), dict[str, str]()
+    request = request_of(result)
+    places = dict[str, str]()
     if not checkpoint and request.checkpoint.startswith(PLACEHOLDER):
         places["--checkpoint"] = f"the checkpoint folder '{result.checkpoint.id}'"
     if needs_data:

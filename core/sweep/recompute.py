@@ -113,7 +113,8 @@ def verify_frame(
         with Runner(baseline, inputs.subset, request, plan) as runner:
             theirs = _torch_cka_matrices(runner, request, report)
     recomputed = ours.frames[-1]
-    engine, by_torch_cka = {}, {}
+    engine = {}
+    by_torch_cka = {}
     for reduction in REDUCTIONS:
         matrix = stored.matrix(reduction)
         engine[reduction] = _deviation(matrix, recomputed.matrix(reduction))
@@ -152,8 +153,10 @@ def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -
     Returns:
         By reduction, (baseline points, pruned points) float32, NaN where undefined.
     """
-    baseline, pruned = runner.buffers(), runner.buffers()
-    steps, points = count(1), len(runner.points)
+    baseline = runner.buffers()
+    pruned = runner.buffers()
+    steps = count(1)
+    points = len(runner.points)
 
     def step() -> None:
         report("Asking torch-cka", next(steps), 2 * runner.micro_batches)

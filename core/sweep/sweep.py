@@ -83,7 +83,9 @@ def sweep(
             numbers overflow.
     """
     started = time.monotonic()
-    subset, record, rest = inputs.subset, checkpoint.record, inputs.rest
+    subset = inputs.subset
+    record = checkpoint.record
+    rest = inputs.rest
     check_scope(request.scope, request.method, record.num_layers)
     check_not_training_data(subset, checkpoint.training_digests, record.id)
     shared = shared or SharedPasses()
@@ -122,7 +124,8 @@ def sweep(
             similarity=SimilarityRecord(points=runner.points),
             floor=comparison.floor(),
         )
-        frames, predictions = list[Frame](), list[tuple[int, ...]]()
+        frames = list[Frame]()
+        predictions = list[tuple[int, ...]]()
         for amount in request.amounts:
             pruned = meter.measure(amount) if frames else baseline
             frames.append(comparison.compare(pruned))

@@ -32,7 +32,8 @@ from core.training.refit import Refitted, Refitting
 from core.training.speed import PASSES, processor, sizes
 
 STEPS = 1_000  # of the bar
-FULL_PASS, MEASURING = "Running the full model", "Measuring size and speed"
+FULL_PASS = "Running the full model"
+MEASURING = "Measuring size and speed"
 
 OnScore = Callable[[Score], None]
 
@@ -41,11 +42,9 @@ class _Bar:
     """One bar over phases, whose shares of the work are known before."""
 
     def __init__(self, report: Report, works: Sequence[float]) -> None:
-        self._report, self._ends, self._phase = (
-            report,
-            np.cumsum([0, *works]),
-            0,
-        )
+        self._report = report
+        self._ends = np.cumsum([0, *works])
+        self._phase = 0
 
     def phase(self, stage: str) -> refit.Report:
         """Begin the next phase; return a function that takes the share of it that is done."""
@@ -79,7 +78,8 @@ def study(
     Raises:
         PrunescopeError: A loss or a logit is not finite, or all rows that refit have one label.
     """
-    started, full_model = time.monotonic(), checkpoint.model
+    started = time.monotonic()
+    full_model = checkpoint.model
     refitting = Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved))
     bar = _Bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
     logits, means = refitting.outputs(bar.phase(FULL_PASS + where(full_model)))
@@ -93,10 +93,8 @@ def study(
             layers,
             bar.phase(_training(layers) + where(full_model)),
         )
-        features, saved = (
-            means[layers - 1].numpy(),
-            made.logits.argmax(-1).tolist(),
-        )
+        features = means[layers - 1].numpy()
+        saved = made.logits.argmax(-1).tolist()
         held = probe(features[: len(labels)], labels, features[len(labels) :])
         score = Score(
             layers=layers,
@@ -159,10 +157,8 @@ def refit_again(
         raise PrunescopeError(
             "the rows or the settings are not those of the study: give its data, or study them again"
         )
-    refitting, bar = (
-        Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved)),
-        _Bar(report, [1, 1]),
-    )
+    refitting = Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved))
+    bar = _Bar(report, [1, 1])
     logits, _ = refitting.outputs(bar.phase(FULL_PASS))
     made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
     (depth,) = (depth for depth in study.depths if depth.layers == layers)

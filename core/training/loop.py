@@ -147,7 +147,9 @@ def train(
     Raises:
         PrunescopeError: A loss is not finite.
     """
-    best, best_step, kept = math.inf, 0, list[Tensor]()
+    best = math.inf
+    best_step = 0
+    kept = list[Tensor]()
     for step in descend(weights, answer, targets, lengths, split[0], how):
         if step:
             report(step)
@@ -162,11 +164,9 @@ def train(
                 step,
             )
             if loss < best:
-                best, best_step, kept = (
-                    loss,
-                    step,
-                    [weight.detach().clone() for weight in weights],
-                )
+                best = loss
+                best_step = step
+                kept = [weight.detach().clone() for weight in weights]
             elif step - best_step >= PATIENCE * CHECK_EVERY:
                 break
     for weight, value in zip(weights, kept, strict=True):

@@ -53,11 +53,9 @@ def recover(
     Raises:
         PrunescopeError: A loss or a representation is not finite, or the control cannot be stored.
     """
-    started, swept, how = (
-        time.monotonic(),
-        inputs.swept,
-        inputs.start.rows.training,
-    )
+    started = time.monotonic()
+    swept = inputs.swept
+    how = inputs.start.rows.training
     recovery = inputs.start.model_copy(
         update={"environment": environment(checkpoint.model, swept.request.dtype)}
     )
@@ -70,10 +68,8 @@ def recover(
     trained = dict[str, Tensor]()
     kept = dict[Tensor, Tensor]()
     subject = checkpoint._replace(model=deepcopy(checkpoint.model))
-    rows, model = (
-        Encoded(checkpoint.tokenizer, inputs.rows.texts),
-        subject.model,
-    )
+    rows = Encoded(checkpoint.tokenizer, inputs.rows.texts)
+    model = subject.model
     targets = one_hot(
         torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)
     ).float()  # (rows, labels)

@@ -68,7 +68,8 @@ class Refitting:
             texts: All rows, those that refit and those that judge.
             dtype: The dtype in which models will be saved.
         """
-        self._checkpoint, self._dtype = checkpoint, dtype
+        self._checkpoint = checkpoint
+        self._dtype = dtype
         self.rows = Encoded(checkpoint.tokenizer, texts)
         self._entered = 0  # the layer that `_states` enter
         self._states = torch.empty(
@@ -124,7 +125,8 @@ class Refitting:
         for weight in trainable(model, start):
             weight.data = weight.data.clone()
         upper = cut(model, range(start, layers))  # shares the memory of the model's weights
-        weights, run = trainable(upper, 0), self._fed(upper)
+        weights = trainable(upper, 0)
+        run = self._fed(upper)
         answer = answering(upper, self.rows, run)
         steps = train(
             weights,
@@ -151,10 +153,8 @@ class Refitting:
         if layer == self._entered:
             return
         between = cut(self._checkpoint.model, range(self._entered, layer))
-        run, last = (
-            self._fed(between),
-            Tap(encoder_layers(between)[-1], "output"),
-        )
+        run = self._fed(between)
+        last = Tap(encoder_layers(between)[-1], "output")
 
         def keep(batch: MicroBatch) -> None:
             run(batch)

@@ -18,7 +18,8 @@ except ImportError:  # Windows has no such limits
 
 
 # Pages come before the worker, the worker before readers and drawings.
-WORKER_NICENESS, HELPER_NICENESS = 10, 19
+WORKER_NICENESS = 10
+HELPER_NICENESS = 19
 PATIENCE = 6  # on a busy machine a process may take so many times its processor time
 
 

@@ -78,7 +78,8 @@ class Turns(Generic[T]):
     """
 
     def __init__(self, name: str, at_once: int = 1) -> None:
-        self._name, self._at_once = name, at_once
+        self._name = name
+        self._at_once = at_once
         # The holder of each request; the holders' first requests are in rotation.
         self._waiting: dict[T, str] = {}
         self._served: dict[T, str] = {}  # the holder of each request that has its turn
@@ -90,7 +91,8 @@ class Turns(Generic[T]):
             BusyError: Too many requests of this holder, or of all, are pending.
         """
         holders = [*self._waiting.values(), *self._served.values()]
-        own, pending = holders.count(holder), len(holders)
+        own = holders.count(holder)
+        pending = len(holders)
         if is_hosted() and (own >= EACH or pending >= IN_ALL):
             whose = (
                 f"{own} {self._name} from your network are"

@@ -55,7 +55,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a copy of the app, with a tiny checkpoint in place of the first embedded one."""
     folder = tmp_path_factory.mktemp("site")
     for piece in PIECES:
-        source, target = ROOT / piece, folder / piece
+        source = ROOT / piece
+        target = folder / piece
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     ship(

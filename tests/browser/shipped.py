@@ -12,5 +12,6 @@ WRITTEN = make_result(
     source="written",
     own_cka=lambda amount, point, size: 1 - amount * point / size,
 )  # layer 1 lasts
-STUDY, RECOVERY = make_study(num_layers=6), make_recovery()
+STUDY = make_study(num_layers=6)
+RECOVERY = make_recovery()
 SHIPPED = (SST2, COLA, WRITTEN)

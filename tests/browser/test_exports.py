@@ -32,7 +32,8 @@ def opened_alone(chromium: Browser, saved: Path) -> Iterator[Page]:
         viewport={"width": 1280, "height": 720},
     ) as alone:
         file = alone.new_page()
-        complaints, requests = look.complaints_of(file), list[str]()
+        complaints = look.complaints_of(file)
+        requests = list[str]()
         file.on(
             "request",
             lambda request: requests.append(urlsplit(request.url).scheme),
@@ -74,10 +75,8 @@ def test_a_story_is_printed_a_scene_a_page_and_turned_by_keys_without_a_network(
     page.goto(f"{site}/?result={keep(RESULT)}")
     look.unfold(page, "Take it to a talk")
     with opened_alone(chromium, look.fetched(page, "HTML", tmp_path)) as file:
-        scenes, drawn = (
-            file.locator(".scene"),
-            file.locator(".holder:not(.coming) svg.marks"),
-        )
+        scenes = file.locator(".scene")
+        drawn = file.locator(".holder:not(.coming) svg.marks")
         expect(scenes).to_have_count(file.locator(".dots button").count())
         expect(drawn).to_have_count(file.locator(".picture").count())
         sizes = drawn.evaluate_all(SIZES)
@@ -108,10 +107,8 @@ def test_a_page_plays_offline(
     saved = look.fetched(page, "HTML player", tmp_path)
     assert 0.8e6 < saved.stat().st_size < 1.5e6
     with opened_alone(chromium, saved) as file:
-        player, heatmaps = (
-            file.locator(".player"),
-            file.locator(".first svg, .second svg"),
-        )
+        player = file.locator(".player")
+        heatmaps = file.locator(".first svg, .second svg")
         expect(heatmaps).to_have_count(2)
         player.get_by_role("button", name="Play").click()
         look.expect_amount(player, 0.25)

@@ -99,7 +99,8 @@ def check_looks(page: Page, theme: ThemeName) -> None:
 
 def check_player(player: Locator, messages: list[str]) -> None:
     """Check that it plays, pauses and moves by keys without the server."""
-    page, slider = player.page, player.get_by_label("Pruning amount")
+    page = player.page
+    slider = player.get_by_label("Pruning amount")
     look.expect_idle(page)
     messages.clear()
     player.focus()
@@ -190,10 +191,8 @@ def test_the_keyboards_focus_follows_into_popovers_and_to_the_next_page(
     page: Page, site: str
 ) -> None:
     page.goto(site)
-    button, link = (
-        page.get_by_test_id("stPopoverButton"),
-        page.get_by_role("link", name="Lab", exact=True),
-    )
+    button = page.get_by_test_id("stPopoverButton")
+    link = page.get_by_role("link", name="Lab", exact=True)
     task = page.get_by_test_id("stPopoverBody").get_by_label("Task")
     expect(link).to_be_visible()
     look.expect_idle(page)

@@ -48,10 +48,8 @@ UNFOLD = "for (const box of document.querySelectorAll('main > details')) box.ope
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a site of a few results."""
-    results, folder = (
-        tmp_path_factory.mktemp("results"),
-        tmp_path_factory.mktemp("static") / "site",
-    )
+    results = tmp_path_factory.mktemp("results")
+    folder = tmp_path_factory.mktemp("static") / "site"
     for result in (SST2, COLA, CONTROL, STRANGE, STUDY, RECOVERY):
         save(result, results)
     assert command.main([str(folder), "--results", str(results)]) == 0
@@ -130,10 +128,8 @@ def test_choices_make_an_address_that_the_app_understands(
     expect(visitor.get_by_text(words)).to_be_visible()
     visitor.locator(".setup summary").click()
     visitor.locator("#reduction").select_option("cls")
-    rows, title = (
-        visitor.locator(".rows-to-pick input"),
-        visitor.get_by_role("heading", level=1),
-    )
+    rows = visitor.locator(".rows-to-pick input")
+    title = visitor.get_by_role("heading", level=1)
     rows.nth(1).focus()
     visitor.keyboard.press("ArrowDown")
     expect(rows.nth(2)).to_be_focused()

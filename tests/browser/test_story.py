@@ -128,7 +128,8 @@ def test_a_question_is_answered_once_it_is_played(page: Page, site: str) -> None
     page.get_by_label("Pruning amount").press("End")
     expect(title).not_to_contain_text("?")
     expect(page.locator(".said")).to_contain_text("layer 1: ")
-    mark, picture = look.box(guess), look.box(page.locator(f"{HERE} .stack"))
+    mark = look.box(guess)
+    picture = look.box(page.locator(f"{HERE} .stack"))
     assert mark.y > picture.y + picture.height / 2, "the first layer lies at the bottom"
     assert mark.bottom <= picture.bottom
 

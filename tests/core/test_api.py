@@ -114,7 +114,8 @@ def test_labels_match_by_name_in_any_order_and_case(
     tiny_emotions: Path,
 ) -> None:
     order = np.random.default_rng(0).permutation(len(TEXTS))
-    texts, labels = [TEXTS[k] for k in order], [NAMED[k].upper() for k in order]
+    texts = [TEXTS[k] for k in order]
+    labels = [NAMED[k].upper() for k in order]
 
     task = sweep(tiny_emotions, texts, labels, amounts=[0]).task
 

@@ -38,7 +38,8 @@ def run(complete: Run, tiny_bert: Path, glue_folder: Path) -> Run:
 
 
 def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path) -> None:
-    model, output = make_bert(tmp_path / "model", layers=3), tmp_path / "out"
+    model = make_bert(tmp_path / "model", layers=3)
+    output = tmp_path / "out"
     places = (
         "--checkpoint",
         model,

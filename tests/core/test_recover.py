@@ -19,7 +19,8 @@ def test_the_trained_model_is_saved_and_the_path_of_the_recovery_printed(
     complete: Run, tmp_path: Path
 ) -> None:
     sweep = save(tiny_sweep(tmp_path), tmp_path / "sweep.json")
-    output, saved = tmp_path / "one.json", tmp_path / "my model"
+    output = tmp_path / "one.json"
+    saved = tmp_path / "my model"
     places = [
         "--checkpoint",
         tmp_path / "base",

@@ -178,7 +178,8 @@ def test_addresses_select(tmp_path: Path, arguments: list[str]) -> None:
 def test_a_link_is_replaced_and_what_it_leads_to_stays(
     tmp_path: Path, arguments: list[str]
 ) -> None:
-    data, elsewhere = tmp_path / "site" / "data", tmp_path / "elsewhere"
+    data = tmp_path / "site" / "data"
+    elsewhere = tmp_path / "elsewhere"
     site.main(arguments)
     data.rename(elsewhere)
     data.symlink_to(elsewhere)

@@ -143,7 +143,8 @@ def refitted(
             value = float(loss(np.arange(trained, trained + stopping)))
         if value < best:
             kept = [weight.detach().clone() for weight in weights]
-            best, best_step = value, step
+            best = value
+            best_step = step
         elif step >= best_step + 75:
             break
     with torch.no_grad():

@@ -18,7 +18,9 @@ from core.pruning.magnitude import scoped_weights
 from core.request.scope import point_names
 from tests.independent.model import Entries, Reference, Unit
 
-LAYERS, AMOUNT, SEED = 2, 0.3, 9
+LAYERS = 2
+AMOUNT = 0.3
+SEED = 9
 POINTS = point_names("both", LAYERS)
 GOLD = [k % 2 for k in range(12)]
 TEXTS = make_texts(len(GOLD), seed=SEED)  # 3 to 20 words: micro-batches have padding

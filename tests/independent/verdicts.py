@@ -24,11 +24,16 @@ Array = npt.NDArray[np.float64]
 Result = Mapping[str, Any]
 
 SHIPPED = Path(__file__).parents[2] / "cached_results"
-DAMAGE, MARGIN, LEVEL = 0.05, 0.10, 0.05
-FEWEST_EXAMPLES, FEWEST_BEFORE = 64, 2
+DAMAGE = 0.05
+MARGIN = 0.10
+LEVEL = 0.05
+FEWEST_EXAMPLES = 64
+FEWEST_BEFORE = 2
 SEEDS = {"weight": 5, "neuron": 10}
 MOST_MISMATCH = 0.01  # of the shares of a layer's weights that a method and its control remove
-SMALL_STEP, CEILING, ONE_EXAMPLE = 0.01, 0.9, 0.5
+SMALL_STEP = 0.01
+CEILING = 0.9
+ONE_EXAMPLE = 0.5
 DETECTABLE = 2.8  # standard errors, of a drop that is found four times in five
 
 

@@ -87,7 +87,8 @@ class Server:
     def __post_init__(self) -> None:
         self.visit: Visitor = self.owner.session_state["visitor"]
         self.data = str(self.request.data)  # the secret name of the table
-        self.visits, self.secret = self.data[4:36], self.data[36:]
+        self.visits = self.data[4:36]
+        self.secret = self.data[36:]
 
     def private(self, text: str) -> list[str]:
         """Return the secrets of the owner's table that a text contains."""

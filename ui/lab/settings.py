@@ -184,7 +184,8 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         EVERY if are_many else request.control_of or request.method,
         "method",
     )
-    draft.every, fields = name == EVERY, draft.fields
+    draft.every = name == EVERY
+    fields = draft.fields
     name = next(iter(METHODS)) if draft.every else name
     method = METHODS[name]
     remark(HOW_FAR if draft.every else method.explanation)

@@ -82,7 +82,8 @@ def mean_and_deviation(shares: Sequence[float]) -> str:
     """Write the mean and standard deviation of shares; a dash for fewer than two."""
     if len(shares) < 2:
         return NONE
-    mean, deviation = float(np.mean(shares)), float(np.std(shares, ddof=1))
+    mean = float(np.mean(shares))
+    deviation = float(np.std(shares, ddof=1))
     return f"{percent(mean)} ± {decimals(100 * deviation, 0)}"
 
 

@@ -77,7 +77,8 @@ def distinguishing_labels(entries: Sequence[OfAnyKind]) -> dict[str, str]:
     labels = [
         SEPARATOR.join(own[k] for k in order if k == 0 or (varies[k] and own[k])) for own in parts
     ]
-    count, seen = Counter(labels), Counter[str]()
+    count = Counter(labels)
+    seen = Counter[str]()
     titles = {}
     for entry, label in zip(entries, labels, strict=True):
         seen[label] += 1

@@ -59,10 +59,8 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
     choice, outcome = lead(frontier, most)
     symbol = METRICS[frontier.study.task.main_metric].symbol
     rows = len(frontier.study.task.examples)
-    own, full = (
-        decimals(choice.value.value, 3),
-        decimals(frontier.full.value, 3),
-    )
+    own = decimals(choice.value.value, 3)
+    full = decimals(frontier.full.value, 3)
     scores = (
         f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model "
         f"{full}."

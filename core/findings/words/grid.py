@@ -89,7 +89,8 @@ def claim_heading(pooled: Pooled) -> str:
 
 def difference_sentence(pooled: Pooled) -> str:
     """Say by how much a method that differs from random removal over all cells does."""
-    all_cells, whole = pooled.estimates[ALL], pooled.estimates.get(WHOLE)
+    all_cells = pooled.estimates[ALL]
+    whole = pooled.estimates.get(WHOLE)
     low, high = sorted(map(abs, all_cells.interval))
     more = "more" if all_cells.state == "steeper" else "less"
     doubt = "" if low >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
@@ -139,7 +140,8 @@ def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
 
 
 def _cells(result: SweepResult) -> dict[str, Value]:
-    task, works = result.task, result.working_range
+    task = result.task
+    works = result.working_range
     measured = (
         n.data_name(result),
         columns_name(task.columns),

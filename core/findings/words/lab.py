@@ -74,10 +74,8 @@ def check_sentence(deviations: Mapping[str, Any]) -> str:
     Args:
         deviations: See `core.sweep.recompute.Deviations.to_json`.
     """
-    engine, others = (
-        deviations["engine"].values(),
-        deviations["others"].values(),
-    )
+    engine = deviations["engine"].values()
+    others = deviations["others"].values()
     own = _largest([*engine, *others, deviations["accuracy"]])
     torch_cka = _largest(deviations["torch_cka"].values())
     confirmed = "confirmed" if deviations["within_tolerance"] else "not confirmed"
@@ -146,7 +144,8 @@ SWITCHED = (
 
 def caution(result: SweepResult) -> str:
     """Warn about few examples, doubtful labels and data seen in pretraining; else be empty."""
-    notes, count = [], len(result.task.examples)
+    notes = []
+    count = len(result.task.examples)
     if count < FEW_EXAMPLES:
         notes.append(
             f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise."
@@ -179,7 +178,8 @@ def caution(result: SweepResult) -> str:
 
 def _no_lead(result: SweepResult) -> str:
     """Say that a model does no better than one label, and what to check."""
-    task, answers = result.task, set(result.frames[0].predictions)
+    task = result.task
+    answers = set(result.frames[0].predictions)
     checks = ["the order of its labels"]
     does = "is not shown to be better than guessing"
     if len(answers) == 1:  # it gives that one in any order of the labels

@@ -44,10 +44,8 @@ def layers_finding(
         companions: What the result is judged beside.
         reduction: A key of REDUCTIONS.
     """
-    heading, order = (
-        layers_heading(result, reduction),
-        layers_of(result, reduction),
-    )
+    heading = layers_heading(result, reduction)
+    order = layers_of(result, reduction)
     if not order.last:
         return Finding(heading)
     (layer,) = (layer for layer in order.every if layer.label == chosen)
@@ -60,7 +58,8 @@ def layers_finding(
 
 def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
     """Say which layer changes first, and at which amount; the result may be unfinished."""
-    order, labels = layers_of(result, reduction), n.point_labels(result.points)
+    order = layers_of(result, reduction)
+    labels = n.point_labels(result.points)
     if not order.last:
         return "Similarity is undefined in every layer"
     if len(result.frames) < 2:

@@ -69,7 +69,8 @@ def percent(share: float) -> str:
 
 def percent_range(*shares: float) -> str:
     """Write the range of shares in whole percent, `48 to 52 %`, or one where all read alike."""
-    low, high = percentage(min(shares)), percent(max(shares))
+    low = percentage(min(shares))
+    high = percent(max(shares))
     return high if high == f"{low} %" else f"{low} to {high}"
 
 

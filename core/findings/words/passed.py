@@ -45,7 +45,8 @@ def alone_finding(passed: PassedOn) -> Finding:
         )
     else:
         own = f"{removed}, {percent(alone)} {where} with one layer pruned at a time."
-    sentences, notes = [own], []
+    sentences = [own]
+    notes = []
     if ends:
         lower, upper = (decimals(1 - end, 3) for end in ends)
         sentences.append(
@@ -97,7 +98,8 @@ def apart_sentence() -> Sequence[str]:
         return ()
     more, interval = _more(equally_pruned)
     low, high = equally_changed.interval
-    after, span = "no difference is shown", points_span(low, high)
+    after = "no difference is shown"
+    span = points_span(low, high)
     if low > 0 or high < 0:
         after, span = _more(equally_changed)
     return (

@@ -38,7 +38,8 @@ def step_name(step: int) -> str:
 
 def came_back(recovery: Recovery, returned: Returned) -> str:
     """Say how much of the lost score came back, or that this or the loss may be chance."""
-    lost, gained = returned.lost, returned.gained
+    lost = returned.lost
+    gained = returned.gained
     symbol = METRICS[recovery.task.main_metric].symbol
     if lost.high >= 0:
         change = points(lost.value, 1, is_signed=True)

@@ -95,7 +95,8 @@ def examples_table(result: SweepResult, examples: Sequence[Example]) -> list[dic
     names = text_names(result.task)
     table = []
     for example in examples:
-        flip, after = "never", ""
+        flip = "never"
+        after = ""
         if example.flip:
             flip = amount_name(result.amounts[example.flip])
             after = label_name(result, example.predictions[example.flip])
@@ -132,7 +133,8 @@ def prediction_sentence(prediction: Prediction) -> str:
 
 def prediction_note(prediction: Prediction) -> str:
     """Say which part of the text the model does not read; empty if it reads everything."""
-    count, notes = prediction.num_tokens, []
+    count = prediction.num_tokens
+    notes = []
     if count > MAX_LENGTH:
         notes.append(f"The text has {count} tokens; the model reads the first {MAX_LENGTH}.")
     if prediction.num_unknown:

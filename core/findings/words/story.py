@@ -176,7 +176,8 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult]) -> Fi
     doubt = why_inconclusive(judged)
     if "random removal beyond its working range" in judged.flags:
         doubt = f", beyond its working range{doubt}"
-    share_of, sentences = CHANGE, []
+    share_of = CHANGE
+    sentences = []
     if judged.method and judged.share is not None and judged.control_shares:
         share_of = "it there"
         drawn = num.percent_range(*(seed.gap.amount for seed in judged.controls))
@@ -217,7 +218,8 @@ def _pooled_words(
     """Say whether a method and random removal differ over all checkpoints, and by how much."""
     if pooled is None:
         return ()
-    difference, whole = pooled.estimates[ALL], pooled.estimates.get(WHOLE)
+    difference = pooled.estimates[ALL]
+    whole = pooled.estimates.get(WHOLE)
     is_settled = whole is not None and whole.state == difference.state
     state: State = difference.state if is_settled else "inconclusive"
     apart = f"{points(difference.value)} (95 % interval {points_span(*difference.interval)})"
@@ -339,7 +341,8 @@ def _sunk(nearest: Sequence[int]) -> list[int]:
 
 def _earlier_words(names: Sequence[str], nearest: Sequence[int]) -> str:
     """Say how many pruned layers are most like an earlier unpruned one, and name the last."""
-    labels, sunk = n.point_labels(names), _sunk(nearest)
+    labels = n.point_labels(names)
+    sunk = _sunk(nearest)
     if not sunk:
         return "no layer is most like an earlier unpruned one"
     last = sunk[-1]

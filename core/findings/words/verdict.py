@@ -58,7 +58,8 @@ def flags_cell(judged: Verdict) -> str:
 
 def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Table:
     """Tabulate the verdict and those by other criteria, with the numbers behind them."""
-    companions, table = list(companions), []
+    companions = list(companions)
+    table = []
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         judged = verdict(result, companions, reduction, damage)
         difference = NONE
@@ -82,7 +83,8 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
 
 def range_table(result: SweepResult) -> Table:
     """Tabulate how far the model works, how sure that is, and on how many examples."""
-    working, drop = result.working_range, smallest_drop(result)
+    working = result.working_range
+    drop = smallest_drop(result)
     if not working:
         return []
     broken = _amount(working.shown_broken_from)

@@ -31,10 +31,8 @@ def views(result: SweepResult = RESULT, chosen: str = "2") -> dict[str, Spec]:
 
 
 def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None:
-    own, floor = (
-        own_similarity(RESULT, "mean"),
-        np.array(RESULT.floor.cka["mean"]),
-    )
+    own = own_similarity(RESULT, "mean")
+    floor = np.array(RESULT.floor.cka["mean"])
     cells = tooltips(views()["rows"], 0, "Predictions changed")
     values = np.vstack([own, floor]).T  # (points, frames and everything removed)
     assert [cell["Similarity"].replace("-", "−") for cell in cells] == list(
@@ -76,10 +74,8 @@ def test_a_bar_is_bright_while_its_layer_has_never_fallen() -> None:
 def test_every_layer_has_its_words_in_letters_that_fit_or_none_has(
     layers: int, height: int
 ) -> None:
-    result, written = (
-        make_result(num_layers=layers, own_cka=declining(0.8)),
-        layers * (height / layers > 8),
-    )
+    result = make_result(num_layers=layers, own_cka=declining(0.8))
+    written = layers * (height / layers > 8)
     picture = {**stack_view(result, "mean").spec, "height": height}
     last = len(result.frames) - 1
     assert sum("intact " in text and "%" in text for text in texts(picture, last)) == written
@@ -103,7 +99,8 @@ def test_every_layer_has_its_words_in_letters_that_fit_or_none_has(
 
 
 def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control() -> None:
-    spec, own = views(chosen="1")["curve"], own_similarity(RESULT, "mean")[:, 0]
+    spec = views(chosen="1")["curve"]
+    own = own_similarity(RESULT, "mean")[:, 0]
     for row, value, frame in zip(
         spec["datasets"]["own"],
         own,

@@ -46,10 +46,8 @@ def falling(speed: float, **settings: object) -> SweepResult:
     return make_result(**{"num_layers": 3, "amounts": AMOUNTS, **own, **settings})
 
 
-FIRST, SECOND = (
-    falling(0.4, holes=((0.5, 2, 1),)),
-    falling(1.2, method="random", seed=1),
-)
+FIRST = falling(0.4, holes=((0.5, 2, 1),))
+SECOND = falling(1.2, method="random", seed=1)
 
 
 def views(first: SweepResult = FIRST, second: SweepResult = SECOND) -> dict[str, Spec]:
@@ -229,10 +227,8 @@ def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> N
 
 def test_at_equal_change_both_match_on_it() -> None:
     scene = compare_scene(falling(0.4), falling(1.2, method="random"), "mean", "damage")
-    own, rows = (
-        scene.views["own"].datasets["own"],
-        scene.views["accuracy"].datasets["accuracy"],
-    )
+    own = scene.views["own"].datasets["own"]
+    rows = scene.views["accuracy"].datasets["accuracy"]
     for k, frame in enumerate(scene.frames):
         means = [np.mean([row["v"][k] for row in own[side : side + 3]]) for side in (0, 3)]
         assert means == pytest.approx([1 - frame["amount"]] * 2, abs=2e-6)

@@ -61,10 +61,8 @@ def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likel
         RESULT,
     )
     assert scene.title.startswith("Probability of the 6 likeliest labels under ")
-    spec, shown = (
-        scene.views["probabilities"].spec,
-        [f"label_{k}" for k in (1, 2, 3, 4, 5, 7)],
-    )
+    spec = scene.views["probabilities"].spec
+    shown = [f"label_{k}" for k in (1, 2, 3, 4, 5, 7)]
     assert list(dict.fromkeys(row["label"] for row in spec["datasets"]["labels"])) == shown, (
         "one is predicted later"
     )

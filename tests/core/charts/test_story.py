@@ -191,7 +191,10 @@ def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
 
 
 WHOLE = make_result(num_layers=4)
-CHANCE, ALONE, AGAIN, CUT = "random removal", "layers", "again", "cut"
+CHANCE = "random removal"
+ALONE = "layers"
+AGAIN = "again"
+CUT = "cut"
 LACKING = {
     "an own result": (WHOLE, [None, None, CHANCE, ALONE, None, AGAIN, CUT]),
     "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
@@ -264,10 +267,8 @@ def test_layers_pruned_alone_turn_the_order_round() -> None:
 
 
 def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
-    step, answer = (
-        steps_of(WHOLE, (), make_study(), make_recovery())["again"],
-        recover_shown(make_recovery()).finding,
-    )
+    step = steps_of(WHOLE, (), make_study(), make_recovery())["again"]
+    answer = recover_shown(make_recovery()).finding
     assert answer.heading.startswith(step.finding.heading.removeprefix("Trained again: a"), 1)
     did, still = step.finding.sentences
     assert (did, *step.finding.notes) == answer.sentences
@@ -282,11 +283,10 @@ def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
 def test_the_last_scene_is_the_page_of_cuts_at_its_usual_limit() -> None:
     for loss, rows in ((0.02, 800), (0.4, 200), (0.0, 60)):
         study = make_study(num_layers=4, num_examples=rows, loss=loss)
-        step, shown = (
-            steps_of(WHOLE, (), study)["cut"],
-            cut_shown(study, [], LOSS.default),
-        )
-        said, answer = step.finding, shown.finding
+        step = steps_of(WHOLE, (), study)["cut"]
+        shown = cut_shown(study, [], LOSS.default)
+        said = step.finding
+        answer = shown.finding
         assert (said.heading, (*said.sentences, *said.notes)) == (
             answer.heading,
             answer.sentences,

@@ -114,10 +114,8 @@ def test_weights_are_scored_and_pruned_on_the_device(
 def test_a_cut_is_refitted_on_the_device(
     elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, how = (
-        np.split(np.arange(20), (8, 14)),
-        TRAINING.model_copy(update={"layers": 1, "steps": 2, "batch": 4}),
-    )
+    rows = np.split(np.arange(20), (8, 14))
+    how = TRAINING.model_copy(update={"layers": 1, "steps": 2, "batch": 4})
     refitting = Refitting(elsewhere, TEXTS, torch.float16)
     logits, means = refitting.outputs(lambda _: None)
     made = refitting.refit(
@@ -155,7 +153,8 @@ def test_a_micro_batch_without_memory_is_halved_and_at_last_run_on_the_processor
     tiny_bert: Path, windows: list[Window], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = loaded(resolve(str(tiny_bert))).model
-    whole, parts = stored(model, windows), stored(model, windows, most=3)
+    whole = stored(model, windows)
+    parts = stored(model, windows, most=3)
     for name in ("logits", "read", "mean", "cls", "packed"):
         torch.testing.assert_close(getattr(parts, name), getattr(whole, name), rtol=0, atol=1e-5)
     assert refusal(stored, model, windows, 0) == OUT_OF_MEMORY

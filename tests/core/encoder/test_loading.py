@@ -89,10 +89,8 @@ def test_a_tokenizer_may_be_a_sentencepiece_model_alone(tmp_path: Path) -> None:
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).unlink()
     assert "has no tokenizer file" in refusal(resolve, str(folder))
-    texts, ids = (
-        make_texts(50),
-        {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3},
-    )
+    texts = make_texts(50)
+    ids = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
     names = {
         "pad_piece": "[PAD]",
         "bos_piece": "[CLS]",
@@ -164,7 +162,8 @@ def test_a_folder_changed_before_loading_is_refused(
 
 def test_the_last_model_stays_loaded(tiny_bert: Path, copy: Path) -> None:
     changed(CONFIG, hidden_dropout_prob=0.2)(copy)
-    first, second = resolve(str(tiny_bert)), resolve(str(copy))
+    first = resolve(str(tiny_bert))
+    second = resolve(str(copy))
     with pytest.raises(KeyboardInterrupt), borrow(first) as loaded:
         raise KeyboardInterrupt
     with borrow(first) as again:
@@ -236,7 +235,8 @@ def test_settings_that_would_fetch_or_run_code_have_no_effect(
 ) -> None:  # type: ignore[no-untyped-def]
     change(copy)
     (copy / "evil.py").write_text("raise SystemExit(66)")
-    loaded, sound = load(resolve(str(copy))), load(resolve(str(tiny_bert)))
+    loaded = load(resolve(str(copy)))
+    sound = load(resolve(str(tiny_bert)))
     assert loaded.model.config._attn_implementation == "sdpa"
     assert loaded.tokenizer("a good film").input_ids == sound.tokenizer("a good film").input_ids
 

@@ -37,7 +37,8 @@ def test_without_onednn_pytorch_runs_linear_layers(
         Mock(side_effect=AttributeError("mkldnn has no such attribute")),
     )
     monkeypatch.setattr(representations, "_has_onednn", representations._has_onednn.__wrapped__)
-    layer, values = nn.Linear(33, 9), torch.randn(3, 5, 33)
+    layer = nn.Linear(33, 9)
+    values = torch.randn(3, 5, 33)
     with fast_linear():
         product = layer(values)
     assert torch.equal(product, layer(values))

@@ -63,10 +63,8 @@ def marks_of(spec: Spec) -> Counter[str]:
 def test_a_figure_has_the_pictures_words_and_colours_of_the_page(
     scene: Scene, theme: ThemeName
 ) -> None:
-    figure, views = (
-        figure_of(scene),
-        [scene.views[name] for name in scene.layout.on_slide.boxes(scene.views, *SLIDE)],
-    )
+    figure = figure_of(scene)
+    views = [scene.views[name] for name in scene.layout.on_slide.boxes(scene.views, *SLIDE)]
     assert [marks_of(part["spec"]) for part in figure["parts"]] == [
         marks_of(view.spec) for view in views
     ]
@@ -74,7 +72,8 @@ def test_a_figure_has_the_pictures_words_and_colours_of_the_page(
         assert 0 <= part["x"] <= figure["width"] - part["spec"]["width"]
         assert 0 <= part["y"] <= figure["height"] - part["spec"]["height"]
     assert (figure["width"], figure["height"]) == SLIDE
-    picture, frame = svg_of(scene, theme=theme), scene.frames[MIDDLE]
+    picture = svg_of(scene, theme=theme)
+    frame = scene.frames[MIDDLE]
     together = " ".join(texts(picture))
     for words in (
         scene.title,
@@ -92,10 +91,8 @@ def test_a_figure_has_the_pictures_words_and_colours_of_the_page(
 
 @pytest.mark.parametrize("scene", [*SCENES.values(), TWELVE, *MANY])
 def test_a_slide_is_read_from_the_last_row(scene: Scene) -> None:
-    svg, footer = (
-        svg_of(scene, len(scene.frames) // 2),
-        unbroken(" · ".join(scene.caption)),
-    )
+    svg = svg_of(scene, len(scene.frames) // 2)
+    footer = unbroken(" · ".join(scene.caption))
     shown = [text for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
     visible = [text.get("font-size", "") for text in shown if "".join(text.itertext()) != footer]
     assert len(visible) == len(shown) - 1, "the footer, on one line, may be smaller"
@@ -134,10 +131,8 @@ def test_a_title_may_be_typed_and_long_and_is_text() -> None:
         True,
         "…",
     )
-    long, word = (
-        SCENES["lab"]._replace(frames=[{"amount": 0.0, "name": "A", "detail": TEXT * 3}]),
-        "x" * 100,
-    )
+    long = SCENES["lab"]._replace(frames=[{"amount": 0.0, "name": "A", "detail": TEXT * 3}])
+    word = "x" * 100
     assert figure_of(long)["readouts"][0].count("<text ") > 2, (
         "a readout that is too long has lines of its own"
     )

@@ -87,7 +87,8 @@ def test_a_film_has_each_frame_in_its_colours_and_holds_the_last(
             "of 255; two colour bars and 27 cells share 256"
         )
         assert (after[2, 2] == before[2, 2]).all(), "the paper is exact"
-    still, other = pixels(pngs[MIDDLE]), pixels(pngs[0])
+    still = pixels(pngs[MIDDLE])
+    other = pixels(pngs[0])
     assert (other != still).any(axis=-1)[areas(still)].any(), "something moves"
     played, shown = read_mp4(mp4(pngs[: MIDDLE + 1]))
     assert shown == ("h264", "yuv420p", "High", (1, 1, 1, 1), RATE), "BT.709, as slides play it"

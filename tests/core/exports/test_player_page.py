@@ -46,10 +46,8 @@ def test_a_page_holds_the_player_and_the_scene(scene: Scene) -> None:
 
 
 def test_a_page_holds_all_scenes_of_a_story_with_their_notes() -> None:
-    result, halves = (
-        make_result(num_layers=4, amounts=(0.0, 0.2, 0.6)),
-        [made.half("layers:0-1", 0.5)],
-    )
+    result = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6))
+    halves = [made.half("layers:0-1", 0.5)]
     steps = story(result, "mean", [*halves, made.half("layers:2-3", 0.1)])
     page = story_page(steps, result, NAME, "dark")
     data = data_of(page, "mountStory")

@@ -79,11 +79,9 @@ def test_the_folder_has_the_scores_of_the_frame_and_a_card(
     base: Path, glue_folder: Path, method: str
 ) -> None:
     result = swept(base, glue_folder, method=method, **REQUEST)
-    folder, frame, before = (
-        write(result, base, glue_folder),
-        result.frames[1],
-        load_file(base / "model.safetensors"),
-    )
+    folder = write(result, base, glue_folder)
+    frame = result.frames[1]
+    before = load_file(base / "model.safetensors")
     assert {
         "config.json",
         "model.safetensors",
@@ -216,15 +214,15 @@ def expect_predictions(folder: Path, studied: Studied, left: int) -> None:
 def test_the_folder_and_its_card_are_those_of_the_chosen_model(
     studied: Studied, left: int, tmp_path: Path
 ) -> None:
-    study, mine = studied.study, tmp_path / "mine"
-    model, choice = study.depths[2 - left], frontier_of(study).choices[2 - left]
+    study = studied.study
+    mine = tmp_path / "mine"
+    model = study.depths[2 - left]
+    choice = frontier_of(study).choices[2 - left]
     folder = written(studied, left, **({"folder": mine} if left == 1 else {}))
     assert (folder == mine) == (left == 1)
     expect_predictions(folder, studied, left)
-    card, metadata = (
-        (folder / "README.md").read_text("utf-8"),
-        metadata_load(folder / "README.md"),
-    )
+    card = (folder / "README.md").read_text("utf-8")
+    metadata = metadata_load(folder / "README.md")
     assert (metadata["license"], metadata["tags"]) == (
         "apache-2.0",
         ["pruned", "cut"],

@@ -56,11 +56,9 @@ def test_the_lines_print_the_main_metric_of_the_saved_predictions(
     capsys: Any,
 ) -> None:
     study = on_file(kind, columns)
-    expected, gold, score = (
-        study.depths[0].saved,
-        np.array(study.task.gold),
-        SCORES[study.task.main_metric],
-    )
+    expected = study.depths[0].saved
+    gold = np.array(study.task.gold)
+    score = SCORES[study.task.main_metric]
     WRITERS[kind](
         pandas.DataFrame(dict.fromkeys(columns, TEXTS)),
         tmp_path / f"mine.{kind}",

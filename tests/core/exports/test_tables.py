@@ -27,14 +27,13 @@ def read(result: SweepResult) -> list[tuple[str, ...]]:
 
 
 def test_the_table_of_all_numbers_reads_back_equal() -> None:
-    frame, statistics = RESULT.frames[1], RESULT.statistics_of("mean")
+    frame = RESULT.frames[1]
+    statistics = RESULT.statistics_of("mean")
     frame = frame.model_copy(
         update={name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")}
     )
-    place, no_points = (
-        (frame.amount, frame.sparsity, frame.prunable_sparsity),
-        (None, None, None),
-    )
+    place = (frame.amount, frame.sparsity, frame.prunable_sparsity)
+    no_points = (None, None, None)
     scores = [
         written(
             *place,
@@ -67,10 +66,8 @@ def test_the_table_of_all_numbers_reads_back_equal() -> None:
 
 @pytest.mark.parametrize("start", "=+-@\t\r")
 def test_no_text_is_a_formula_to_a_spreadsheet(start: str) -> None:
-    name, safe = (
-        f"{start}cmd|' /C calc'!A0",
-        f"'{start}cmd|' /C calc'!A0".replace("\r", "\n"),
-    )
+    name = f"{start}cmd|' /C calc'!A0"
+    safe = f"'{start}cmd|' /C calc'!A0".replace("\r", "\n")
     cells = rows(table(["a", name], [["-0.5", -1e-7], ["+3", name], ["-1+2", "a-b"]]))
     expected = [("-0.5", "-1e-07"), ("+3", safe), ("'-1+2", "a-b")]
     assert [(row["a"], row[safe]) for row in cells] == expected, (

@@ -192,7 +192,8 @@ def predicting(
 
 def judged_by(metrics: Sequence[str], result: SweepResult) -> SweepResult:
     """The same result with these metrics of its predictions, and the working range by the last of them."""
-    gold, frames = result.task.gold, []
+    gold = result.task.gold
+    frames = []
     for frame in result.frames:
         values, intervals = evaluate(metrics, gold, frame.predictions)
         frames.append(frame.model_copy(update={"metrics": values, "intervals": intervals}))
@@ -263,7 +264,8 @@ def changing(
     read: Sequence[float] = (),
 ) -> SweepResult:
     """The same result whose first examples change their predictions, perhaps with what the classifier reads."""
-    unpruned, frames = np.array(result.frames[0].predictions), []
+    unpruned = np.array(result.frames[0].predictions)
+    frames = []
     for k, frame in enumerate(result.frames):
         count = round(shares[frame.amount] * len(unpruned))
         share = count / len(unpruned)

@@ -113,10 +113,8 @@ def layers_alone() -> Iterator[str]:
         (losing(np.nan, *falls), {}),
     ):
         yield from lines(passed.alone_finding(PassedOn(losses, True, ends)))
-    lower, upper = (
-        HalvesHarm(0.4, 0.406, 0.07, 1e-9),
-        HalvesHarm(0.4, 0.1, 0.3, 0.01),
-    )
+    lower = HalvesHarm(0.4, 0.406, 0.07, 1e-9)
+    upper = HalvesHarm(0.4, 0.1, 0.3, 0.01)
     alike = HalvesHarm(0.4, 0.1, 0.09, 0.6)
     yield from lines(
         passed.halves_finding("upper", lower),

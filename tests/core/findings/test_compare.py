@@ -102,7 +102,8 @@ def test_shares_of_the_change_and_their_paired_difference() -> None:
 def test_what_does_not_measure_the_same_is_not_compared(
     change: dict[str, Any], reason: str
 ) -> None:
-    first, second = network(), network(**change)
+    first = network()
+    second = network(**change)
 
     assert depth_of((first, second), "mean") == reason
     assert depth_of((second, first), "mean") == reason

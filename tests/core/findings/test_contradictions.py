@@ -62,7 +62,8 @@ def check_verdicts(shelf: Shelf) -> set[State]:
     """All that says a verdict is held against it, on the story as beside its control."""
     states = set[State]()
     for entry in settings(shelf.entries):  # those that may have a verdict
-        result, beside = shelf.results[entry.key], shelf.beside(entry)
+        result = shelf.results[entry.key]
+        beside = shelf.beside(entry)
         judged = verdict(result, beside)
         states.update(named(judged))
         check_headings(result, judged, beside)
@@ -84,7 +85,8 @@ def check_verdicts(shelf: Shelf) -> set[State]:
 
 def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
     """How far the model works, and which layers fall first, is the same wherever it stands."""
-    to, heading = working_to(result), layers_heading(result, "mean")
+    to = working_to(result)
+    heading = layers_heading(result, "mean")
     if to and to < result.amounts[-1]:
         pages = [
             watch_finding(result, beside, "mean").text,
@@ -107,10 +109,8 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
 
 def check_headings(result: SweepResult, judged: Verdict, beside: list[SweepResult]) -> None:
     """The story claims of the halves what is shown, and of chance what the verdict does."""
-    where, chance = (
-        watch_finding(result, beside, "mean").heading,
-        chance_finding(result, beside).heading,
-    )
+    where = watch_finding(result, beside, "mean").heading
+    chance = chance_finding(result, beside).heading
     if judged.method and not run_of(result.pruning.scope):
         assert ("changes the upper layers" in where) == (judged.method.gap.low > 0)
         assert ("changes the lower layers" in where) == (judged.method.gap.high < 0)

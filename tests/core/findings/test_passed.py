@@ -12,7 +12,8 @@ from tests.core.findings.made import ALONE_STEPS, HARMS, OWN_LOSSES, alone, half
 
 WHOLE = make_result(num_layers=4, amounts=ALONE_STEPS)
 LAYERS = alone()
-LOWER, UPPER = "layers:0-1", "layers:2-3"
+LOWER = "layers:0-1"
+UPPER = "layers:2-3"
 
 
 def test_every_number_is_that_of_the_layer_that_was_pruned() -> None:
@@ -83,7 +84,8 @@ def test_amounts_where_a_loss_is_undefined_are_left_out() -> None:
 
 # ---------------------------------------------------------------- harm of halves
 
-LOWER_HALF, UPPER_HALF = half(LOWER, 0.4), half(UPPER, 0.1)
+LOWER_HALF = half(LOWER, 0.4)
+UPPER_HALF = half(UPPER, 0.1)
 DRAWN = [half(scope, 0.2, method="random", seed=1) for scope in (UPPER, LOWER)]
 
 

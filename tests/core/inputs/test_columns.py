@@ -8,7 +8,9 @@ from core.request.catalog import TASKS
 from core.request.sweep_request import made_task
 from tests.refusals import refusal
 
-SST2, MRPC, QQP = TASKS["sst2"], TASKS["mrpc"], TASKS["qqp"]
+SST2 = TASKS["sst2"]
+MRPC = TASKS["mrpc"]
+QQP = TASKS["qqp"]
 NLI = made_task((), ("ENTAILMENT", "neutral", "contradiction"))
 OWN = made_task((), ("Glad", "in between", "sad"))
 NUMBERS = made_task((), ("LABEL_0", "LABEL_1"))
@@ -66,7 +68,8 @@ RAIN = ("It may rain.", "Snow falls.", "A storm is here.")
 SUN = ("Rain may come.", "Sun shines.", "All calm.")
 SHORT = ("It rains", "Go on", "Oh no")
 CHINESE = ("今天下雨了", "晴天", "风很大")
-TIME, SPLIT = ("2024-01-01 10:00",) * 3, ("train",) * 3
+TIME = ("2024-01-01 10:00",) * 3
+SPLIT = ("train",) * 3
 KIND = ("x", "y", "x")
 MOOD = ("+", "o", "-", "o")
 

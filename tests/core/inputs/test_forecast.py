@@ -165,7 +165,8 @@ def test_the_work_of_a_study(tiny_bert, glue_folder, monkeypatch):
 
 
 def test_the_unpruned_model_counts_until_it_was_trained(shipped, monkeypatch):
-    result, recovery = make_result(), make_recovery()
+    result = make_result()
+    recovery = make_recovery()
     request = RecoveryRequest.from_json({**vars(request_of(result)), "key": result.key})
     monkeypatch.setattr(module, "RECOVERY", recovery.rows.training)
 

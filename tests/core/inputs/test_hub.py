@@ -21,8 +21,10 @@ from core.inputs import hub as module
 from core.inputs.hub import Repository, fetch_one, snapshot
 from tests.refusals import refusal
 
-REPO, DATA = "someone/small", "someone/data"
-MODEL, DATASET = Repository(REPO), Repository(DATA, repo_type="dataset")
+REPO = "someone/small"
+DATA = "someone/data"
+MODEL = Repository(REPO)
+DATASET = Repository(DATA, repo_type="dataset")
 WEIGHTS = bytes(range(256)) * 8
 PARQUET = "data/validation-00000-of-00001.parquet"
 FILES = {

@@ -223,7 +223,8 @@ def test_rows_without_text_or_label_are_left_out(folder, ask):
 
 def test_names_tell_configurations_and_splits():
     shards = [f"data/train-0000{number}-of-00002.parquet" for number in range(2)]
-    french, german = "fr/train/0000.parquet", "de/partial-train/0000.parquet"
+    french = "fr/train/0000.parquet"
+    german = "de/partial-train/0000.parquet"
 
     configs = layout([*shards, "test.parquet", "README.md", "train.csv", french, german])
 

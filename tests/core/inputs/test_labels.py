@@ -75,7 +75,8 @@ def test_rows_are_found_by_name(task, names, order):
 def test_other_labels_than_the_tasks_are_refused(task, names):
     line = refusal(label_order, names, TASKS[task], "someone/bert")
 
-    first, second = names[0].strip(), names[1][:40]
+    first = names[0].strip()
+    second = names[1][:40]
     assert f"'someone/bert' has {len(names)} labels, {first}, {second}, " in line
     assert ", ".join(TASKS[task].label_names) in line
     assert line.endswith("correct id2label in its config.json")

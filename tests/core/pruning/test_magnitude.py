@@ -59,13 +59,12 @@ def test_sparsity_is_counted_from_what_was_removed(model: nn.Module) -> None:
     layers[0][0].data.zero_()  # a zero weight counts only once it is removed
     plan = module_of("magnitude").plan(Baseline(model, (0.0, 0.5), "layer:1"))
     with PrunedModel(model, plan) as pruned:
-        nothing, half = pruned.prune(0.0), pruned.prune(0.5)
+        nothing = pruned.prune(0.0)
+        half = pruned.prune(0.5)
     assert nothing == (0.0, 0.0, (0.0, 0.0))
     in_layer = sum(weight.numel() for weight in layers[1])
-    removed, total = (
-        round(0.5 * in_layer),
-        sum(parameter.numel() for parameter in model.parameters()),
-    )
+    removed = round(0.5 * in_layer)
+    total = sum(parameter.numel() for parameter in model.parameters())
     assert half == (
         removed / total,
         removed / num_prunable(model),

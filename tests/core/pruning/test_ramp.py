@@ -60,7 +60,8 @@ def test_the_total_is_exact_and_no_layer_loses_more_than_it_has() -> None:
 def test_every_layer_loses_its_smallest_weights_and_the_control_removes_as_many(
     model: nn.Module, scope: str
 ) -> None:
-    weights, amounts = scoped_weights(model, scope), (0.13, 0.5, 0.97)
+    weights = scoped_weights(model, scope)
+    amounts = (0.13, 0.5, 0.97)
     ramp = module_of("ramp").plan(Baseline(model, amounts, scope))
     control = module_of("random").plan(Baseline(model, amounts, scope, controls="ramp"))
     assert [*map(id, ramp.parameters)] == [*map(id, weights)]

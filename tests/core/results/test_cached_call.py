@@ -20,7 +20,8 @@ def test_a_call_is_cached_by_the_numbers_of_a_whole_result(
         return result.frames[frame].metrics["accuracy"]
 
     path = save(MAGNITUDE, tmp_path)
-    first, second = load(path), load(path)
+    first = load(path)
+    second = load(path)
     assert cached_call(accuracy, first) == cached_call(accuracy, second) == accuracy(first)
     assert computed == [first, first], "computed once for all who have read the same file"
     assert cached_call(accuracy, second, 1) == accuracy(second, 1) != accuracy(second)

@@ -37,7 +37,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_manifest_is_read_also_with_former_fields(folder: Path) -> None:
-    first, second = make_result(), make_result(num_examples=100)
+    first = make_result()
+    second = make_result(num_examples=100)
     assert shipped(Entry) == ()
     ship(folder, first, second)
     assert shipped(Entry) == (entry_of(first), entry_of(second))
@@ -77,7 +78,8 @@ def test_strange_files_are_named_with_their_reasons_and_all_else_works(
 def test_only_the_users_own_results_are_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    shared, own_one = make_result(), make_result(num_examples=100)
+    shared = make_result()
+    own_one = make_result(num_examples=100)
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     paths = [store.save(shared, folder), store.save(own_one)]
     for nothing in ("0" * 64, f"../results/{shared.key}", ""):

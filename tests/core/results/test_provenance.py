@@ -49,14 +49,13 @@ def test_a_request_can_be_found_unless_a_place_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.request.limits.WEIGHTS", tmp_path)
-    result, made = (
-        make_result(source="folder"),
-        SweepRequest("recipe:mpnet-l12-cola-seed-0", "cola", data="hub"),
-    )
+    result = make_result(source="folder")
+    made = SweepRequest("recipe:mpnet-l12-cola-seed-0", "cola", data="hub")
     task = result.task.model_copy(
         update={"source_name": TASKS["sst2"].dataset_id}
     )  # it holds the same as on the Hub
-    whole, cut = request_of(with_own_key(result, task=task)), request_of(result)
+    whole = request_of(with_own_key(result, task=task))
+    cut = request_of(result)
     assert [can_be_found(request) for request in (whole, cut, made)] == [
         True,
         False,

@@ -154,7 +154,8 @@ def test_a_study_and_a_sweep_share_a_store_and_stay_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
-    study, sweep = store.save(STUDY), store.save(RESULT)
+    study = store.save(STUDY)
+    sweep = store.save(RESULT)
     assert (
         store.find(STUDY.key),
         store.load_any(study),

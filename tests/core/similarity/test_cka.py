@@ -35,7 +35,8 @@ def without_each_example(x: Tensor, y: Tensor) -> np.ndarray:
 
 
 def test_invariant_to_rotation_scale_and_shift() -> None:
-    x, y = random(1, 40, 12), random(1, 40, 9, seed=1)
+    x = random(1, 40, 12)
+    y = random(1, 40, 9, seed=1)
     y[..., :5] += x[..., :5]
     rotation = torch.linalg.qr(random(12, 12, seed=2)).Q
     moved = 17.0 * (x @ rotation) + random(12, seed=3) * 5

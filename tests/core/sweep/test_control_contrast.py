@@ -11,7 +11,8 @@ from core.sweep.control_contrast import (
     contrast,
 )
 
-K, N = 5, 256
+K = 5
+N = 256
 
 
 def replicated(value: float, error: float, random: np.random.Generator) -> np.ndarray:

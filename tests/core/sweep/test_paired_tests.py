@@ -16,10 +16,8 @@ def p_value_of_all_exchanges(
     swaps = np.array(
         [*product([False, True], repeat=len(gold))]
     )  # (exchanges, examples), first without any
-    golds, sides = (
-        np.broadcast_to(gold, swaps.shape),
-        ((first, second), (second, first)),
-    )
+    golds = np.broadcast_to(gold, swaps.shape)
+    sides = ((first, second), (second, first))
     scores = [SCORES[metric](golds, np.where(swaps, swapped, own)) for own, swapped in sides]
     drawn = scores[0] - scores[1]  # (exchanges,)
     return min(

@@ -213,7 +213,8 @@ SHARED = [  # settings of consecutive sweeps, and the number of forward passes o
 def test_sweeps_that_share_give_the_same_bits_in_fewer_passes(
     tiny_bert: Path, glue_folder: Path
 ) -> None:
-    shared, checkpoint = SharedPasses(), parts(tiny_bert, glue_folder)[0]
+    shared = SharedPasses()
+    checkpoint = parts(tiny_bert, glue_folder)[0]
     for options, expected in SHARED:
         _, inputs, request = parts(tiny_bert, glue_folder, **options)
         together, passes = passes_of(
@@ -309,10 +310,8 @@ def test_tokens_beyond_the_limit_are_counted_but_not_read(
     tiny_bert: Path,
 ) -> None:
     long = " ".join(["bright"] * 126)
-    longest, longer = (
-        predicted(tiny_bert, long),
-        predicted(tiny_bert, f"{long} bad bad bad"),
-    )
+    longest = predicted(tiny_bert, long)
+    longer = predicted(tiny_bert, f"{long} bad bad bad")
     assert (longest.num_tokens, longer.num_tokens) == (
         MAX_LENGTH,
         MAX_LENGTH + 3,

@@ -81,10 +81,8 @@ def test_what_is_held_is_a_probe_of_the_mean_of_the_tokens(
 
 def test_a_probe_learns_what_is_linear_and_bears_a_label_that_occurs_once() -> None:
     random = np.random.RandomState(0)
-    features, direction = (
-        random.randn(300, 8) * [1, 100, *[1] * 6],
-        random.randn(8),
-    )
+    features = random.randn(300, 8) * [1, 100, *[1] * 6]
+    direction = random.randn(8)
     labels = (features * [1, 0.01, *[1] * 6] @ direction > 0).astype(int)
     predicted = probe(features[:200], labels[:200], features[200:])
     assert np.mean(np.array(predicted) == labels[200:]) > 0.9
@@ -95,7 +93,8 @@ def test_a_probe_learns_what_is_linear_and_bears_a_label_that_occurs_once() -> N
 def test_the_full_models_answers_stand_in_for_labels(
     studied: Studied, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inputs, learned = studied.inputs, list[list[int]]()
+    inputs = studied.inputs
+    learned = list[list[int]]()
     answered = predicted_by_transformers(
         inputs.resolved.folder,
         [text for (text,) in (*inputs.refit, *inputs.stop)],

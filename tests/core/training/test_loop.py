@@ -31,7 +31,8 @@ HOW = TrainingRecord(
     temperature=2.0,
     seed=0,
 )
-ROWS, STOP = np.arange(50), np.arange(50, 80)
+ROWS = np.arange(50)
+STOP = np.arange(50, 80)
 LENGTHS = np.random.RandomState(0).randint(3, 20, 80)
 
 
@@ -84,7 +85,8 @@ def test_the_best_weights_are_kept_and_training_ends_early() -> None:
 
 @pytest.mark.parametrize("steps", [0, 1, 30])
 def test_the_kept_step_is_the_best_that_was_looked_at(steps: int) -> None:
-    line, losses = Line(), {0: Line().loss}
+    line = Line()
+    losses = {0: Line().loss}
 
     def note(step: int) -> None:
         if step % CHECK_EVERY == 0 or step == steps:
@@ -95,7 +97,8 @@ def test_the_kept_step_is_the_best_that_was_looked_at(steps: int) -> None:
 
 
 def test_labels_are_targets_of_temperature_one() -> None:
-    logits, labels = torch.randn(9, 4), torch.arange(9) % 4
+    logits = torch.randn(9, 4)
+    labels = torch.arange(9) % 4
     expected = nn.functional.cross_entropy(logits, labels)
     torch.testing.assert_close(
         loss_of(logits, nn.functional.one_hot(labels, 4).float(), 1.0), expected

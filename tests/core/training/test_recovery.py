@@ -27,11 +27,9 @@ Made = namedtuple(
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    folder, parts, reports = (
-        tmp_path_factory.mktemp("recovery"),
-        list[Recovery](),
-        list[tuple[int, int]](),
-    )
+    folder = tmp_path_factory.mktemp("recovery")
+    parts = list[Recovery]()
+    reports = list[tuple[int, int]]()
     result = tiny_sweep(folder)
     inputs = found(folder, result, steps=12)
     assert not {*inputs.rows.texts} & {*inputs.swept.subset.texts}
@@ -74,11 +72,9 @@ def test_zeros_stay_and_other_weights_learn(
     made: Made, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     inputs = found(made.folder, tiny_sweep(made.folder, method=method), steps=3)
-    seen, copies, original = (
-        list[dict[str, torch.Tensor]](),
-        list[torch.nn.Module](),
-        engine.deepcopy,
-    )
+    seen = list[dict[str, torch.Tensor]]()
+    copies = list[torch.nn.Module]()
+    original = engine.deepcopy
     monkeypatch.setattr(
         engine,
         "deepcopy",
@@ -105,7 +101,8 @@ def test_zeros_stay_and_other_weights_learn(
 def test_the_same_seed_gives_the_same_bits_and_the_control_is_made_once(
     made: Made,
 ) -> None:
-    whole, totals = made.whole, set[int]()
+    whole = made.whole
+    totals = set[int]()
     same, other = (found(made.folder, made.sweep, steps=12, seed=seed) for seed in (0, 1))
     again, _ = recover(
         loaded(same.swept.resolved),
@@ -123,7 +120,8 @@ def test_the_same_seed_gives_the_same_bits_and_the_control_is_made_once(
 def test_a_cancelled_one_leaves_the_model_and_what_was_shown(
     made: Made,
 ) -> None:
-    inputs, parts = found(made.folder, made.sweep, steps=11), list[Recovery]()
+    inputs = found(made.folder, made.sweep, steps=11)
+    parts = list[Recovery]()
     checkpoint = loaded(inputs.swept.resolved)
 
     def cancel(_: str, done: int, __: int) -> None:
@@ -140,10 +138,8 @@ def test_a_file_is_listed_and_a_false_one_refused(
     made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
-    path, frames = (
-        store.save(made.whole),
-        json.loads(made.whole.model_dump_json())["frames"],
-    )
+    path = store.save(made.whole)
+    frames = json.loads(made.whole.model_dump_json())["frames"]
     assert store.load_any(path).model_copy(update={"checksum": ""}) == made.whole
     (entry,) = library.own(library.RecoveryEntry)
     assert (entry.amount, entry.pruning, entry.training.seed) == (

@@ -28,7 +28,9 @@ HOW = TrainingRecord(
     seed=0,
 )
 TEXTS = [(text,) for text in make_texts(70, seed=3)]
-REFIT, STOP, JUDGED = np.arange(40), np.arange(40, 52), np.arange(52, 70)
+REFIT = np.arange(40)
+STOP = np.arange(40, 52)
+JUDGED = np.arange(52, 70)
 
 
 def checkpoint_of(
@@ -88,7 +90,8 @@ def test_what_is_saved_predicts_what_was_judged_and_its_top_alone_has_changed(
             rtol=0,
             atol=1e-5,
         )
-    before, after = checkpoint.model.state_dict(), deep.model.state_dict()
+    before = checkpoint.model.state_dict()
+    after = deep.model.state_dict()
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
     upper = (".1.", ".2.", "classifier", "pooler", "head.", "final_norm")
     assert all(any(part in name for part in upper) for name in changed)
@@ -114,10 +117,8 @@ def test_the_same_seed_gives_the_same_bits_whatever_was_refitted_before(
 
 def test_what_report_raises_ends_the_work_at_once(tmp_path: Path) -> None:
     _, checkpoint = checkpoint_of(tmp_path)
-    refitting, calls = (
-        Refitting(checkpoint, TEXTS, torch.float32),
-        list[float](),
-    )
+    refitting = Refitting(checkpoint, TEXTS, torch.float32)
+    calls = list[float]()
     targets = soft_targets(refitting.outputs(silent)[0], HOW.temperature)
 
     def cancel(share: float) -> None:

@@ -64,11 +64,9 @@ def test_pending_requests_are_bounded_where_strangers_meet(
 
 
 def test_threads_pass_one_of_a_holder_at_a_time_and_few_in_all() -> None:
-    door, entered, leave = (
-        Door("drawings", at_once=2),
-        dict.fromkeys("ab", 0),
-        Event(),
-    )
+    door = Door("drawings", at_once=2)
+    entered = dict.fromkeys("ab", 0)
+    leave = Event()
 
     def passes(holder: str) -> None:
         with door.turn(holder):
