@@ -1,4 +1,4 @@
-"""The verdicts by their definitions, from the files of results, without the project.
+"""The numbers of verdicts by their definitions, from the files of results, without the project.
 
 The share of the change that lies in the upper half of the layers is read anew from the similarities
 of every frame; only what leaves out an example is taken from the file.
@@ -7,7 +7,7 @@ of every frame; only what leaves out an example is taken from the file.
 import base64
 import gzip
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,36 +22,31 @@ from tests.independent.statistics import gap, interpolated
 
 Array = npt.NDArray[np.float64]
 Result = Mapping[str, Any]
+Setting = tuple[str, str | None]
+Place = tuple[str, int]
 
 SHIPPED = Path(__file__).parents[2] / "cached_results"
 DAMAGE = 0.05
-MARGIN = 0.10
-LEVEL = 0.05
-FEWEST_EXAMPLES = 64
 FEWEST_BEFORE = 2
-SEEDS = {"weight": 5, "neuron": 10}
 MOST_MISMATCH = 0.01  # of the shares of a layer's weights that a method and its control remove
-SMALL_STEP = 0.01
-CEILING = 0.9
-ONE_EXAMPLE = 0.5
-DETECTABLE = 2.8  # standard errors, of a drop that is found four times in five
+ONE_EXAMPLE = 0.5  # of the jackknife's variance
 
 
 class There(NamedTuple):
     """A pruning at the damage, and its share of the change in the upper half."""
 
-    sweep: Result
     share: float
     without: Array  # (n,)
     is_coarse: bool
     step: float  # between the two amounts that it is read from
-    amount: float
 
 
 class Row(NamedTuple):
     """A method on a checkpoint.
 
     Attributes:
+        setting: The method and its scope.
+        place: The task and the number of layers.
         share: Its share in the upper half; NaN where it does not reach the damage.
         seeds: The k usable seeds of its random control.
         control_shares: (k,) of these.
@@ -63,11 +58,11 @@ class Row(NamedTuple):
             removal.
         draw_half: The same at 95 %, from one more draw.
         p_value: 1 minus the confidence at which the latter reaches 0.
-        reason: Why it is inconclusive; None where it is not.
-        state: After Holm's correction over the table.
-        flags: What else to know of it, in the order of Methods.
+        one_decides: Whether one example carries most of the jackknife's variance.
     """
 
+    setting: Setting
+    place: Place
     share: float
     seeds: tuple[int, ...]
     control_shares: Array
@@ -78,31 +73,12 @@ class Row(NamedTuple):
     mean_half: float = np.nan
     draw_half: float = np.nan
     p_value: float = np.nan
-    reason: str | None = None
-    state: str = "inconclusive"
-    flags: tuple[str, ...] = ()
+    one_decides: bool = False
 
 
 def result_of(key: str) -> Result:
     """Read a shipped result."""
     return from_json(gzip.decompress((SHIPPED / "results" / f"{key}.json.gz").read_bytes()))
-
-
-@cache
-def shipped() -> dict[str, tuple[Result, Row]]:
-    """Judge the shipped results; by key, what each was measured on and its row."""
-    results = {}
-    for entry in from_json((SHIPPED / "manifest.json").read_bytes()):
-        points = entry.get("points", [""])
-        if all(point.endswith("attention") for point in points):
-            results[entry["key"]] = result_of(entry["key"])
-    parts = (
-        "checkpoint",
-        "task",
-        "pruning",
-    )  # all numbers together take a gigabyte
-    rows = table(results.values()).items()
-    return {key: ({name: results[key][name] for name in parts}, row) for key, row in rows}
 
 
 def there(result: Result) -> There | None:
@@ -116,32 +92,30 @@ def there(result: Result) -> There | None:
     matrices = np.array([frame["similarity"]["cka"]["mean"] for frame in frames], float)
     own = np.diagonal(matrices, axis1=1, axis2=2)  # (frames, points)
     damages = 1 - own.mean(1)  # (frames,)
-    amount, *profile = interpolated(np.column_stack([amounts, own]), damages, DAMAGE)
+    profile = interpolated(own, damages, DAMAGE)
     without = np.frombuffer(base64.b64decode(stored["replicates"]), "<f4").astype(float)  # (n,)
-    gaps = np.array([gap(np.array(profile)), *without])
+    gaps = np.array([gap(profile), *without])
     share, *without_each = 0.5 + gaps / (4 * DAMAGE)
     k = int((damages >= DAMAGE).argmax())
     is_coarse = int((damages[1:k] > 0).sum()) < FEWEST_BEFORE
     step = amounts[k] - amounts[k - 1]
-    return There(result, share, np.array(without_each), is_coarse, step, amount)
+    return There(share, np.array(without_each), is_coarse, step)
 
 
-def table(results: Iterable[Result]) -> dict[str, Row]:
-    """Judge every method on every checkpoint beside its random control, where there is one.
+@cache
+def shipped() -> dict[str, Row]:
+    """Judge every shipped method on every checkpoint beside its random control, if it has one.
 
     Returns:
         Rows by the results' keys.
     """
-    groups = defaultdict[tuple[Any, ...], list[Result]](list)
-    for result in results:
-        task = result["task"]
-        if task["source"] != "written" and _is_whole(result):
-            place = (
-                result["checkpoint"]["revision"],
-                task["name"],
-                task["fingerprint"],
-            )
-            groups[*place, str(result["similarity"]["points"])].append(result)
+    groups = defaultdict[tuple[str, str], list[Result]](list)
+    for entry in from_json((SHIPPED / "manifest.json").read_bytes()):
+        is_sweep = "kind" not in entry
+        if not is_sweep or entry["source"] == "written":
+            continue
+        if all(point.endswith("attention") for point in entry["points"]):
+            groups[entry["checkpoint"], entry["fingerprint"]].append(result_of(entry["key"]))
     rows: dict[str, Row] = {}
     for group in groups.values():
         methods = defaultdict[tuple[Any, ...], list[Result]](list)
@@ -155,14 +129,7 @@ def table(results: Iterable[Result]) -> dict[str, Row]:
             seeds = _controls(sweeps[0], group)
             if unstopped and seeds:
                 rows[unstopped[0]["key"]] = _judged(sweeps, seeds)
-    return _corrected(rows)
-
-
-def _is_whole(result: Result) -> bool:
-    """Whether all layers are pruned, and compared after attention blocks."""
-    points = result["similarity"]["points"]
-    scope = result["pruning"]["scope"] or ""
-    return all(point.endswith("attention") for point in points) and not scope.startswith("layer:")
+    return rows
 
 
 def _finest(sweeps: Sequence[Result]) -> There | None:
@@ -197,28 +164,19 @@ def _controls(sweep: Result, group: Sequence[Result]) -> dict[int, list[Result]]
 
 
 def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
+    task = sweeps[0]["task"]
+    pruning = sweeps[0]["pruning"]
+    setting = pruning["method"], pruning["scope"]
+    place = task["name"], sweeps[0]["checkpoint"]["num_layers"]
     own = _finest(sweeps)
     drawn = {seed: _finest(seeds[seed]) for seed in sorted(seeds)}
     usable = {seed: place for seed, place in drawn.items() if place and not place.is_coarse}
-    n = len(sweeps[0]["task"]["examples"])
+    n = len(task["examples"])
     k = len(usable)
     shares = np.array([place.share for place in usable.values()])  # (k,)
-    reasons = {
-        "too few examples": n < FEWEST_EXAMPLES,
-        "change not reached": own is None,
-        "steps too coarse": own is not None and own.is_coarse,
-        "too few seeds": k < SEEDS[sweeps[0]["pruning"]["granularity"]],
-    }
-    reason = next((name for name, holds in reasons.items() if holds), None)
     if own is None or k < 2:
         share = own.share if own else np.nan
-        return Row(
-            share,
-            tuple(usable),
-            shares,
-            np.full((k, n), np.nan),
-            reason=reason,
-        )
+        return Row(setting, place, share, tuple(usable), shares, np.full((k, n), np.nan))
     replicates = own.without - np.array([place.without for place in usable.values()])  # (k, n)
     squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
     difference = float(own.share - shares.mean())
@@ -232,27 +190,9 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     def beyond(p: float) -> float:
         return half(1 - p / 2, 1 + 1 / k) - abs(difference)
 
-    mean_half = half(0.95, 1 / k)
-    draw_half = half(0.975, 1 + 1 / k)
-    p_value = float(brentq(beyond, 1e-12, 1 - 1e-12, xtol=1e-14))
-    state = "inconclusive"
-    if not reason and abs(difference) + mean_half <= MARGIN:
-        state = "equivalent"
-    elif not reason and abs(difference) >= MARGIN and abs(difference) > draw_half:
-        state = "steeper" if difference > 0 else "flatter"
-    elif not reason:
-        reason = "interval too wide"
-    judge = _judge(own, sweeps)
-    broken = sum(not _works(place, seeds[seed]) for seed, place in usable.items())
-    marks = {
-        "beyond working range": not _works(own, sweeps),
-        "random removal beyond its working range": broken > k / 2,
-        "range doubtful": _smallest_drop(judge) > judge["working_range"]["lead"] / 10,
-        "at the ceiling": shares.mean() > CEILING,
-        "one example decides": squares.max() > ONE_EXAMPLE * squares.sum(),
-        "interpolated": own.step > SMALL_STEP + 1e-9,
-    }
     return Row(
+        setting,
+        place,
         own.share,
         tuple(usable),
         shares,
@@ -260,59 +200,8 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
         difference,
         deviation,
         error,
-        mean_half,
-        draw_half,
-        p_value,
-        reason,
-        state,
-        tuple(name for name, holds in marks.items() if holds),
+        half(0.95, 1 / k),
+        half(0.975, 1 + 1 / k),
+        float(brentq(beyond, 1e-12, 1 - 1e-12, xtol=1e-14)),
+        bool(squares.max() > ONE_EXAMPLE * squares.sum()),
     )
-
-
-def _judge(own: There, sweeps: Sequence[Result]) -> Result:
-    """Of several sweeps of one pruning, the one whose working range is judged on most examples."""
-    return max(
-        (own.sweep, *sweeps),
-        key=lambda sweep: sweep["working_range"]["examples"],
-    )
-
-
-def _works(own: There, sweeps: Sequence[Result]) -> bool:
-    """Whether the model is within its working range at the damage."""
-    to = _judge(own, sweeps)["working_range"]["to"]
-    return to is not None and own.amount <= to
-
-
-def _smallest_drop(sweep: Result) -> float:
-    """Return the smallest drop that the examples show at the end of the working range."""
-    working = sweep["working_range"]
-    frames = sweep["frames"]
-    end = max(1, [frame["amount"] for frame in frames].index(working["to"]))
-    predictions = frames[0]["predictions"], frames[end]["predictions"]
-    labels = np.array([sweep["task"]["gold"], *predictions])  # (3, n)
-
-    def score(gold: Array, predicted: Array) -> float:
-        if working["metric"] == "accuracy":
-            return float(np.mean(gold == predicted))
-        return float(np.corrcoef(gold, predicted)[0, 1])  # Matthews, of zeros and ones
-
-    n = labels.shape[1]
-    drops = []
-    for k in range(n):
-        gold, before, after = np.delete(labels, k, axis=1)
-        drops.append(score(gold, after) - score(gold, before))
-    return float(DETECTABLE * np.sqrt((n - 1) * np.var(drops) * n / working["examples"]))
-
-
-def _corrected(rows: Mapping[str, Row]) -> dict[str, Row]:
-    """Holm: from the smallest p-value on, each times the number left, until the first fails."""
-    tested = [key for key, row in rows.items() if row.reason in (None, "interval too wide")]
-    order = sorted(tested, key=lambda key: rows[key].p_value)
-    judged = dict(rows)
-    holds = True
-    for k, key in enumerate(order):
-        row = rows[key]
-        holds = holds and row.p_value * (len(order) - k) < LEVEL
-        if row.state in ("steeper", "flatter") and not holds:
-            judged[key] = row._replace(state="inconclusive", reason="interval too wide")
-    return judged
