@@ -69,5 +69,5 @@ if __name__ == "__main__":  # for a visitor
     with picture_first():
         tell()
 else:  # `streamlit run` imports this file before it answers
-    compose_ahead("Story")
+    compose_ahead()
     app = st.App(__file__, routes=shells())

@@ -40,7 +40,7 @@ def grid() -> None:
         st.markdown(plain(" ".join(shown.blocks[0].finding.sentences)))
         with st.expander("How to read it"):
             show_details(shown)
-        offer_exports(scene, label="Download the forest plot", numbers=False)
+        offer_exports(scene, label="Download the forest plot")
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
         entries = sources[choose(SOURCE, {name: SOURCE.options[name] for name in sources})]
         alone = choose(ALONE) == "shown"

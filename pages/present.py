@@ -8,9 +8,9 @@ from core.request.pages import MAX_LINE_CHARS, REDUCTION
 from core.results.cached_call import cached_call
 from core.results.library import entry_of
 from core.results.names import checkpoint_name, data_name, listed
-from ui.address import amount_in_address, picture_first, read_choice, show
+from ui.address import amount_in_address, link_to, picture_first, read_choice, show
 from ui.exports import offer_exports
-from ui.header import choose_result, compose, link_to, page_header
+from ui.header import choose_result, compose, page_header
 from ui.player import show_pictures
 from ui.text import plain
 

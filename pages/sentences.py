@@ -21,8 +21,6 @@ from ui.jobs import answer_to, ask, drop_question, request_behind
 from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
 
-ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
-
 
 def sentences() -> None:
     """Show a field for a sentence of the visitor's own, then the examples of the result."""
@@ -112,7 +110,6 @@ def try_a_sentence(result: SweepResult, request: SweepRequest) -> None:
                 "typed-job",
                 result.key,
                 "predict",
-                wait=ANSWER_SECONDS,
                 **question(result, texts, request),
             )
             st.session_state["typed-texts"] = texts

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
@@ -71,24 +71,37 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
         str(worker),
         str(folder / "material.json"),
     ]
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        closing(JobQueue(command, clock)) as queue,
-    ):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "stored_first", stored_first)
+        queue = JobQueue(command, clock)
         yield queue
+        close(queue)
+
+
+def close(queue: JobQueue) -> None:
+    """End a queue's worker for good."""
+    with queue._changed:
+        queue._worker.on_exit = lambda status: None
+        queue._worker.kill()
+
+
+def until(queue: JobQueue, job_id: str, is_ready: Callable[[Job], bool]) -> Job:
+    """Wait until a job is ready."""
+    with queue._changed:
+        queue._changed.wait_for(lambda: is_ready(queue.get(job_id)), PATIENCE)
+        return queue.get(job_id)
 
 
 def ended(queue: JobQueue, job_id: str) -> Job:
     """Wait until a job has ended."""
-    job = queue.wait(job_id, lambda job: job.ended, PATIENCE)
+    job = queue.wait(job_id, PATIENCE)
     assert job.ended, f"still {job.state} after {PATIENCE} s"
     return job
 
 
 def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
     """Wait for a job's first frames."""
-    job = queue.wait(job_id, lambda job: len(job.frames) >= frames or job.ended, PATIENCE)
+    job = until(queue, job_id, lambda job: len(job.frames) >= frames or job.ended)
     assert job.state == "running"
     assert len(job.frames) >= frames
     return job

@@ -14,7 +14,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.request.pages import CARRIED, FORMER, MAX_QUOTED_CHARS, REFUSED, Choice
+from core.request.pages import CARRIED, FORMER, MAX_QUOTED_CHARS, PAGES, REFUSED, Choice
 from ui.server import settle
 from ui.text import plain
 
@@ -100,6 +100,18 @@ def carried(**changes: str) -> dict[str, str]:
     return {name: value for name, value in {**kept, **changes}.items() if value}
 
 
+def link_to(page: str, label: str, icon: str | None = None, **parameters: str) -> None:
+    """Link to a page, which shows the same results and the job that this visitor watches.
+
+    Args:
+        page: Its name in the navigation.
+        label: The link's text.
+        icon: The icon before it.
+        parameters: Values that replace those of the address.
+    """
+    st.page_link(PAGES[page].file, label=label, icon=icon, query_params=carried(**parameters))
+
+
 def amount_in_address(default: float | None = None) -> float | None:
     """Return the pruning amount or training step in a shared link, else the default."""
     try:
@@ -145,12 +157,15 @@ def choose(choice: Choice, options: Mapping[str, str] | None = None) -> str:
     options = options or choice.options
     value = read_choice(choice, options)
     if len(options) > 1:
-        offer(choice, options, value, partial(set_parameter, choice.name))
+        offer(choice, options, value)
     return value
 
 
 def offer(
-    choice: Choice, options: Mapping[str, str], value: str, write: Callable[[str], None]
+    choice: Choice,
+    options: Mapping[str, str],
+    value: str,
+    write: Callable[[str], None] | None = None,
 ) -> None:
     """Offer other options than the one on show.
 
@@ -158,8 +173,10 @@ def offer(
         choice: Its name, its label, and how it is shown.
         options: See `choose`.
         value: The option on show.
-        write: Called with what the visitor has chosen, before the page runs again.
+        write: Called with what the visitor has chosen, before the page runs again; None writes it
+            into the address.
     """
+    write = write or partial(set_parameter, choice.name)
 
     def draw(place: DeltaGenerator) -> None:
         draw_choice = (

@@ -20,7 +20,6 @@ from core.jobs.queue import queue
 from core.request.catalog import METHODS
 from core.request.cut_request import CutRequest
 from core.request.limits import is_hosted, is_upload
-from core.request.sweep_request import SweepRequest
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result, Trained
 from core.results.key import sealed
@@ -263,7 +262,7 @@ def _json(result: Result) -> str:
 
 def _show_recipe(result: SweepResult) -> None:
     """Show how to recompute a result, on one's own computer with its paths."""
-    request = None if is_hosted() else queue.request_for(result.key, jobs.visitor(), SweepRequest)
+    request = None if is_hosted() else queue.request_for(result.key, jobs.visitor())
     if request and is_upload(request.data or ""):
         request = None  # the visitor's own file, not the copy that is stored here
     st.code(recompute_script(result, request), language="shell", wrap_lines=True)

@@ -41,8 +41,8 @@ from core.request.pages import (
 )
 from core.results import library, store
 from core.results.cached_call import cached_call
-from core.results.cut import CutStudy, R, Result
-from core.results.library import TRAINED, AnyEntry, Entry, OfAnyKind, entry_of
+from core.results.cut import CutStudy, Result
+from core.results.library import TRAINED, Entry, OfAnyKind, entry_of
 from core.results.names import (
     SEPARATOR,
     checkpoint_name,
@@ -59,6 +59,7 @@ from ui.address import (
     begin,
     carried,
     choose,
+    link_to,
     offer,
     parameters_on_show,
     read_choice,
@@ -68,8 +69,8 @@ from ui.address import (
 from ui.jobs import note_watching, request_behind
 from ui.player import OPENED, VEGA, choose_reduction, served_url
 from ui.results import (
+    KINDS,
     at_hand,
-    by_key,
     companions_of,
     judging,
     loaded,
@@ -113,9 +114,9 @@ class ViewState(NamedTuple):
         return self.result
 
     @property
-    def subjects(self) -> list[Result]:
+    def subjects(self) -> list[Any]:
         """The results, the study or the recovery that the page is about."""
-        return [subject for name in self.page.subjects if (subject := getattr(self, name))]
+        return [*filter(None, (getattr(self, name) for name in self.page.subjects))]
 
     @property
     def offered(self) -> list[Entry]:
@@ -129,24 +130,20 @@ class ViewState(NamedTuple):
 def read_view(page: Page) -> ViewState:
     """Read the results that the address names, else the defaults of what the page is about."""
     entries = at_hand()
-    result = _on_show(
-        "result",
-        shown_first(entries, page.name) if "result" in page.subjects else (),
-        by_key,
-    )
+    defaults = shown_first(entries, page.name) if "result" in page.subjects else ()
+    result = _on_show("result", defaults)
     state = ViewState(page, _with_linked(entries, result), result)
     if result and "other" in page.subjects:
         default = counterpart(cached_call(entry_of, result), (*state.offered, *state.entries))
-        other = _on_show("other", [default] if default else (), by_key)
+        other = _on_show("other", [default] if default else ())
         return state._replace(
             entries=_with_linked(state.entries, other),
             result=other and result,
             other=other,
         )
-    return next(
-        (_with_trained(state, subject) for subject in page.subjects if subject in TRAINED),
-        state,
-    )
+    for subject in TRAINED.keys() & page.subjects:
+        return _with_trained(state, subject)
+    return state
 
 
 def _with_trained(state: ViewState, subject: str) -> ViewState:
@@ -155,34 +152,31 @@ def _with_trained(state: ViewState, subject: str) -> ViewState:
     fitting = (
         entry for entry in trained_at_hand(subject) if result is None or is_of_model(entry, result)
     )
-    trained: Any = _on_show(subject, fitting, partial(read_stored, kind=TRAINED[subject][1]))
+    trained = _on_show(subject, fitting)
     if trained and not (result and is_of_model(cached_call(entry_of, result), trained)):
-        same_model = next(
-            (entry.key for entry in settings(state.offered) if is_of_model(entry, trained)),
-            None,
-        )
-        result = by_key(same_model) if same_model else None
+        same_model = [entry for entry in settings(state.offered) if is_of_model(entry, trained)]
+        result = next(iter(read_all(same_model[:1])), None)
     return state._replace(result=result, **{subject: trained})
 
 
-def _on_show(
-    parameter: str, defaults: Iterable[AnyEntry], read: Callable[[str], R | None]
-) -> R | None:
+def _on_show(subject: str, defaults: Iterable[OfAnyKind]) -> Any:
     """Read the result that a parameter names, else the first readable default."""
-    key = st.query_params.get(parameter)
+    read = partial(read_stored, kind=KINDS[subject])
+    key = st.query_params.get(subject)
     result = read(key) if key else None
     if result is None:
-        set_parameter(parameter, None)
+        set_parameter(subject, None)
         result = next(filter(None, (read(entry.key) for entry in defaults)), None)
     if result:
-        parameters_on_show()[parameter] = result.key
+        parameters_on_show()[subject] = result.key
     return result
 
 
 def _with_linked(entries: tuple[Entry, ...], result: SweepResult | None) -> tuple[Entry, ...]:
     """Add a result that a link has put on show to the available ones."""
-    is_linked = result and result.key not in {entry.key for entry in entries}
-    return (*entries, cached_call(entry_of, result)) if result and is_linked else entries
+    if result is None or result.key in {entry.key for entry in entries}:
+        return entries
+    return (*entries, cached_call(entry_of, result))
 
 
 # ---------------------------------------------------------------- what can be chosen
@@ -238,7 +232,7 @@ def choose_trained(state: ViewState) -> None:
     (shown,), ((subject, label),) = state.subjects, state.page.subjects.items()
     entries = {entry.key: entry for entry in (*trained_at_hand(subject), entry_of(shown))}
     options = distinguishing_labels([*entries.values()])
-    offer(Choice(subject, label), options, shown.key, partial(set_parameter, subject))
+    offer(Choice(subject, label), options, shown.key)
 
 
 def choose_result(state: ViewState) -> None:
@@ -249,25 +243,14 @@ def choose_result(state: ViewState) -> None:
     for box, of in BOXES.items():
         values = {value: ASKING.get(value, value) for value in map(of, left)}
         if len(values) > 1:
-            offer(
-                Choice(box, box.capitalize()),
-                values,
-                of(own),
-                partial(_show_first, own, left, of),
-            )
+            write_first = partial(_show_first, own, left, of)
+            offer(Choice(box, box.capitalize()), values, of(own), write_first)
         left = [entry for entry in left if of(entry) == of(own)]
-    write = (
-        partial(set_parameter, "result") if state.other else show
-    )  # beside another one, that one stays
+    write = None if state.other else show  # beside another one, that one stays
     offer(Choice("result", labels["result"]), distinguishing_labels(left), own.key, write)
     if state.other:
         every = distinguishing_labels(state.offered)
-        offer(
-            Choice("other", labels["other"]),
-            every,
-            state.other.key,
-            partial(set_parameter, "other"),
-        )
+        offer(Choice("other", labels["other"]), every, state.other.key)
 
 
 def _show_first(own: Entry, among: Iterable[Entry], of: Callable[[Entry], str], value: str) -> None:
@@ -283,29 +266,24 @@ def compose(state: ViewState, **choices: Any) -> Shown:
     )
 
 
-def compose_ahead(name: str) -> None:
-    """Compose a page's default view ahead, so that its first visitor need not wait."""
+def compose_ahead() -> None:
+    """Compose the story's default view ahead, so that its first visitor need not wait."""
 
     def read(entry: OfAnyKind) -> Any:
         return loaded(store.file_of(entry.key), "")
 
-    with suppress(PrunescopeError):  # the page will say what is damaged
-        page = PAGES[name]
+    with suppress(PrunescopeError, IndexError):  # the page will say what is damaged or missing
         entries = library.shipped(Entry)
-        for result in map(read, shown_first(entries, name)[:1]):
-            values = {
-                choice.name: next(iter(options_of(choice, result))) for choice in page.choices
-            }
-            listed = {subject: library.shipped(kind) for subject, (kind, _) in TRAINED.items()}
-            trained = trained_of(result, listed, read)
-            pages.compose(
-                name,
-                [result],
-                entries,
-                lambda others: [*map(read, others)],
-                **values,
-                **trained,
-            )
+        result = read(shown_first(entries, "Story")[0])
+        listed = {subject: library.shipped(kind) for subject, (kind, _) in TRAINED.items()}
+        pages.compose(
+            "Story",
+            [result],
+            entries,
+            lambda others: [*map(read, others)],
+            reduction=next(iter(REDUCTION.options)),
+            **trained_of(result, listed, read),
+        )
 
 
 # ---------------------------------------------------------------- the navigation, and links
@@ -334,47 +312,27 @@ prunescopeMark();
 </script>"""
 
 
-def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
-    """Link to a page, which shows the same results and the job that this visitor watches.
-
-    Args:
-        page: Its name in the navigation.
-        label: The link's text.
-        icon: The icon before it.
-        parameters: Values that replace those of the address.
-    """
-    st.page_link(PAGES[page].file, label=label, icon=icon, query_params=carried(**parameters))
-
-
 def show_link(state: ViewState, shown: Shown) -> None:
     """Show the sentence that leads to the story's scene on layers alone, if there is one."""
     if shown.alone:
         st.markdown(plain(shown.alone))
-        link_to(
-            "Story",
-            SEE_ALONE,
-            ":material/theaters:",
-            result=state.result.key if state.result else "",
-            scene="4",
-        )
+        result = state.result.key if state.result else ""
+        link_to("Story", SEE_ALONE, ":material/theaters:", result=result, scene="4")
 
 
 def link_to_control(*results: SweepResult) -> None:
     """Lead to the Lab for the first result whose inconclusive verdict may be decided there."""
     for result in filter(request_behind, results):
-        if remedy := cached_call(verdict, result, companions_of(result, at_hand())).remedy:
-            # A button: on the Lab itself, a link's parameters would not reach the address, and lost
-            # at the next click.
-            if st.button(
-                DECIDE_IT.format(remedy),
-                f"decide-{result.key}",
-                icon=":material/balance:",
-            ):
-                st.switch_page(
-                    PAGES["Lab"].file,
-                    query_params=carried(**{DECIDE: remedy}, result=result.key, job=""),
-                )
-            return
+        remedy = cached_call(verdict, result, companions_of(result, at_hand())).remedy
+        if remedy is None:
+            continue
+        # A button: on the Lab itself, a link's parameters would not reach the address, and lost
+        # at the next click.
+        label = DECIDE_IT.format(remedy)
+        if st.button(label, f"decide-{result.key}", icon=":material/balance:"):
+            decide = carried(**{DECIDE: remedy}, result=result.key, job="")
+            st.switch_page(PAGES["Lab"].file, query_params=decide)
+        return
 
 
 def show_nothing(reason: str, command: str) -> None:
@@ -413,21 +371,16 @@ def page_header(name: str) -> ViewState:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Prunescope**", width="content")
             for label, target in FIRST_LINE.items():
-                own = result if label == ONE_RESULT else {}
-                st.page_link(PAGES[target].file, label=label, query_params=carried(**own))
+                link_to(target, label, **(result if label == ONE_RESULT else {}))
         if state.result or page.subjects:
             with st.container(horizontal=True, vertical_alignment="center", key="navigation-views"):
                 for view in VIEWS:
-                    st.page_link(PAGES[view].file, label=view, query_params=carried(**result))
-        vega = (
-            f"import({json.dumps(served_url(VEGA))});" if VEGA else ""
-        )  # while the page is still being drawn
+                    link_to(view, view, **result)
+        # While the page is still being drawn.
+        vega = f"import({json.dumps(served_url(VEGA))});" if VEGA else ""
         current = json.dumps(({ONE_RESULT: "true"} if name in VIEWS else {}) | {name: "page"})
-        st.html(
-            SCRIPT % (vega, SET_UP, current),
-            width="content",
-            unsafe_allow_javascript=True,
-        )
+        script = SCRIPT % (vega, SET_UP, current)
+        st.html(script, width="content", unsafe_allow_javascript=True)
     if st.session_state.get("page-open") != name:
         st.session_state["page-open"], st.session_state[OPENED] = name, True
     if "result" in page.subjects and state.result is None:

@@ -29,7 +29,7 @@ from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of, training_of
 from core.results.schema import SweepResult
 from core.wall.turns import Visitor, address_in
-from ui.address import carried
+from ui.address import carried, link_to
 from ui.lab.state import lab
 from ui.text import plain
 
@@ -44,7 +44,8 @@ STORED = (
 )
 # session key: the id of the last run, until this visitor has seen its end or cancelled it
 STARTED = "started-job"
-QUICK_SECONDS = 0.2  # how long a click waits for a stored result, so as to show it at once
+# How long a click waits, to show at once a stored result and the answer to a question.
+QUICK_SECONDS, ANSWER_SECONDS = 0.2, 1.0
 
 
 def visitor() -> Visitor:
@@ -75,26 +76,23 @@ def note_watching(page: str) -> None:
         page: The page's name. The one that shows the job itself links to this visitor's last run if
             the address has lost it: the visitor went back, or opened another result.
     """
-    if "job" not in st.query_params and st.session_state.pop(
-        STORED, False
-    ):  # no earlier: a rerun takes it away
+    # No earlier: a rerun takes it away.
+    if "job" not in st.query_params and st.session_state.pop(STORED, False):
         st.toast(STORED, icon=":material/check:")
-    job, last = (
-        queue.get(job_id)
-        for job_id in (
-            st.query_params.get("job", ""),
-            st.session_state.get(STARTED, ""),
-        )
-    )
-    if job is None and "job" in st.query_params:
-        del st.query_params["job"]
-        st.info(UNKNOWN)
+    job = queue.get(st.query_params.get("job", ""))
     if job and home_of(job) == page:
         queue.watch(job.id, visitor())
         if job.ended:
             st.session_state.pop(STARTED, None)
-    elif job := job or (last if last and home_of(last) == page else None):
-        st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
+        return
+    if job is None:
+        if "job" in st.query_params:
+            del st.query_params["job"]
+            st.info(UNKNOWN)
+        job = queue.get(st.session_state.get(STARTED, ""))
+        if job is None or home_of(job) != page:
+            return
+    st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
 def _mention(job: Job) -> None:
@@ -110,12 +108,7 @@ def _mention(job: Job) -> None:
         if current.ended
         else f"Running: {progress_text(current)}"
     )
-    st.page_link(
-        PAGES[home].file,
-        label=words,
-        icon=":material/science:",
-        query_params=carried(job=job.id),
-    )
+    link_to(home, words, ":material/science:", job=job.id)
 
 
 def start(
@@ -136,7 +129,7 @@ def start(
     """
     job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.session_state[STARTED] = job_id
-    job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    job = queue.wait(job_id, QUICK_SECONDS)
     st.session_state[STORED] = bool(job and job.key and job.ended)  # too soon to be new
     lab().follows, lab().ended = job_id, None  # the settings on the page are this run's
     if request.op == "recover":  # it begins in the Lab
@@ -151,23 +144,19 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     None if the location of its folders or files is unknown, if its weights have not been made here,
     or if it read another visitor's file (a link may lead to such a result).
     """
-    return _usable(queue.request_for(result.key, visitor(), SweepRequest), request_of(result))
+    return _usable(result.key, request_of(result))
 
 
 def training_behind(result: Trained) -> TrainingRequest | None:
     """Return a request that trains a stored result's models again; see `request_behind`."""
     is_allowed = len(result.task.gold) <= limits().examples
-    recorded = training_of(result)
-    return (
-        _usable(queue.request_for(result.key, visitor(), type(recorded)), recorded)
-        if is_allowed
-        else None
-    )
+    return _usable(result.key, training_of(result)) if is_allowed else None
 
 
-def _usable(known: Request | None, recorded: Request) -> Request | None:
-    """Return a known request, else the recorded one if all it names is found."""
-    return known or (recorded if can_be_found(recorded) else None)
+def _usable(key: str, recorded: Request) -> Request | None:
+    """Return the request that led to a result here, else the recorded one if its inputs are found."""
+    last: Request | None = queue.request_for(key, visitor())
+    return last or (recorded if can_be_found(recorded) else None)
 
 
 def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> dict[str, Any]:
@@ -212,25 +201,24 @@ def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str)
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
             queue.cancel(job_id, visitor())
             st.session_state.pop(name or STARTED, None)
-            if not name and (left := queue.get(job_id)) and not left.ended:  # it goes on for others
+            rest = queue.get(job_id)
+            if rest and not rest.ended and not name:  # it goes on for others
                 st.query_params.pop("job", None)
             st.rerun()
     if show:
         show(job)
 
 
-def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: Any) -> Job | None:
-    """Send the worker a question; it replaces the visitor's last one of that name.
+def ask(name: str, question: object, op: str, /, **fields: Any) -> None:
+    """Send the worker a question, and wait a little so as to show the answer at once.
+
+    It replaces the visitor's last one of that name.
 
     Args:
         name: The key of the session that remembers the question and its job.
         question: What is asked, to be compared with what is asked later.
         op: The name of the order, see `core.worker`.
-        wait: The seconds to wait for the answer, so as to show it at once.
         fields: The fields of the order.
-
-    Returns:
-        The job; None if the queue no longer holds it.
 
     Raises:
         BusyError: On a hosted server, too many jobs wait.
@@ -238,7 +226,7 @@ def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: An
     drop_question(name)
     job_id = queue.ask(op, visitor(), **fields)
     st.session_state[name] = question, job_id
-    return queue.wait(job_id, lambda job: job.ended, wait)
+    queue.wait(job_id, ANSWER_SECONDS)
 
 
 def job_of(name: str, question: object) -> Job | None:
@@ -299,18 +287,12 @@ def _seconds_after(job: Job) -> float:
 
 def progress_text(job: Job) -> str:
     """Return what a living job is doing and how long it will take: one line of escaped Markdown."""
-    run = f"run {job.step + 1} of {len(job.follow_ups) + 1}, " if job.follow_ups else ""
     if job.state == "queued":
-        words = f"Waiting: {job.position} to come first" if job.position else "Starting"
-    else:
-        left = (
-            ""
-            if job.seconds_left is None
-            else f", {duration(job.seconds_left + _seconds_after(job))} left"
-        )
-        words = (
-            f"{percent(job.progress)} done{left} ({run}{in_sentence(job.stage)})"
-            if job.total > 1
-            else job.stage
-        )
-    return plain(words)
+        return f"Waiting: {job.position} to come first" if job.position else "Starting"
+    if job.total <= 1:
+        return plain(job.stage)
+    left = ""
+    if job.seconds_left is not None:
+        left = f", {duration(job.seconds_left + _seconds_after(job))} left"
+    run = f"run {job.step + 1} of {len(job.follow_ups) + 1}, " if job.follow_ups else ""
+    return plain(f"{percent(job.progress)} done{left} ({run}{in_sentence(job.stage)})")

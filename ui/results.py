@@ -32,6 +32,12 @@ UPLOAD_HELP = (
     "A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your "
     "results."
 )
+# The kinds of results, by the parameter that names one.
+KINDS: Mapping[str, Any] = {
+    "result": SweepResult,
+    "other": SweepResult,
+    **{subject: kind for subject, (_, kind) in TRAINED.items()},
+}
 MOST_BYTES = 400 * 2**20  # of results in memory
 _reading_rows = (
     Lock()
@@ -63,11 +69,7 @@ def _open(subject: str) -> None:
     if file := st.session_state["upload"]:
         with refusals_shown():
             result = store.open_upload(file.getvalue(), file.name)
-            of_kind(
-                TRAINED[subject][1] if subject in TRAINED else SweepResult,
-                result,
-                file.name,
-            )
+            of_kind(KINDS[subject], result, file.name)
             if not store.is_shipped(result.key):
                 store.save(result)
             set_parameter(

@@ -25,12 +25,7 @@ from core.inputs.uploads import belongs
 from core.jobs.job import Job, JobKind, State, Ticket
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import OWN, is_hosted, limits
-from core.request.sweep_request import (
-    DataRequest,
-    Request,
-    SweepRequest,
-    checked,
-)
+from core.request.sweep_request import DataRequest, SweepRequest, checked
 from core.wall.turns import Stored, Turns, Visitor, surplus
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
@@ -70,7 +65,6 @@ class JobQueue:
         self._questions_in_a_row = 0  # that have started since a run last did
         self._worker = WarmProcess(command, self._changed, self._on_line, self._on_worker_exit)
         self._caretaker: threading.Thread | None = None
-        self._closed = threading.Event()
 
     # ------------------------------------------------------------ for visitors
 
@@ -152,18 +146,18 @@ class JobQueue:
             position = self._line().index(ticket)
             return replace(ticket.job, position=position + (self._running is not None))
 
-    def wait(self, job_id: str, ready: Callable[[Job], bool], seconds: float) -> Job | None:
-        """Wait until a job is ready, but no longer than `seconds`; return it as `get` does."""
+    def wait(self, job_id: str, seconds: float) -> Job | None:
+        """Wait until a job has ended, but no longer than `seconds`; return it as `get` does."""
 
         def is_over() -> bool:
             job = self.get(job_id)
-            return job is None or ready(job)
+            return job is None or job.ended
 
         with self._changed:
             self._changed.wait_for(is_over, seconds)
             return self.get(job_id)
 
-    def request_for(self, key: str, visitor: Visitor, kind: type[Request]) -> Request | None:
+    def request_for(self, key: str, visitor: Visitor) -> Any:
         """Return the last request that led to a result, if its job is remembered.
 
         The result itself names no folders.
@@ -172,14 +166,11 @@ class JobQueue:
             key: The result's key.
             visitor: The visitor who may repeat it; a request that reads another visitor's file is
                 passed over.
-            kind: The kind of the request.
         """
         with self._changed:
             for ticket in reversed(self._tickets.values()):
                 request = ticket.job.request_for(key)
-                if not isinstance(request, kind):
-                    continue
-                if all(belongs(data, visitor) for data in request.sources):
+                if request and all(belongs(data, visitor) for data in request.sources):
                     return request
         return None
 
@@ -219,12 +210,6 @@ class JobQueue:
                 message = f"Stopped after {most / 60:g} minutes, the most here: try fewer examples."
                 self._end(running, message, "failed")
 
-    def close(self) -> None:
-        """End the worker and with it the queue's use."""
-        self._closed.set()
-        with self._changed:
-            self._worker.kill()
-
     # ------------------------------------------------------------ the queue; the lock is held
 
     def _add(self, job: Job, orders: Sequence[Mapping[str, Any]], visitor: Visitor) -> str:
@@ -250,7 +235,8 @@ class JobQueue:
             return ticket.job.id
 
     def _take_care(self) -> None:
-        while not self._closed.wait(TICK_SECONDS):
+        while True:
+            time.sleep(TICK_SECONDS)
             self.tend()
 
     def _living(self) -> list[Ticket]:
@@ -272,7 +258,7 @@ class JobQueue:
         return [*line, *questions]
 
     def _start_next(self) -> None:
-        while self._running is None and not self._closed.is_set():
+        while self._running is None:
             line = self._line()
             if not line:
                 return
@@ -281,11 +267,7 @@ class JobQueue:
                 self._worker.start()
             except OSError as error:
                 fault = f"The computing process does not start: {error.strerror}."
-                self._end(
-                    ticket,
-                    f"{fault} Try again, or restart Prunescope.",
-                    "failed",
-                )
+                self._end(ticket, f"{fault} Try again, or restart Prunescope.", "failed")
                 continue
             if not self._worker.send({"job": ticket.name, **ticket.orders[ticket.job.step]}):
                 return  # the worker has just died; the successor takes the order (_on_worker_exit)

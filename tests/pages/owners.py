@@ -21,7 +21,7 @@ from core.results.schema import SweepResult
 from core.wall.turns import Visitor
 from tests.builders import make_result, ship
 from tests.opened import address, errors, fill, open_page, press, run
-from tests.queues import PATIENCE, install
+from tests.queues import PATIENCE, close, install
 
 NAME = "salaries-of-jane-doe.csv"
 TEXT = "my salary of"
@@ -138,7 +138,7 @@ def shared_server(folder: Path) -> Iterator[Server]:
             (order,) = (json.loads(order) for order in queue.orders() if '"op": "run"' in order)
             yield Server(queue, page, SweepRequest.from_json(order[0]["request"]), result)
         finally:
-            queue.close()
+            close(queue)
 
 
 def finished(queue: NotingQueue, page: AppTest) -> SweepResult:

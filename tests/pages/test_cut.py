@@ -35,7 +35,7 @@ from tests.opened import (
     unescaped,
 )
 from tests.pages.test_story import NAMES
-from tests.queues import PATIENCE, ended
+from tests.queues import ended, until
 from tests.refusals import refusal
 from tests.studies import make_study
 from ui.exports import REFIT
@@ -205,7 +205,7 @@ def test_a_study_shows_its_scores_and_opens_once_done(
     assert app.number_input(key="lab-examples").value == 40, "the settings stay"
     press(app, "Run")
     job = address(app)["job"]
-    queue.wait(job, lambda job: len(job.scores) == len(STUDY.depths), PATIENCE)
+    until(queue, job, lambda job: len(job.scores) == len(STUDY.depths))
     run(app)
     assert title(app).startswith("Refitting")
     for depth in STUDY.depths:

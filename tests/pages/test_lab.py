@@ -38,7 +38,7 @@ from tests.opened import (
     unescaped,
 )
 from tests.pages.conftest import Runs
-from tests.queues import PATIENCE, RESULT, Clock, ended, running
+from tests.queues import RESULT, Clock, ended, running, until
 from ui.jobs import UNKNOWN
 from ui.text import plain
 
@@ -232,10 +232,8 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     press(fill(page, {"with-control": True}), "Run")
     assert runs.requests == [DEFAULT]
     assert runs.follow_ups == judged_beside(DEFAULT)
-    job = queue.wait(
-        address(page)["job"],
-        lambda job: job.ended or (job.step, job.done) == (2, 1),
-        PATIENCE,
+    job = until(
+        queue, address(page)["job"], lambda job: job.ended or (job.step, job.done) == (2, 1)
     )
     assert amounts(run(page)) == [0.0, 0.5], "the method's result"
     assert player(page)["title"].startswith("Magnitude pruning")

@@ -123,7 +123,7 @@ def predict(page: AppTest, text: str) -> None:
     press(page, "Predict")
     if "typed-job" in page.session_state:
         _, job_id = page.session_state["typed-job"]
-        queue.wait(job_id, lambda job: job.ended, PATIENCE)
+        queue.wait(job_id, PATIENCE)
         page.run()
     assert not page.exception
 

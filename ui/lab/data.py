@@ -53,7 +53,6 @@ PLACES = (
 )
 NETWORK = " · needs the network"
 DATASET_EXAMPLE = "owner/name, owner/name/configuration or owner/name@revision"
-QUICK_SECONDS = 1.0  # how long a page waits for the worker's answer before it shows progress
 
 # Sources of examples that ask for more, with what the visitor has to do.
 OWN_SENTENCES = "own sentences"
@@ -222,7 +221,7 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
     remark("A loading script is never run.")
     if fetch:
         dataset_of(fields["data"])  # refuses a malformed name
-        ask("lab-data-set", fields, "fetch", wait=QUICK_SECONDS, **fields)
+        ask("lab-data-set", fields, "fetch", **fields)
     if (fetched := answer_to("lab-data-set", fields)) is None:
         return None
     files = tuple(DataFile(Path(path), file) for path, file in fetched["files"])

@@ -5,8 +5,7 @@ import streamlit as st
 from core.findings.words.choices import distinguishing_labels
 from core.request.limits import is_hosted
 from core.results import library, store
-from ui.address import set_parameter
-from ui.header import link_to
+from ui.address import link_to, set_parameter
 from ui.results import own_results
 from ui.text import plain, refusals_shown, remark
 

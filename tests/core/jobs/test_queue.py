@@ -15,7 +15,7 @@ from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked
 from core.wall import turns
 from core.wall.turns import Visitor
-from tests.queues import PATIENCE, RESULT, STUDY, Clock, ended, queues, running
+from tests.queues import RESULT, STUDY, Clock, ended, queues, running, until
 from tests.refusals import refusal
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written")
@@ -55,11 +55,7 @@ def chain(queue: JobQueue, *scripts: str) -> str:
 
 def at_step(queue: JobQueue, job_id: str, step: int) -> Job:
     """Wait until a step of a job runs."""
-    job = queue.wait(
-        job_id,
-        lambda job: job.ended or (job.step, job.state) == (step, "running"),
-        PATIENCE,
-    )
+    job = until(queue, job_id, lambda job: job.ended or (job.step, job.state) == (step, "running"))
     assert job.state == "running"
     return job
 
@@ -96,7 +92,7 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(
     queue.cancel(hanging, ANN)
     job = ended(queue, queue.submit(scripted("frames"), ANN))
     assert (job.state, job.key, job.frames) == ("done", RESULT.key, ())
-    assert queue.request_for(RESULT.key, ANN, SweepRequest) == scripted("frames")
+    assert queue.request_for(RESULT.key, ANN) == scripted("frames")
 
 
 def test_a_question_is_answered(queue: JobQueue) -> None:
@@ -110,14 +106,14 @@ def test_scores_of_a_study_arrive_while_it_is_made(queue: JobQueue) -> None:
     request = replace(STUDY_REQUEST, source_name="hang")
     hanging = queue.submit(request, ANN)
 
-    job = queue.wait(hanging, lambda job: len(job.scores) == len(STUDY.depths), PATIENCE)
+    job = until(queue, hanging, lambda job: len(job.scores) == len(STUDY.depths))
     assert [score.layers for score in job.scores] == [1, 2, 3]
     assert job.scores[0].saved == STUDY.depths[-1].saved
 
     queue.cancel(hanging, ANN)
     finished = replace(request, source_name="scores")
     assert ended(queue, queue.submit(finished, ANN)).key == STUDY.key
-    assert queue.request_for(STUDY.key, ANN, CutRequest) == finished
+    assert queue.request_for(STUDY.key, ANN) == finished
 
 
 def test_only_the_last_ended_jobs_are_remembered(
@@ -305,7 +301,7 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
 
     answer(queue, f"{job_id}/2", "done", key="2" * 64)
     assert ended(queue, job_id).keys == (RESULT.key, RESULT.key, "2" * 64)
-    assert queue.request_for("2" * 64, ANN, SweepRequest) == scripted("hang", 2)
+    assert queue.request_for("2" * 64, ANN) == scripted("hang", 2)
 
 
 @pytest.mark.parametrize(
