@@ -30,7 +30,6 @@ from core.results.fields import (
     Row,
     Scores,
     Seed,
-    Statistic,
     TaskName,
 )
 from core.results.statistics import (
@@ -130,12 +129,11 @@ class TaskRecord(Record):
 
 
 class CalibrationRecord(Record):
-    """The labelled examples that a method scored on; `reliability` is of older files."""
+    """The labelled examples that a method scored on."""
 
     source_name: Name
     num_examples: Count
     fingerprint: Name
-    reliability: Few[Statistic | None] | None = None
 
 
 class StopRecord(Record):

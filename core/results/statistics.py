@@ -1,7 +1,5 @@
 """The records of a result's statistics, each a part of the file."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from core.results.fields import (
@@ -29,8 +27,7 @@ class ChangedRecord(Record):
 class WorkingRangeRecord(Record):
     """The amount up to which the model works, and the one from which it is shown not to.
 
-    `reason` explains a null: "no lead" over the majority class is shown, or "too few examples" to
-    show a drop of a tenth of the lead.
+    `lead` is the unpruned model's over the majority class; without one, `to` is null.
     """
 
     to: Amount | None
@@ -38,7 +35,6 @@ class WorkingRangeRecord(Record):
     examples: Count
     shown_broken_from: Amount | None
     lead: Statistic
-    reason: Literal["no lead", "too few examples"] | None
 
 
 class EstimateRecord(Record):

@@ -40,19 +40,12 @@ def working_range(
         if high >= 0:
             break
         broken_from = float(amount)
-    smallest_drop = DETECTABLE * max((error for *_, error in changes), default=0.0)
-    reason = None
-    if to is None:
-        reason = "no lead"
-    elif smallest_drop > (1 - RETAINED) * lead:  # a drop of a tenth of the lead could go undetected
-        reason = "too few examples"
     return WorkingRangeRecord(
         to=to,
         metric=metric,
         examples=len(gold),
         shown_broken_from=broken_from,
         lead=lead,
-        reason=reason,
     )
 
 

@@ -227,7 +227,7 @@ LACKING = {
         [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
     ),
     "no lead": (
-        made.holding_to(None, reason="no lead"),
+        made.holding_to(None),
         [None] * 2 + [CHANCE, ALONE, None, AGAIN, CUT],
     ),
     "fails at once": (

@@ -89,7 +89,7 @@ def working_to(result: SweepResult, to: float | None, **changes: object) -> Swee
     }
     return with_own_key(
         result,
-        working_range=WorkingRangeRecord(**{"to": to, "reason": None, **known, **changes}),
+        working_range=WorkingRangeRecord(**{"to": to, **known, **changes}),
     )
 
 

@@ -89,7 +89,7 @@ def limits() -> Iterator[str]:
         holding_to(0.4),
         holding_to(0.6),
         holding_to(0.0),
-        holding_to(None, reason="no lead"),
+        holding_to(None),
         make_result(**made.HELD),
         alone,
         make_result(num_layers=1, amounts=(0.0,)),

@@ -100,7 +100,7 @@ HIGH = seeds(*(share + 0.22 for share in SEED_SHARES))
     [
         (working_to(network(), 0.1), SEEDS, ()),
         (working_to(network(), 0.04), SEEDS, (BEYOND,)),
-        (working_to(network(), None, reason="no lead"), SEEDS, (BEYOND,)),
+        (working_to(network(), None), SEEDS, (BEYOND,)),
         (
             network(),
             [*BROKEN[:3], *SEEDS[3:]],

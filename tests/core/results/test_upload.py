@@ -16,7 +16,6 @@ WORKING = {
     "examples": 20,
     "shown_broken_from": None,
     "lead": 0.3,
-    "reason": None,
 }
 MANY = {f"name {k}": "x" for k in range(2_000)}
 LONG = "w" * 4_000_000

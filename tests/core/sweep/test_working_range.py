@@ -54,17 +54,3 @@ def test_a_lead_that_may_be_chance_does_not_count(wrong: float, to: float | None
     )
     assert record.lead > 0
     assert record.to == to
-
-
-def test_the_reason_says_what_is_missing() -> None:
-    few = wrong_on(0.1, 0.12, 0.15, 0.3, 0.5)[:, ::5]
-    many = np.tile(wrong_on(0.1, 0.11, 0.12, 0.13, 0.14), 5)
-    cases = (
-        (few, GOLD[::5]),
-        (many, np.tile(GOLD, 5)),
-        (wrong_on(*[0.5] * 5), GOLD),
-    )
-    reasons = [
-        working_range("accuracy", AMOUNTS, gold, predictions).reason for predictions, gold in cases
-    ]
-    assert reasons == ["too few examples", None, "no lead"]
