@@ -39,7 +39,8 @@ class Inputs:
         pruning = pruning_record(request, self.calibration)
         made_by = {"dtype": request.dtype, "engine": ENGINE_VERSION}
         return result_key(
-            request,
+            request.points,
+            request.amounts,
             self.resolved.revision,
             self.subset.record,
             pruning,

@@ -121,10 +121,10 @@ _NAMES: Mapping[type, str] = {
 }
 
 
-def _kind(values: Any) -> str:
-    """Return the kind of a result or of its file's values; an unknown kind counts as a sweep."""
-    kind = values.get("kind") if isinstance(values, Mapping) else getattr(values, "kind", SWEEP)
-    return str(kind) if kind in KINDS else SWEEP
+def _kind(values: Mapping[str, Any]) -> str:
+    """Return the kind of a file's values; an unknown kind counts as a sweep."""
+    kind = values.get("kind")
+    return kind if kind in KINDS else SWEEP
 
 
 RESULT: TypeAdapter[Result] = TypeAdapter(
@@ -150,7 +150,6 @@ def of_kind(kind: type[R], result: Result, name: str) -> R:
     """
     if isinstance(result, kind):
         return result
-    found = next(noun for other, noun in _NAMES.items() if isinstance(result, other))
     raise PrunescopeError(
-        f"{name} is {found}, and {_NAMES[kind]} is needed: choose one, or open it on its own page"
+        f"{name} is {_NAMES[type(result)]}, and {_NAMES[kind]} is needed: choose one, or open it on its own page"
     )

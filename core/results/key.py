@@ -3,22 +3,17 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED
-from core.request.sweep_request import SweepRequest
-from core.results.cut import CUT, RECOVERED, CutStudy, Result
-from core.results.fields import Record
-from core.results.provenance import request_of
+from core.results.cut import CutStudy, R, Result
 from core.results.schema import (
     PruningRecord,
     RefitRecord,
     SweepResult,
     TaskRecord,
 )
-
-AnyResult = TypeVar("AnyResult", bound=Record)
 
 
 def canonical_json(value: Any) -> bytes:
@@ -49,7 +44,8 @@ def fingerprint_of(task: str, texts: Sequence[Sequence[str]], gold: Sequence[int
 
 
 def result_key(
-    request: SweepRequest,
+    points: str,
+    amounts: Iterable[float],
     revision: str,
     task: TaskRecord,
     pruning: PruningRecord,
@@ -63,7 +59,8 @@ def result_key(
     null, as in the first keys.
 
     Args:
-        request: The points, and all amounts.
+        points: The kind of the points, a name from POINTS.
+        amounts: All amounts asked for, also those beyond where a stopped sweep ended.
         revision: The digest of the checkpoint's content.
         task: The examples.
         pruning: The method and its settings.
@@ -75,8 +72,8 @@ def result_key(
         settings["until_damage"] = pruning.stop.damage
     parts = {
         "pruning": settings,
-        "points": request.points,
-        "amounts": [*map(amount_text, request.amounts)],
+        "points": points,
+        "amounts": [*map(amount_text, amounts)],
     }
     if measures:
         parts["measures"] = sorted(measures)
@@ -134,38 +131,32 @@ def key_of(result: Result) -> str:
     """Compute a whole result's key from its content; see `result_key` and `training_key`.
 
     Raises:
-        ValueError: The content lacks something that the key depends on.
+        ValueError: It lacks its dtype or the engine version.
     """
     environment = result.environment
     revision = result.checkpoint.revision
     task = result.task
-    has_frames = not isinstance(result, SweepResult) or result.frames
-    if not has_frames or not {"dtype", "engine"} <= {*environment}:
-        raise ValueError("it has no frames, dtype or engine")
-    if isinstance(result, SweepResult):
-        measures = result.similarity.measures or {}
-        former = () if "partial_cka" in measures else measures
-        return result_key(
-            request_of(result),
-            revision,
-            task,
-            result.pruning,
-            environment,
-            former,
-        )
+    if not {"dtype", "engine"} <= environment.keys():
+        raise ValueError("it has no dtype or engine")
     if isinstance(result, CutStudy):
         layers = [depth.layers for depth in result.depths]
-        return training_key(CUT, revision, task, result.refit, environment, layers=layers)
-    pruning = _settings(result.pruning) if result.amount else None
+        return training_key(result.kind, revision, task, result.refit, environment, layers=layers)
+    pruning = result.pruning
+    points = result.points_kind
+    if isinstance(result, SweepResult):
+        amounts = pruning.stop.amounts if pruning.stop else result.amounts
+        measures = result.similarity.measures or {}
+        former = () if "partial_cka" in measures else measures
+        return result_key(points, amounts, revision, task, pruning, environment, former)
     about = {
-        "pruning": pruning,
+        "pruning": _settings(pruning) if result.amount else None,
         "amount": amount_text(result.amount),
-        "points": result.points_kind,
+        "points": points,
     }
-    return training_key(RECOVERED, revision, task, result.rows, environment, **about)
+    return training_key(result.kind, revision, task, result.rows, environment, **about)
 
 
-def sealed(result: AnyResult) -> AnyResult:
+def sealed(result: R) -> R:
     """Return the result with its checksum."""
     content = result.model_dump(mode="json", exclude={"checksum"})
     return result.model_copy(update={"checksum": digest(content)})

@@ -52,8 +52,10 @@ class RecipeRecord(Record):
     @property
     def command(self) -> str:
         """The command that makes the weights, with placeholders for folders."""
-        folders = "--base ./BASE_FOLDER --data ./DATA_FOLDER"
-        return f"python -m recipes {self.family} --seed {self.seed} {folders}"
+        return (
+            f"python -m recipes {self.family} --seed {self.seed} "
+            "--base ./BASE_FOLDER --data ./DATA_FOLDER"
+        )
 
     @property
     def name(self) -> str:
@@ -358,6 +360,7 @@ class SweepResult(Header, Computed):
             not amounts or list(amounts) == sorted({0.0, *amounts}),
             ends <= {None, *amounts},
             fit_together(self.frames, points),
+            bool(self.frames) or not self.key,
         )
         if not all(facts):
             raise ValueError(

@@ -30,9 +30,10 @@ FIT = "its points, layers, examples, amounts and metrics do not fit each other"
             "version 1, this program reads 2: compute it again in the Lab or with python",
         ),
         (
-            {"frames": [], "statistics": None},
-            "it has no frames, dtype or engine",
+            {"environment": {}},
+            "it has no dtype or engine",
         ),
+        ({"frames": [], "statistics": None}, FIT),
         (
             {"similarity.points.1": "layer.7.attention"},
             "its points are not those of 2 layers",
