@@ -1,31 +1,24 @@
 """Compare floats to 1e-9, and rounded numbers to their last digit: processors differ."""
 
-import math
 import re
-from collections.abc import Mapping
-from dataclasses import is_dataclass
 
+FLOAT = re.compile(r"-?\d+(?:\.\d+(?:e-\d+)?|e-\d+)")
 # With decimals, a percentage, or the end of an interval; other whole numbers are counts, compared
 # exactly.
 ROUNDED = re.compile(r"−?\d+\.\d+|−?\d+(?= (?:%|percentage|to |\())|(?<= to )−?\d+")
 
 
 def near(first: object, second: object) -> bool:
-    """Whether two trees of mappings, sequences and dataclasses are equal, floats to 1e-9."""
-    match first, second:
-        case float(), float():
-            return math.isclose(first, second, rel_tol=0, abs_tol=1e-9)
-        case Mapping(), Mapping():
-            if first.keys() != second.keys():
-                return False
-            return all(near(value, second[key]) for key, value in first.items())
-        case ((list() | tuple()), (list() | tuple())):
-            if len(first) != len(second):
-                return False
-            return all(map(near, first, second))
-    if is_dataclass(first) and type(first) is type(second):
-        return near(vars(first), vars(second))
-    return first == second
+    """Whether two objects are represented alike, floats to 1e-9."""
+    return near_text(_rounded(first), _rounded(second))
+
+
+def _rounded(content: object) -> str:
+    """Represent an object, floats with nine decimals and a true minus sign."""
+    return FLOAT.sub(
+        lambda match: f"{float(match[0]):.9f}".replace("-", "−"),
+        repr(content),
+    )
 
 
 def near_text(first: str, second: str) -> bool:
