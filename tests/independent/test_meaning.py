@@ -6,26 +6,22 @@ Which predictions have changed is counted anew; how far a model works is taken f
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import sem, t
 
+from tests.independent.statistics import interpolated
 from tests.independent.verdicts import SHIPPED, result_of
 
 TITLES = {"sst2": "SST-2", "cola": "CoLA", "qnli": "QNLI", "qqp": "QQP"}
-CHANGES = (0.05, 0.1, 0.2, 0.3)
-AMOUNTS = (0.3, 0.5, 0.7, 0.9)
-HALVES = (0.3, 0.4, 0.5, 0.6)
-MAGNITUDE = ("magnitude", "")
 RANDOM = ("random", "magnitude")
 
 Array = npt.NDArray[np.float64]
-# Quantity, method, what is beside (first what it controls), scale, place on it.
+# Quantity, method, what it controls or what is beside it, scale, place on it.
 Name = tuple[str, str, str, str, float]
-Known = dict[Name, tuple[float, bool]]  # the value, and whether all models work
+Value = tuple[float, bool]  # and whether all models work
 Setting = tuple[str, str, str, str]  # method, what it controls, scope, kind of points
 
 
@@ -124,19 +120,15 @@ def there(sweeps: Sequence[Sweep], scale: str, at: float) -> Place | None:
         own = table[:, 3 :: points + 1]  # (frames, points)
         damages = 1 - own.mean(1)
         scaled = damages if scale == "change" else table[:, 0]
+        row = interpolated(table, scaled, at)
         k = int(np.argmax(scaled >= at))
-        if scaled[k] < at or (scale == "amount" and scaled[k] != at):
+        is_read = scaled[k] == at if scale == "amount" else np.sum(damages[1:k] > 0) >= 2
+        if np.isnan(row[0]) or not is_read:
             continue
-        if scale == "change":
-            is_unknown = np.isnan(damages[: k + 1]).any()
-            if is_unknown or np.sum(damages[1:k] > 0) < 2:
-                continue
-        step = table[k] - table[k - 1]
-        share = (at - scaled[k - 1]) / (scaled[k] - scaled[k - 1])
-        row = table[k - 1] + share * step
         end = max((sweep, *sweeps), key=lambda judge: judge.examples).end
         works = bool(row[0] <= end + 1e-12)
-        places.append((step[0], Place(row, table[0], works)))
+        step = table[k, 0] - table[k - 1, 0]
+        places.append((step, Place(row, table[0], works)))
     return min(places, key=lambda place: place[0])[1] if places else None
 
 
@@ -166,130 +158,94 @@ def alone(*places: Place) -> float:
     return upper_share(np.array([place.lost[k] for k, place in enumerate(places)]))
 
 
-Quantities = dict[str, Callable[..., float]]  # of the places of one seed
-RATIOS: Quantities = {
-    "changed": lambda x: x.row[2],
-    "removed": lambda x: x.row[1],
+# Of each quantity, how it is read from the places of one seed, which layers are pruned, and where
+# they are compared.
+QUANTITIES: dict[str, tuple[Callable[..., float], str, str]] = {
+    "changed": (lambda x: x.row[2], "all", "attention"),
+    "removed": (lambda x: x.row[1], "all", "attention"),
+    "earlier": (lambda x: grown(x, -1), "all", "attention"),
+    "later": (lambda x: grown(x, 1), "all", "attention"),
+    "sunk": (lambda x: sunk(x).mean(), "all", "attention"),
+    "sunk_last": (lambda x: sunk(x)[-1], "all", "attention"),
+    "together": (lambda x: upper_share(x.lost), "all", "attention"),
+    "together_outputs": (lambda x: upper_share(x.lost[1::2]), "all", "attention+output"),
+    "alone": (alone, "each", "output"),
+    "harm": (lambda low, high: low.row[2] - high.row[2], "halves", "output"),
+    "end_lower": (lambda low, _: low.lost[-1], "halves", "output"),
+    "end_upper": (lambda _, high: high.lost[-1], "halves", "output"),
 }
-LAYERS: Quantities = {
-    "earlier": lambda x: grown(x, -1),
-    "later": lambda x: grown(x, 1),
-    "sunk": lambda x: sunk(x).mean(),
-    "sunk_last": lambda x: sunk(x)[-1],
-}
-HARM: Quantities = {"harm": lambda low, high: low.row[2] - high.row[2]}
-ENDS: Quantities = {
-    "end_lower": lambda low, _: low.lost[-1],
-    "end_upper": lambda _, high: high.lost[-1],
-}
-TOGETHER: Quantities = {"together": lambda x: upper_share(x.lost)}
-OUTPUTS: Quantities = {"together_outputs": lambda x: upper_share(x.lost[1::2])}
-ALONE: Quantities = {"alone": alone}
-SHARES = {**TOGETHER, **OUTPUTS, **ALONE}
+RATIOS = ("changed", "removed")
+SHARES = ("together", "together_outputs", "alone")
 
 
-def averages(depth: int, group: Group) -> Known:
-    """Compute the quantities of one checkpoint, each over the seeds with all places."""
-    everything = {(method, controls) for method, controls, *_ in group}
-    two = (MAGNITUDE, RANDOM)
-    layers = [f"layer:{k}" for k in range(depth)]
-    runs = [f"layers:0-{depth // 2 - 1}", f"layers:{depth // 2}-{depth - 1}"]
-    earlier = {"earlier": LAYERS["earlier"]}
-    readings = (
-        (RATIOS, everything, ["encoder"], "attention", "change", CHANGES),
-        (LAYERS, two, ["encoder"], "attention", "change", CHANGES),
-        (earlier, [MAGNITUDE], ["encoder"], "attention", "amount", [0.2]),
-        (TOGETHER, two, ["encoder"], "attention", "amount", AMOUNTS),
-        (OUTPUTS, two, ["encoder"], "attention+output", "amount", AMOUNTS),
-        (ALONE, two, layers, "output", "amount", AMOUNTS),
-        (HARM | ENDS, two, runs, "output", "amount", HALVES),
-        (HARM, two, runs, "output", "change", CHANGES),
-    )
-    values: Known = {}
-    for quantities, sides, scopes, points, scale, places in readings:
-        for (method, controls), at in product(sides, places):
-            parts = [group.get((method, controls, scope, points), {}) for scope in scopes]
-            models = []
-            for seed in parts[0]:
-                model = [there(part.get(seed, []), scale, at) for part in parts]
-                if None not in model:
-                    models.append(model)
-            if len(models) < (2 if controls else 1):
-                continue
-            places_read = [place for model in models for place in model]
-            works = all(place.works for place in places_read)
-            for quantity, value in quantities.items():
-                mean = float(np.mean([value(*model) for model in models]))
-                values[quantity, method, controls, scale, at] = mean, works
-    return values
+def average(
+    depth: int,
+    group: Group,
+    quantity: str,
+    side: tuple[str, str],
+    scale: str,
+    at: float,
+) -> Value | None:
+    """Compute a quantity of one checkpoint over the seeds with all places, if there are enough."""
+    read_from, pruned, points = QUANTITIES[quantity]
+    scopes = {
+        "all": ["encoder"],
+        "each": [f"layer:{k}" for k in range(depth)],
+        "halves": [f"layers:0-{depth // 2 - 1}", f"layers:{depth // 2}-{depth - 1}"],
+    }
+    parts = [group.get((*side, scope, points), {}) for scope in scopes[pruned]]
+    values = []
+    works = True
+    for seed in parts[0]:
+        places = [there(part.get(seed, []), scale, at) for part in parts]
+        if None not in places:
+            values.append(read_from(*places))
+            works = works and all(place.works for place in places)
+    _, controls = side
+    fewest = 2 if controls else 1
+    return (float(np.mean(values)), works) if len(values) >= fewest else None
 
 
-def measured(depth: int, group: Group) -> Known:
-    """Compute everything of one checkpoint; ratios as logarithms, and differences from random."""
-    values = averages(depth, group)
-    known: Known = {}
-    for name, (value, works) in values.items():
-        quantity, method, controls, scale, at = name
-        if quantity in RATIOS:
-            beside = controls or "magnitude"
-            if (method, controls) != MAGNITUDE and (
-                quantity,
-                beside,
-                "",
-                scale,
-                at,
-            ) in values:
-                divisor, both = values[quantity, beside, "", scale, at]
-                ratio = np.log(value / divisor)
-                known[quantity, method, beside, scale, at] = (
-                    ratio,
-                    works and both,
-                )
-            continue
-        known[quantity, method, "", scale, at] = value, works
-        random = (quantity, *RANDOM, scale, at)
-        if quantity in LAYERS and method == "magnitude" and random in values:
-            drawn, both = values[random]
-            known[quantity, method, "random", scale, at] = (
-                value - drawn,
-                works and both,
-            )
-    return known
+def compared(depth: int, group: Group, name: Name) -> Value | None:
+    """Compute a ratio as logarithm, and what stands beside random removal less what that gives."""
+    quantity, method, beside, *place = name
+    sides = [(method, "magnitude" if method == "random" else "")]
+    if quantity in RATIOS:
+        controls = beside if method.startswith("random") else ""
+        sides = [(method, controls), (beside, "")]
+    elif beside:
+        sides.append(RANDOM)
+    averages = [average(depth, group, quantity, side, *place) for side in sides]
+    if None in averages:
+        return None
+    first, *others = (np.log(mean) if quantity in RATIOS else mean for mean, _ in averages)
+    return first - sum(others), all(works for _, works in averages)
 
 
 def test_the_shipped_file_is_what_the_stored_numbers_give() -> None:
-    cells = defaultdict[Name, dict[str, list[tuple[float, bool]]]](lambda: defaultdict(list))
-    for cell, depth, group in groups():
-        for name, known in measured(depth, group).items():
-            cells[name][cell].append(known)
+    checkpoints = groups()
 
     rows = json.loads((SHIPPED / "meaning.json").read_text("utf-8"))
 
-    fields = ("quantity", "method", "beside", "scale", "at")
-    stored = {tuple(row[field] for field in fields): row for row in rows}
-    several = {name for name, by_cell in cells.items() if len(by_cell) > 1}
-    assert set(stored) == several
-    for name, row in stored.items():
-        means = {
-            cell: np.mean([value for value, _ in known]) for cell, known in cells[name].items()
-        }
-        values = np.array([*means.values()])
-        mean = values.mean()
-        half = t.ppf(0.975, len(values) - 1) * sem(values)
-        numbers = [
-            mean,
-            mean - half,
-            mean + half,
-            *(means[cell] for cell in row["by_cell"]),
-        ]
+    for row in rows:
+        name = tuple(row[field] for field in ("quantity", "method", "beside", "scale", "at"))
+        by_cell = defaultdict[str, list[float]](list)
+        working = 0
+        for cell, *checkpoint in checkpoints:
+            value = compared(*checkpoint, name)
+            if value:
+                by_cell[cell].append(value[0])
+                working += value[1]
+        means = [np.mean(by_cell[cell]) for cell in row["by_cell"]]
+        mean = np.mean(means)
+        half = t.ppf(0.975, len(means) - 1) * sem(means)
+        numbers = [mean, mean - half, mean + half, *means]
         expected = np.exp(numbers) if name[0] in RATIOS else numbers
         given = [row["value"], *row["interval"], *row["by_cell"].values()]
         np.testing.assert_allclose(given, expected, rtol=1e-6, atol=1e-9, err_msg=str(name))
 
-        every = []
-        for checkpoints in cells[name].values():
-            every += checkpoints
+        every = np.concatenate([*by_cell.values()])
         even = 0.5 if name[0] in SHARES else 0.0
         assert row["checkpoints"] == len(every), name
-        assert row["above"] == sum(value > even for value, _ in every), name
-        assert row["working"] == sum(works for _, works in every), name
+        assert row["above"] == (every > even).sum(), name
+        assert row["working"] == working, name
