@@ -5,17 +5,14 @@ import streamlit as st
 from core.findings.words.compare import PAIRED
 from ui.address import picture_first
 from ui.exports import offer_exports
-from ui.header import choose_all, compose, link_to_control, page_header
-from ui.player import show_answer
+from ui.header import link_to_control, page_header, show_view
 from ui.text import markdown_table, plain, remark
 
 
 def compare() -> None:
     """Show how two results differ: the answer, the pictures, then the details."""
     state = page_header("Compare")
-    title = st.container(key="compare-title")
-    shown = compose(state, **choose_all(state))
-    scene = show_answer(shown, title, "compare")
+    shown, scene = show_view(state)
     for note in shown.notes:
         st.info(plain(note))
     if tests := shown.tables[PAIRED]:
@@ -24,9 +21,8 @@ def compare() -> None:
             st.markdown(markdown_table(tests))
     with st.expander("How to read the pictures"):
         st.markdown(shown.text)
-    results = [result for result in (state.result, state.other) if result]
-    link_to_control(*results)
-    offer_exports(scene, *results)
+    link_to_control(*state.subjects)
+    offer_exports(scene, *state.subjects)
 
 
 with picture_first():

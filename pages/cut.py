@@ -11,13 +11,12 @@ from core.jobs.queue import queue
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
 from ui import jobs
-from ui.address import picture_first
+from ui.address import parameters_on_show, picture_first
 from ui.exports import offer_exports, offer_trained
-from ui.header import ViewState, choose_all, compose, page_header, show_link
+from ui.header import ViewState, page_header, show_link, show_view
 from ui.lab.data import OWN_REQUEST
 from ui.lab.settings import offer_study
 from ui.lab.state import lab
-from ui.player import show_answer
 from ui.results import show_training, show_upload
 from ui.text import markdown_table, plain, show_details
 
@@ -62,12 +61,10 @@ def begin_study(state: ViewState, ended: Job | None) -> None:
 
 def show_study(state: ViewState, study: CutStudy) -> None:
     """Show a study: the dial, its answer, the chosen depth, and the model to save."""
-    title = st.container()
-    choices = choose_all(state)
-    shown = compose(state, **choices)
+    shown, scene = show_view(state)
     frontier = cached_call(frontier_of, study)
+    choices = parameters_on_show()
     most = float(choices["most"])
-    scene = show_answer(shown, title, "cut")
     choice = chosen(frontier, most, choices["keep"])
     st.markdown(plain(shown.blocks[0].finding.sentences[0]))
     offer_trained(study, save_label(frontier, choice, most), left=choice.depth.layers)

@@ -7,10 +7,10 @@ from core.findings.words.recovery import COMMAND, EXPLANATION, RUNNING
 from core.jobs.job import Job
 from ui.address import picture_first, set_parameter
 from ui.exports import offer_exports, offer_trained
-from ui.header import choose_all, compose, page_header, show_nothing
+from ui.header import page_header, show_nothing, show_view
 from ui.jobs import job_in_address, request_behind
 from ui.lab.settings import offer_recovery
-from ui.player import show_answer, show_pictures
+from ui.player import show_pictures
 from ui.results import show_training, show_upload, trained_at_hand
 from ui.text import show_details
 
@@ -22,24 +22,17 @@ def recover() -> None:
     if job and show_training(job, "recovery", RUNNING, show_frames):
         return
     if state.recovery:
-        title = st.container()
-        shown = compose(state, **choose_all(state))
-        scene = show_answer(shown, title, "recover")
+        shown, scene = show_view(state)
         with st.expander("Details"):
             show_details(shown)
         offer_trained(state.recovery)
         offer_exports(scene, state.recovery)
     elif not job:
         show_nothing(EXPLANATION, COMMAND)
-        for entry in {
-            entry.model: entry for entry in reversed(trained_at_hand("recovery"))
-        }.values():
-            st.button(
-                f"Recover: {entry.model}",
-                entry.key,
-                on_click=set_parameter,
-                args=("recovery", entry.key),
-            )
+        by_model = {entry.model: entry.key for entry in reversed(trained_at_hand("recovery"))}
+        for model, key in by_model.items():
+            open_it = ("recovery", key)
+            st.button(f"Recover: {model}", key, on_click=set_parameter, args=open_it)
         if state.result and len(state.result.frames) > 1 and request_behind(state.result):
             offer_recovery(state.result)
     show_upload("recovery")

@@ -125,7 +125,7 @@ def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepR
     st.markdown(f"**{plain(words.prediction_sentence(prediction))}**")
     scene = probability_scene(prediction, result)
     show_pictures(scene, key="typed-probabilities", group="sentences")
-    offer_exports(scene, result, label="Download the probabilities", numbers=False)
+    offer_exports(scene, result, label="Download the probabilities", with_numbers=False)
 
 
 with picture_first():

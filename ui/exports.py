@@ -11,7 +11,7 @@ from core.charts.story import Step
 from core.charts.theme import ThemeName
 from core.charts.view import Scene, frame_of
 from core.exports.drawing import Picture, draw
-from core.exports.figure import Figure, figure_of
+from core.exports.figure import figure_of
 from core.exports.model_card import LOADING, scoring_lines, upload_line
 from core.exports.player_page import player_page, story_page
 from core.exports.tables import file_name, numbers_csv, shown_csv
@@ -32,7 +32,7 @@ from ui.text import plain, refusals_shown, remark
 
 MAX_TITLE_CHARS = 300
 ENDINGS: dict[ThemeName, str] = {"light": "", "dark": "-dark"}  # of a file's name
-FILMS = ("gif", "mp4")
+STILLS: tuple[Picture, ...] = ("png", "svg")
 FILM = "Drawing takes about a second per frame, longer beside other work; leaving the page ends it."
 STILL = "Drawn in a few seconds."
 NOTES: dict[Picture, str] = {"gif": FILM, "mp4": FILM, "png": STILL, "svg": STILL}
@@ -68,7 +68,7 @@ def offer_exports(
     *results: Result,
     choices: Mapping[str, Scene] | None = None,
     label: str = "Download",
-    numbers: bool = True,
+    with_numbers: bool = True,
 ) -> None:
     """Offer the downloads of a page, folded away below its picture.
 
@@ -77,7 +77,7 @@ def offer_exports(
         results: The results on show: whole sweeps, or one study of cuts or recovery.
         choices: See `offer_pictures`.
         label: The panel's title.
-        numbers: Whether to offer the results themselves as well.
+        with_numbers: Whether to offer the results themselves as well.
     """
     by_key = {result.key: result for result in results}
     # Filled once it is open: otherwise a dozen hidden elements would delay the page's picture.
@@ -88,21 +88,15 @@ def offer_exports(
     with panel:
         if scene:
             offer_pictures(scene, [*by_key.values()], choices)
-        for result in by_key.values() if numbers else ():
+        for result in by_key.values() if with_numbers else ():
             suffix = f": {plain(result_name(result))}" if len(by_key) > 1 else ""
             st.markdown(f"**Numbers{suffix}**")
             with st.container(horizontal=True):
+                name = file_name([result], "")
                 if isinstance(result, SweepResult):
-                    download(
-                        "All numbers (CSV)",
-                        cached_call(numbers_csv, result),
-                        file_name([result], "-numbers.csv"),
-                    )
-                download(
-                    "Result as JSON",
-                    cached_call(_json, result),
-                    file_name([result], ".json"),
-                )
+                    numbers = cached_call(numbers_csv, result)
+                    download("All numbers (CSV)", numbers, f"{name}-numbers.csv")
+                download("Result as JSON", cached_call(_json, result), f"{name}.json")
             if isinstance(result, SweepResult):
                 st.markdown(f"**Command{suffix}**")
                 _show_recipe(result)
@@ -113,17 +107,9 @@ def offer_exports(
 def download(label: str, content: str | bytes, name: str, note: str | None = None) -> None:
     """Draw a button that downloads a file."""
     mime = guess_type(name)[0]
+    key = f"export-{name}"
     icon = ":material/download:"
-    st.download_button(
-        label,
-        content,
-        name,
-        mime,
-        key=f"export-{name}",
-        help=note,
-        on_click="ignore",
-        icon=icon,
-    )
+    st.download_button(label, content, name, mime, key, note, "ignore", icon=icon)
 
 
 # ---------------------------------------------------------------- pictures
@@ -135,75 +121,55 @@ def offer_pictures(
 ) -> None:
     """Offer a scene as the page shows it: as a player, films, stills and a table.
 
+    A press on a film or a still draws it, with a progress bar, and then offers the file.
+
     Args:
         scene: The scene on the page.
         results: The results that it shows.
         choices: The scenes by reduction, between which the page's player switches.
     """
-    key = f"export-{scene.layout.name}"
     layout = scene.layout.name
+    key = f"export-{layout}"
+    name = file_name(results, "", layout)
     scene = scene._replace(title=_ask_title(scene.title, key))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        theme = _ask_theme(key)
-        ending = ENDINGS[theme]
-        if len(scene.frames) > 1:
-            sweeps = [result for result in results if isinstance(result, SweepResult)]
-            page = player_page(scene, sweeps, theme, choices)
-            download(
-                "HTML player",
-                page,
-                file_name(results, f"{ending}.html", layout),
-                PLAYER,
-            )
-    _offer_drawn(scene, figure_of(scene, theme), file_name(results, "", layout), ending)
-    download(
-        "Numbers shown (CSV)",
-        shown_csv(scene),
-        file_name(results, "-shown.csv", layout),
-        NUMBERS,
-    )
-
-
-@st.fragment  # the rest of the page stays as it is while a picture is drawn
-def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
-    """Offer films and stills; a press draws one, with a progress bar, and then offers the file.
-
-    Args:
-        scene: The scene.
-        figure: The same as a figure.
-        name: The name of every file.
-        ending: What the choices above add to it.
-    """
     moves = len(scene.frames) > 1
     frame = 0
     amount = ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        theme = _ask_theme(key)
+        ending = ENDINGS[theme]
+        if moves:
+            sweeps = [result for result in results if isinstance(result, SweepResult)]
+            page = player_page(scene, sweeps, theme, choices)
+            download("HTML player", page, f"{name}{ending}.html", PLAYER)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         if moves:
             names = [str(frame["name"]) for frame in scene.frames]
-            first = frame_of(scene.amounts, amount_in_address())
-            key = f"{name}-frame"
             frame = st.selectbox(
                 "Frame (PNG, SVG)",
                 range(len(names)),
-                first,
+                frame_of(scene.amounts, amount_in_address()),
                 names.__getitem__,
-                key,
+                f"{name}-frame",
                 width=260,
             )
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
-        kinds = [kind for kind in NOTES if moves or kind not in FILMS]
-        icon = ":material/image:"
         pressed = [
             kind
-            for kind in kinds
-            if st.button(kind.upper(), f"{name}-{kind}", NOTES[kind], icon=icon)
+            for kind in (NOTES if moves else STILLS)
+            if st.button(kind.upper(), f"{name}-{kind}", NOTES[kind], icon=":material/image:")
         ]
-    for kind in pressed:
-        with refusals_shown(), jobs.progress_shown() as report:
-            frames = range(len(scene.frames)) if kind in FILMS else [frame]
+    drawn = st.container()
+    download("Numbers shown (CSV)", shown_csv(scene), f"{name}-shown.csv", NUMBERS)
+    for kind in pressed:  # last: the rest of the page waits for no drawing
+        frames: Sequence[int] = range(len(scene.frames))
+        if kind in STILLS:
+            frames = [frame]
+            ending += amount
+        with drawn, refusals_shown(), jobs.progress_shown() as report:
+            figure = figure_of(scene, theme)
             content = draw(figure, kind, frames, report=report, holder=jobs.visitor().holder)
-            file = f"{name}{ending}{'' if kind in FILMS else amount}.{kind}"
-            download(f"Save {kind.upper()}", content, file)
+            download(f"Save {kind.upper()}", content, f"{name}{ending}.{kind}")
 
 
 @st.fragment
@@ -214,12 +180,9 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
         steps: The scenes.
         result: The whole sweep that the story is about.
     """
-    panel = st.expander(
-        "Take it to a talk",
-        key=f"talk-{result.key}",
-        icon=":material/slideshow:",
-        on_change="rerun",
-    )
+    key = f"talk-{result.key}"
+    icon = ":material/slideshow:"
+    panel = st.expander("Take it to a talk", key=key, icon=icon, on_change="rerun")
     if not panel.open:
         return
     with panel:
@@ -227,30 +190,20 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             theme = _ask_theme("talk")
             page = story_page(steps, result, title, theme)
-            download(
-                "HTML",
-                page,
-                file_name([result], f"{ENDINGS[theme]}.html", "talk"),
-                TALK,
-            )
+            download("HTML", page, file_name([result], f"{ENDINGS[theme]}.html", "talk"), TALK)
         remark(PRINTED)
 
 
 def _ask_title(first: str, key: str) -> str:
     key = f"{key}-title-{first}"
     icon = ":material/edit:"
-    return (
-        st.text_input("Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, key, icon=icon).strip()
-        or first
-    )
+    title = st.text_input("Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, key, icon=icon)
+    return title.strip() or first
 
 
 def _ask_theme(key: str) -> ThemeName:
-    return (
-        "dark"
-        if st.toggle("Dark colours", st.context.theme.type == "dark", f"{key}-dark")
-        else "light"
-    )
+    is_dark = st.toggle("Dark colours", st.context.theme.type == "dark", f"{key}-dark")
+    return "dark" if is_dark else "light"
 
 
 # ---------------------------------------------------------------- results
@@ -303,14 +256,8 @@ def offer_trained(result: Trained, label: str = "Save this model", **choice: int
     can_refit = isinstance(result, CutStudy) and result.checkpoint.source == "embedded"
     with refusals_shown():
         if request and st.button(plain(label), key=f"{result.kind}-save", icon=":material/save:"):
-            jobs.ask(
-                name,
-                model,
-                "export-trained",
-                key=result.key,
-                request=vars(request),
-                **choice,
-            )
+            order = {"key": result.key, "request": vars(request), **choice}
+            jobs.ask(name, model, "export-trained", **order)
         answer = jobs.answer_to(name, model)
         job = jobs.job_of(name, model)
         if request is None or (job and job.state == "failed"):

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.charts import pages
 from core.charts.pages import Shown, options_of
+from core.charts.view import Scene
 from core.errors import PrunescopeError
 from core.findings.choices import (
     counterpart,
@@ -67,7 +68,7 @@ from ui.address import (
     show,
 )
 from ui.jobs import note_watching, request_behind
-from ui.player import OPENED, VEGA, choose_reduction, served_url
+from ui.player import OPENED, VEGA, choose_reduction, served_url, show_answer
 from ui.results import (
     KINDS,
     at_hand,
@@ -264,6 +265,17 @@ def compose(state: ViewState, **choices: Any) -> Shown:
     return pages.compose(
         state.page.name, state.subjects, judging(state.entries), read_all, **choices
     )
+
+
+def show_view(state: ViewState) -> tuple[Shown, Scene | None]:
+    """Offer the choices of a page; show its heading, its first picture and its sentences.
+
+    Returns:
+        What the page shows, and the scene of the picture, if there is one.
+    """
+    title = st.container(key=f"{state.page.address}-title")
+    shown = compose(state, **choose_all(state))
+    return shown, show_answer(shown, title, state.page.address)
 
 
 def compose_ahead() -> None:

@@ -41,7 +41,7 @@ def page(kind: str) -> None:
         offer_exports(
             None if kind == "no picture" else scene,
             *results,
-            numbers=bool(results),
+            with_numbers=bool(results),
         )
 
 

@@ -14,6 +14,7 @@ from core.errors import PrunescopeError
 from core.findings.words.cut import FURTHER
 from core.findings.words.lab import ROWS_TO_TRAIN, TRAIN_AGAIN, TRAINS, division_words
 from core.findings.words.numbers import duration, percent
+from core.findings.words.passed import HALVES_ALONE
 from core.inputs import uploads
 from core.inputs.forecast import Forecast, forecast, forecast_training
 from core.request.amounts import amount_text, stepped_amounts
@@ -299,30 +300,27 @@ def offer_recovery(result: SweepResult) -> None:
         )
 
 
-def layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:
-    """Return the requests that prune each layer and each half alone; empty if impossible here."""
-    request = request_behind(result)
-    with suppress(PrunescopeError):  # a method that cannot prune single layers
-        return (
-            tuple(map(checked, each_alone(request, result.checkpoint.num_layers)))
-            if request
-            else ()
-        )
-    return ()
-
-
-def offer_layers(requests: Sequence[SweepRequest]) -> None:
-    """Offer to run requests, and say how long that takes.
-
-    Raises:
-        PrunescopeError: The run is refused.
-    """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
-            ALONE,
-            key="layers-alone",
-            icon=":material/layers:",
-            help=ALONE_NOTE.format(ONE_LAYER_SEEDS),
-        ):
+def offer_layers(result: SweepResult) -> None:
+    """Offer to find out what pruning each half of the layers, and each layer, alone does."""
+    requests = _layers_alone(result)
+    if not requests:
+        return
+    panel = st.expander(HALVES_ALONE, key="layers-alone-box", on_change="rerun")
+    if not panel.open:
+        return
+    row = panel.container(horizontal=True, vertical_alignment="center")
+    with panel, refusals_shown(), row:
+        note = ALONE_NOTE.format(ONE_LAYER_SEEDS)
+        if st.button(ALONE, "layers-alone", note, icon=":material/layers:"):
             start(requests[0], follow_ups=requests[1:])
         _show_forecast(forecast(requests))
+
+
+def _layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:
+    """Return the requests that prune each layer and each half alone; empty if impossible here."""
+    request = request_behind(result)
+    if request is None or run_of(result.pruning.scope):
+        return ()
+    with suppress(PrunescopeError):  # a method that cannot prune single layers
+        return tuple(map(checked, each_alone(request, result.checkpoint.num_layers)))
+    return ()
