@@ -9,7 +9,7 @@ ones `CONFIG/SPLIT/0000.parquet`.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
@@ -21,10 +21,8 @@ from core.inputs import uploads
 from core.inputs.checkpoint_files import refused
 from core.inputs.hub import (
     MAIN,
-    Listing,
     Report,
     Repository,
-    check_size,
     fetch,
     fetch_one,
     list_files,
@@ -57,23 +55,39 @@ class Data(NamedTuple):
     Attributes:
         source: Where they come from, as a result records it.
         name: Their name in a result.
-        read: Reads a split.
         evaluated: The split that evaluation examples are drawn from.
         scored: The split that methods score on; None for the rows that the evaluation leaves.
+        files: Returns the files of a split of a table, downloaded; of GLUE and of the written
+            examples, nothing.
+        read_preset: Reads a split of GLUE or of the written examples, whose columns are fixed; None
+            for tables, whose columns may have any names.
         reference: A data set on the Hub with its commit, as a request names it; None for others.
-        is_table: Whether their columns may have any names; those of GLUE and of the written
-            examples are fixed.
         is_private: Whether others must not be able to find their texts.
     """
 
     source: Literal["hub", "folder", "written", "file"]
     name: str
-    read: Callable[[str], Table]
     evaluated: str
     scored: str | None = None
+    files: Callable[[str], Sequence[DataFile]] = lambda _: ()
+    read_preset: Callable[[str], Table] | None = None
     reference: str | None = None
-    is_table: bool = False
     is_private: bool = False
+
+    @property
+    def is_table(self) -> bool:
+        """Whether their columns may have any names."""
+        return self.read_preset is None
+
+    def read(self, split: str) -> Table:
+        """Read a split; of a table, only as many rows as the limits allow.
+
+        Raises:
+            PrunescopeError: It is missing or malformed.
+        """
+        if self.read_preset:
+            return self.read_preset(split)
+        return read_table(self.files(split), limits().rows)
 
 
 def find_data(
@@ -83,8 +97,6 @@ def find_data(
     report: Report | None = None,
 ) -> Data:
     """Find the data that a request names.
-
-    Of tables and data sets only as many rows are read as the limits allow.
 
     Args:
         data: See `SweepRequest`.
@@ -96,36 +108,18 @@ def find_data(
         PrunescopeError: They are missing.
     """
     kind = kind_of_data(data)
+    if kind == "dataset":
+        return find_dataset(data, split or VALIDATION, report)
     if kind == "file" or kind == "own":
         file = uploads.find(data) if kind == "own" else DataFile(Path(data), Path(data).name)
         is_private = kind == "own" and is_hosted()
         if is_private:  # others must not see its name
             file = DataFile(file.path, f"own-file{file.path.suffix}")
-        rows = limits().rows
-        return Data(
-            "file",
-            file.name,
-            lambda _: read_table((file,), rows),
-            WHOLE,
-            is_table=True,
-            is_private=is_private,
-        )
-    if kind == "dataset":
-        on_hub = find_dataset(data, split or VALIDATION, report)
-        has_training = TRAINING in on_hub.splits and on_hub.split != TRAINING
-        return Data(
-            "hub",
-            on_hub.name,
-            on_hub.read,
-            on_hub.split,
-            TRAINING if has_training else None,
-            on_hub.reference,
-            is_table=True,
-        )
+        return Data("file", file.name, WHOLE, files=lambda _: (file,), is_private=is_private)
     assert task is not None  # a checked request
     if kind == "written":
-        place = "written for Prunescope"
-        return Data(kind, place, partial(read_written, task), EVALUATION, CALIBRATION)
+        name, read = "written for Prunescope", partial(read_written, task)
+        return Data(kind, name, EVALUATION, CALIBRATION, read_preset=read)
     repository = Repository(task.dataset_id, repo_type="dataset")
     folder = Path(data).resolve() if kind == "folder" else None
 
@@ -140,63 +134,13 @@ def find_data(
         return read_table([DataFile(path, place)])
 
     name = folder.name if folder else task.dataset_id
-    return Data(kind, name, read_glue, task.split, TRAINING)
+    return Data(kind, name, task.split, TRAINING, read_preset=read_glue)
 
 
 # ---------------------------------------------------------------- data sets on the Hub
 
 
-class HubData(NamedTuple):
-    """One configuration of a data set on the Hub.
-
-    Attributes:
-        listing: Its files at one commit.
-        name: The data set's id, with the configuration if there are several.
-        splits: The files of each of its splits.
-        split: The split that is evaluated.
-        report: Called with (stage, done, total) during a download.
-    """
-
-    listing: Listing
-    name: str
-    splits: Splits
-    split: str
-    report: Report | None = None
-
-    @property
-    def reference(self) -> str:
-        """The data set with its commit, as a request names it."""
-        return f"{DATASET}{self.name}@{self.listing.pinned.revision}"
-
-    def read(self, split: str) -> Table:
-        """Download as much of a split as is read, and read it; see `files`."""
-        return read_table(self.files(split), limits().rows)
-
-    def files(self, split: str) -> tuple[DataFile, ...]:
-        """Download a split's files in name order until they have as many rows as are read.
-
-        Raises:
-            PrunescopeError: They are too large, damaged, or cannot be reached.
-        """
-        names = self.splits[split]
-        files: list[DataFile] = []
-        rows = 0
-        for number, name in enumerate(names, 1):
-            check_size(self.listing, names[:number])
-            file = DataFile(fetch(self.listing, name, self.report), name)
-            files.append(file)
-            rows += row_count(file.path)
-            if rows >= limits().rows:
-                return tuple(files)
-        counts = map(int, re.findall(r"-of-(\d{5})", " ".join(names)))
-        if max(counts, default=0) > len(names):
-            raise PrunescopeError(
-                f"'{self.name}': only a part of '{split}' is in the local cache: try again online"
-            )
-        return tuple(files)
-
-
-def find_dataset(data: str, split: str, report: Report | None = None) -> HubData:
+def find_dataset(data: str, split: str, report: Report | None = None) -> Data:
     """Find a data set on the Hub and pin its commit; nothing is downloaded yet.
 
     Args:
@@ -225,8 +169,29 @@ def find_dataset(data: str, split: str, report: Report | None = None) -> HubData
         config = next(iter(configs)) if len(configs) == 1 else DEFAULT
     splits = configs[choose(config, configs, f"configuration of {id_}")]
     choose(split, splits, f"split of {id_}")
-    name = id_ if [*configs] == [DEFAULT] else f"{id_}/{config}"
-    return HubData(listing, name, splits, split, report)
+    title = id_ if [*configs] == [DEFAULT] else f"{id_}/{config}"
+
+    def fetched(split: str) -> list[DataFile]:
+        """Download a split's files in name order until they have as many rows as are read."""
+        names = splits[split]
+        files: list[DataFile] = []
+        rows = 0
+        for number, name in enumerate(names, 1):
+            path = fetch(listing, names[:number], report)[-1]
+            files.append(DataFile(path, name))
+            rows += row_count(path)
+            if rows >= limits().rows:
+                return files
+        counts = map(int, re.findall(r"-of-(\d{5})", " ".join(names)))
+        if max(counts, default=0) > len(names):
+            raise PrunescopeError(
+                f"'{title}': only a part of '{split}' is in the local cache: try again online"
+            )
+        return files
+
+    training = TRAINING if TRAINING in splits and split != TRAINING else None
+    reference = f"{DATASET}{title}@{listing.pinned.revision}"
+    return Data("hub", title, split, training, fetched, reference=reference)
 
 
 def layout(names: Iterable[str]) -> dict[str, Splits]:

@@ -14,7 +14,7 @@ write a second copy of all rows before it returns the first.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -122,11 +122,9 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
         names = wanted_files(listing.sizes, repository.repo_id)
     except PrunescopeError as error:
         raise (listing.fault or error) from error  # the cache may hold only a part of it
-    check_size(listing, names)
-    config = fetch(listing, CONFIG, report)
+    (config,) = fetch(listing, [CONFIG], report)
     read_config(config, repository.repo_id)  # refused before the weights are downloaded
-    for name in names:
-        fetch(listing, name, report)
+    fetch(listing, names, report)
     return config.parent, listing.pinned.revision
 
 
@@ -147,8 +145,7 @@ def fetch_one(repository: Repository, name: str, report: Report | None = None) -
     listing = list_files(repository)
     if name not in listing.sizes:
         raise listing.fault or refused(repository.repo_id, f"has no file {name}")
-    check_size(listing, [name])
-    return fetch(listing, name, report)
+    return fetch(listing, [name], report)[0]
 
 
 def list_files(repository: Repository) -> Listing:
@@ -182,15 +179,17 @@ def list_files(repository: Repository) -> Listing:
         raise
 
 
-def check_size(listing: Listing, names: Iterable[str]) -> None:
-    """Refuse a download that is too large.
+def fetch(listing: Listing, names: Sequence[str], report: Report | None = None) -> list[Path]:
+    """Fetch files, or find them in the local cache, and check their digests.
 
     Args:
-        listing: The files of its repository.
-        names: The files to download.
+        listing: The files of their repository.
+        names: The files' paths in the repository.
+        report: Called with (stage, bytes so far, total bytes) of each file.
 
     Raises:
-        PrunescopeError: They have more bytes than a download may have.
+        PrunescopeError: They have more bytes than a download may have, are gated or damaged, or
+            cannot be reached.
     """
     most = limits().download_bytes
     size = sum(listing.sizes[name] or 0 for name in names)
@@ -201,22 +200,11 @@ def check_size(listing: Listing, names: Iterable[str]) -> None:
             "allowed here",
             "choose a smaller one",
         )
+    return [cached_file(listing.pinned, name) or _download(listing, name, report) for name in names]
 
 
-def fetch(listing: Listing, name: str, report: Report | None = None) -> Path:
-    """Fetch one file, or find it in the local cache, and check its digest.
-
-    Args:
-        listing: The files of its repository.
-        name: The file's path in the repository.
-        report: Called with (stage, bytes so far, total bytes).
-
-    Raises:
-        PrunescopeError: It is gated, too large, damaged, or cannot be reached.
-    """
-    cached = cached_file(listing.pinned, name)
-    if cached:
-        return cached
+def _download(listing: Listing, name: str, report: Report | None) -> Path:
+    """Fetch one file and check its digest; see `fetch`."""
     repository = listing.requested
     size = listing.sizes[name]
     most = limits().download_bytes if size is None else size

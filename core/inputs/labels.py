@@ -90,20 +90,19 @@ def label_of(name: str, task: Task) -> int | None:
     labels = [folded(label) for label in task.label_names]
     if word in labels:
         return labels.index(word)
-    is_preset = task.name in TASKS
-    match = _NUMBER.fullmatch(word)
-    if match and is_preset:  # GLUE's numbering
-        number = int(match[1])
-        return number if number < len(labels) else None
-    if match:  # the numbers in the labels' own names
-        numbers = [_NUMBER.fullmatch(label) for label in labels]
-        fits = [other is not None and int(other[1]) == int(match[1]) for other in numbers]
-    else:
-        word = re.sub(r"^non?_", "not_", word)
-        fits = [
-            word == label or (is_preset and word in _SYNONYMS.get(label, ())) for label in labels
+    spellings = [{_plain(label)} for label in labels]
+    if task.name in TASKS:  # GLUE's numbering
+        spellings = [
+            {label, str(number), *_SYNONYMS.get(label, ())} for number, label in enumerate(labels)
         ]
+    fits = [_plain(word) in spelled for spelled in spellings]
     return fits.index(True) if fits.count(True) == 1 else None
+
+
+def _plain(word: str) -> str:
+    """Return `LABEL_1` and `01` as 1, and `no_` and `non_` at the beginning as `not_`."""
+    match = _NUMBER.fullmatch(word)
+    return str(int(match[1])) if match else re.sub(r"^non?_", "not_", word)
 
 
 def folded(name: str) -> str:
@@ -157,7 +156,7 @@ def meanings(
     unknown: dict[str, str] = {}  # one spelling of each value
     for value in different:
         entry = value if value in mapped else folded(value)
-        labels[value] = mapped[entry] if entry in mapped else label_of(value, task)
+        labels[value] = mapped.get(entry, label_of(value, task))
         if labels[value] is None and entry not in mapped:
             unknown[entry] = value
     if unknown:
