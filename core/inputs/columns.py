@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import islice
 from statistics import median_low
 from typing import NamedTuple
 
@@ -97,51 +96,38 @@ def likely_columns(
         guessed.append("text")
     if not label:
         guessed.append("label")
-        label = _safe_label(table, task) or _likely_label(table, task, text)
+        label = max(table.cells, key=lambda name: _label_grade(name, table, task, text))
     text = tuple(text) or _likely_text(table, task, label)
     return Columns(text, label, tuple(guessed))
 
 
-def _safe_label(table: Table, task: Task) -> str | None:
-    """Return the only column that holds nothing but labels, else the only one named like a label.
+def _label_grade(name: str, table: Table, task: Task, text: Sequence[str]) -> tuple[float, ...]:
+    """Grade a column as a label's, by the first of these that differs from another column's.
 
-    Numbers count as labels where the task numbers them and the column is named like a label.
+    It is no text; holds nothing but labels, as numbers only if it is named like a label; is named
+    like a label; is named `label`; has as many values as rows with equal labels allow; has nearly
+    as many as the task has labels; comes last.
     """
-    named = [name for name in table.cells if _is_named_like_label(name.lower(), task)]
-    holding = []
-    for name in table.cells:
-        values = {*table.column(name)} - {""}
-        may_number = name in named
-        if 0 < len(values) <= MAX_NAMES and all(
-            (may_number or not value.isdigit()) and label_of(value, task) is not None
-            for value in values
-        ):
-            holding.append(name)
-    exact = [name for name in named if name.lower() == "label"]
-    for candidates in (holding, named, exact):
-        if len(candidates) == 1:
-            return candidates[0]
-    return None
-
-
-def _is_named_like_label(name: str, task: Task) -> bool:
-    """Whether a column's name is usual for labels, or asks for a label, as `is_duplicate` does."""
-    answer = name.removeprefix("is_")
-    if answer == name:
-        return name in LABEL_COLUMNS
-    return answer in PAIR_LABELS or label_of(answer, task) is not None
-
-
-def _likely_label(table: Table, task: Task, text: Sequence[str]) -> str:
-    """Return the last column whose number of values is nearest to that of the task's labels."""
+    lower = name.lower()
+    answer = lower.removeprefix("is_")  # asked for by a name such as `is_duplicate`
+    is_named = lower in LABEL_COLUMNS
+    if answer != lower:
+        is_named = answer in PAIR_LABELS or label_of(answer, task) is not None
+    values = [value for value in dict.fromkeys(table.column(name)) if value][: MAX_NAMES + 1]
+    holds_labels = 0 < len(values) <= MAX_NAMES and all(
+        (is_named or not value.isdigit()) and label_of(value, task) is not None for value in values
+    )
+    count = len({*map(folded, values)})
     most = min(MAX_LABELS, len(table.rows) - 1)  # a column of more values is an id
-    counts = {}
-    for name, cells in table.cells.items():
-        values = islice(dict.fromkeys(cells), MAX_NAMES)
-        counts[name] = len({*map(folded, values)} - {""})
-    fitting = [name for name in counts if 1 < counts[name] <= most and name not in text]
-    candidates = reversed(fitting or [*counts])
-    return min(candidates, key=lambda name: abs(counts[name] - len(task.label_names)))
+    return (
+        name not in text,
+        holds_labels,
+        is_named,
+        lower == "label",
+        1 < count <= most,
+        -abs(count - len(task.label_names)),
+        [*table.cells].index(name),
+    )
 
 
 def _likely_text(table: Table, task: Task, label: str) -> tuple[str, ...]:

@@ -21,7 +21,6 @@ from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import (
     CALIBRATION_EXAMPLES,
     DEFAULT_EXAMPLES,
-    MAX_LAYERS,
     METHODS,
 )
 from core.request.controls import likely_amounts
@@ -37,7 +36,7 @@ from core.request.limits import device_asked, limits, source_of
 from core.request.sweep_request import DataRequest, SweepRequest, check_scope
 from core.results import library, store
 from core.results.cut import TRAINING
-from core.results.library import Entry, RecoveryEntry
+from core.results.library import RecoveryEntry
 from core.results.recovery import FRAMES, RECOVERY
 from core.results.schema import TrainingRecord
 
@@ -103,7 +102,7 @@ def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
     works = [
         work_of(sweep, size, inputs)
         for sweep in sweeps
-        if not (inputs and store.find(inputs.key_of(sweep)))
+        if not inputs or not store.find(inputs.key_of(sweep))
     ]
     _check_allowed(timed(max(works, default=0.0)), "choose fewer examples or amounts, or")
     return timed(sum(works))
@@ -141,20 +140,14 @@ def _rows_read(request: DataRequest, layers: int) -> int:
 
 
 def _has_control(request: RecoveryRequest) -> bool:
-    """Whether the unpruned model, trained as long, is stored, by the names of model and rows."""
+    """Whether the unpruned model, trained as long, is stored, by the names of model and task."""
     if request.train:
         return False
-    trained = {
-        (entry.checkpoint, entry.data)
-        for entry in (
-            *library.shipped(RecoveryEntry),
-            *library.own(RecoveryEntry),
-        )
-        if entry.is_control and {**dict(entry.training), "layers": MAX_LAYERS} == dict(RECOVERY)
-    }
     return any(
-        entry.key == request.key and (entry.checkpoint, entry.data) in trained
-        for entry in (*library.shipped(Entry), *library.own(Entry))
+        entry.is_control
+        and entry.training.steps == RECOVERY.steps
+        and (entry.checkpoint, entry.task) == (request.checkpoint, request.task)
+        for entry in (*library.shipped(RecoveryEntry), *library.own(RecoveryEntry))
     )
 
 
