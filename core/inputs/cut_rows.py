@@ -44,29 +44,27 @@ class CutInputs(NamedTuple):
         resolved: The checkpoint's files.
         depths: How many of the lowest layers stay at each depth, most first.
         subset: The rows that judge.
-        refit: The texts that refit.
-        stop: The texts that decide when to stop.
-        labels: The label indices of both, in that order; None for rows without a label.
+        trained: The texts that refit, then those that decide when to stop.
+        labels: Their label indices; None for rows without a label.
         record: Their description in a study's file.
     """
 
     resolved: Resolved
     depths: tuple[int, ...]
     subset: EvalSubset
-    refit: Texts
-    stop: Texts
+    trained: Texts
     labels: tuple[int | None, ...]
     record: RefitRecord
 
     @property
     def division(self) -> Division:
         """The numbers of rows."""
-        return Division(len(self.refit), len(self.stop), len(self.subset.texts))
+        return Division(self.record.refit, self.record.stop, len(self.subset.texts))
 
     @property
     def texts(self) -> Texts:
         """All rows: those that refit, decide when to stop, and judge."""
-        return (*self.refit, *self.stop, *self.subset.texts)
+        return (*self.trained, *self.subset.texts)
 
     @property
     def numbers(self) -> list[np.ndarray]:
@@ -103,10 +101,13 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     table, rows = examples.rows(evaluated)
     judging, pool = _judging(rows, training_digests(resolved))
     source, split = further_rows(examples, request.train)
-    further_table, further = source.rows(split, labelled=False) if split else (table, judging)
-    is_apart = split is not None
-    count = len(pool) + len(further) if is_apart else len(pool)
-    division = divide(len(judging), count, is_apart, request.num_examples)
+    if split:
+        further_table, further = source.rows(split, labelled=False)
+        files = source.files_of(further_table)
+        division = divide(len(judging), len(pool) + len(further), True, request.num_examples)
+    else:
+        further, files = judging, None
+        division = divide(len(judging), len(pool), False, request.num_examples)
     subset = examples.described(table, evaluated, draw(judging, table.name, division.judged))
     pool = [*{row[1]: row for row in (*pool, *further)}.values()]  # each text once
     pool = draw(pool, table.name, len(pool), excluded=subset.texts)
@@ -119,14 +120,12 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
         split=split or evaluated,
         refit=division.refit,
         stop=division.stop,
-        labelled=sum(label is not None for label in labels),
+        labelled=len(labels) - labels.count(None),
         fingerprint=fingerprint_of(examples.task.name, texts, labels),
-        files=source.files_of(further_table) if is_apart else None,
+        files=files,
         training=TRAINING,
     )
-    refit = texts[: division.refit]
-    stop = texts[division.refit :]
-    return CutInputs(resolved, depths, subset, refit, stop, labels, record)
+    return CutInputs(resolved, depths, subset, texts, labels, record)
 
 
 def further_rows(examples: Examples, train: str | None) -> tuple[Examples, str | None]:
