@@ -46,7 +46,7 @@ def export(
         tokenizer = cut_vocabulary(model, tokenizer, keep)
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
-    np.save(output / TRAINING_EXAMPLES, example_digests(train))
+    np.save(output / TRAINING_EXAMPLES, np.unique(example_digests(train)))
     (output / RECIPE_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
     count = min(len(validation), limits().examples)
     source = str(data) if task.dataset_id else "written"

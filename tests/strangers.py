@@ -154,6 +154,4 @@ CHECKPOINTS: Mapping[str, Change] = {
     ),
     # Sparse: it takes no room.
     "weights of 100 GB": lambda folder: os.truncate(folder / WEIGHTS, 100 * 2**30),
-    # training data that come along
-    "digests that promise a trillion": text(DIGESTS, PROMISING),
 }

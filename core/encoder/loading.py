@@ -16,7 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import nn
@@ -41,7 +40,6 @@ from core.encoder.representations import Recorder
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs import checkpoint_files as files
 from core.inputs.checkpoints import Resolved
-from core.inputs.examples import training_digests
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH
 from core.request.limits import limits
 from core.results.schema import CheckpointRecord
@@ -65,14 +63,11 @@ class Checkpoint(NamedTuple):
         record: Its description in a result file.
         model: A sequence classifier in eval mode, float32; as borrowed, on the chosen device.
         tokenizer: Its tokenizer.
-        training_digests: (training examples,) uint64 `example_digest`s, ascending; None if the
-            folder has none.
     """
 
     record: CheckpointRecord
     model: nn.Module
     tokenizer: PreTrainedTokenizerBase
-    training_digests: np.ndarray | None
 
 
 _in_use = threading.Lock()  # held by the thread that uses the model
@@ -122,7 +117,6 @@ def load(resolved: Resolved) -> Checkpoint:
     with _one_line_errors(resolved):
         tokenizer = _load_tokenizer(resolved)
         model = _load_model(resolved)
-        digests = training_digests(resolved)
         _check_tokenizer(resolved.id, tokenizer, model.config)
         # A trial run, so that unusable settings of the tokenizer or the model show here and not
         # amid a sweep.
@@ -152,7 +146,7 @@ def load(resolved: Resolved) -> Checkpoint:
         num_prunable=num_prunable(model),
         recipe=resolved.recipe,
     )
-    return Checkpoint(record, model, tokenizer, digests)
+    return Checkpoint(record, model, tokenizer)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from core.inputs.examples import (
     Examples,
     Row,
     draw,
-    example_digest,
+    example_digests,
     open_examples,
     training_digests,
 )
@@ -159,15 +159,17 @@ def check_labels(labels: Sequence[int | None], use: str) -> None:
         )
 
 
-def _judging(rows: Sequence[Row], digests: np.ndarray | None) -> tuple[list[Row], list[Row]]:
+def _judging(rows: Sequence[Row], digests: np.ndarray) -> tuple[list[Row], list[Row]]:
     """Separate the rows that can judge, labelled and no training data, from the others.
 
     Repeated texts are dropped.
     """
-    trained = set() if digests is None else {*digests.tolist()}
+    distinct = {row[1]: row for row in rows}
     judging: list[Row] = []
     others: list[Row] = []
-    for texts, row in {row[1]: row for row in rows}.items():
-        is_free = row[2] is not None and example_digest(texts) not in trained
+    for row, is_trained in zip(
+        distinct.values(), np.isin(example_digests(distinct), digests), strict=True
+    ):
+        is_free = row[2] is not None and not is_trained
         (judging if is_free else others).append(row)
     return judging, others

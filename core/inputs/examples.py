@@ -297,25 +297,24 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
 # ---------------------------------------------------------------- overlap with training data
 
 
-def example_digest(texts: tuple[str, ...]) -> int:
-    """Return the first 8 bytes of the SHA-256 of an example's texts in canonical JSON, a uint64."""
-    return int.from_bytes(hashlib.sha256(canonical_json(texts)).digest()[:8], "big")
-
-
 def example_digests(examples: Iterable[tuple[str, ...]]) -> np.ndarray:
-    """Return the distinct digests of examples, ascending, uint64; see `training_examples.npy`."""
-    return np.unique(np.fromiter(map(example_digest, examples), dtype=np.uint64))
+    """Return a digest of each example, uint64; see `training_examples.npy`.
+
+    It is the first 8 bytes of the SHA-256 of the example's texts in canonical JSON.
+    """
+    digests = [hashlib.sha256(canonical_json(texts)).digest()[:8] for texts in examples]
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
-def training_digests(resolved: Resolved) -> np.ndarray | None:
-    """Return the digests of a checkpoint's training examples, uint64, ascending; None without them.
+def training_digests(resolved: Resolved) -> np.ndarray:
+    """Return the digests of a checkpoint's training examples, uint64; none if they are unknown.
 
     Raises:
         PrunescopeError: The file is damaged.
     """
     path = resolved.folder / TRAINING_EXAMPLES
     if not path.is_file():
-        return None
+        return np.empty(0, dtype=np.uint64)
     try:
         digests = np.load(path, mmap_mode="r")  # mapped: a header may claim any size
         if digests.dtype != np.uint64 or digests.ndim != 1:
@@ -325,26 +324,18 @@ def training_digests(resolved: Resolved) -> np.ndarray | None:
     return np.asarray(digests)
 
 
-def check_not_training_data(
-    subset: EvalSubset, digests: np.ndarray | None, checkpoint_id: str
-) -> None:
+def check_not_training_data(subset: EvalSubset, resolved: Resolved) -> None:
     """Refuse to evaluate a checkpoint on its training data.
 
-    Args:
-        subset: The evaluation examples.
-        digests: Digests of the checkpoint's training examples, uint64; None if they are unknown.
-        checkpoint_id: The checkpoint's id, for the message.
-
     Raises:
-        PrunescopeError: More of them are in the training data than MAX_TRAINING_OVERLAP allows.
+        PrunescopeError: More of the evaluation examples are in the training data than
+            MAX_TRAINING_OVERLAP allows, or the file of these is damaged.
     """
-    if digests is None:
-        return
     count = len(subset.texts)
-    own = np.array([example_digest(texts) for texts in subset.texts], dtype=np.uint64)
-    shared = int(np.isin(own, digests).sum())
+    is_trained = np.isin(example_digests(subset.texts), training_digests(resolved))
+    shared = int(is_trained.sum())
     if shared > 1 + MAX_TRAINING_OVERLAP * count:
         raise PrunescopeError(
-            f"{shared} of {count} evaluation examples are in the training data of {checkpoint_id} "
+            f"{shared} of {count} evaluation examples are in the training data of {resolved.id} "
             f"(at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data"
         )

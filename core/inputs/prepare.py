@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve
-from core.inputs.examples import EvalSubset, open_examples
+from core.inputs.examples import EvalSubset, check_not_training_data, open_examples
 from core.inputs.hub import Report
 from core.request.catalog import ENGINE_VERSION, METHODS
 from core.request.sweep_request import SweepRequest
@@ -57,7 +57,7 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
 
     Raises:
         PrunescopeError: The checkpoint or the examples are unavailable, or the method is not
-            defined for them.
+            defined for them; or the checkpoint was trained on the examples.
     """
     resolved = resolve(request.checkpoint, report, request.task)
     if not METHODS[request.control_of or request.method].suits(resolved.model_type):
@@ -68,6 +68,7 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         raise refused(resolved.id, fault, "choose attribution")
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
+    check_not_training_data(subset, resolved)
     calibration = examples.calibration(subset) if METHODS[request.method].calibrated else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     return Inputs(resolved, subset, calibration, rest, request)

@@ -18,7 +18,6 @@ from torch import nn
 
 from core.encoder.device import device_name, device_of
 from core.encoder.loading import Checkpoint
-from core.inputs.examples import check_not_training_data
 from core.inputs.forecast import note_speed, work_of
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, pruning_record
@@ -79,15 +78,13 @@ def sweep(
         shared: Passes shared with other sweeps; those it lacks are measured and added.
 
     Raises:
-        PrunescopeError: The scope lies outside the model, it was trained on the examples, or its
-            numbers overflow.
+        PrunescopeError: The scope lies outside the model, or its numbers overflow.
     """
     started = time.monotonic()
     subset = inputs.subset
     record = checkpoint.record
     rest = inputs.rest
     check_scope(request.scope, request.method, record.num_layers)
-    check_not_training_data(subset, checkpoint.training_digests, record.id)
     shared = shared or SharedPasses()
     model_and_data = (
         record.id,

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -111,14 +110,6 @@ def test_a_tokenizer_may_be_a_sentencepiece_model_alone(tmp_path: Path) -> None:
         *pieces.encode(texts[0]),
         2,
     ]
-
-
-def test_digests_of_its_training_data_are_loaded(copy: Path) -> None:
-    assert load(resolve(str(copy))).training_digests is None
-    digests = np.array([1, 2, 2**64 - 1], dtype=np.uint64)
-    np.save(copy / "training_examples.npy", digests)
-    changed(CONFIG, hidden_dropout_prob=0.3)(copy)
-    assert np.array_equal(load(resolve(str(copy))).training_digests, digests)
 
 
 def test_positions_reserved_for_padding_do_not_count(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from strangers import DIGESTS, PROMISING
 from tiny import make_bert, make_texts, write_csv
 
 from core.findings.words.lab import division_words
@@ -14,8 +15,6 @@ from core.results.key import key_of
 from core.results.provenance import training_of
 from tests.refusals import refusal
 from tests.studies import make_study
-
-DIGESTS = "training_examples.npy"
 
 
 @pytest.fixture
@@ -44,9 +43,7 @@ def prepared(folder, data, **changes):
 
 
 def expect_disjoint(inputs):
-    sets = [{*texts} for texts in (inputs.refit, inputs.stop, inputs.subset.texts)]
-    assert [*map(len, sets)] == [*inputs.division], "a text is there twice"
-    assert len(set.union(*sets)) == sum(inputs.division)
+    assert len({*inputs.texts}) == len(inputs.texts) == sum(inputs.division)
 
 
 # ---------------------------------------------------------------- numbers
@@ -129,7 +126,7 @@ def test_rows_without_a_label_refit_and_rows_that_are_left_out_do_not(tiny_bert,
     assert inputs.labels.count(None) == 60
     assert inputs.record.labelled == 40
     out = {(text,) for text in texts[260:]}
-    assert not out & {*inputs.refit, *inputs.stop, *inputs.subset.texts}
+    assert not out & {*inputs.texts}
 
 
 def test_a_file_of_its_own_refits_alone(tiny_bert, write, tmp_path):
@@ -159,11 +156,11 @@ def test_training_data_refit_and_never_judge(copy, write):
     inputs = prepared(copy, data)
 
     assert not trained & {*inputs.subset.texts}
-    assert trained <= {*inputs.refit, *inputs.stop}
+    assert trained <= {*inputs.trained}
     assert len(inputs.subset.texts) == 150
     np.save(copy / DIGESTS, example_digests((text,) for text in texts))
     assert "0 labelled rows to judge" in refusal(prepared, copy, data)
-    (copy / DIGESTS).write_bytes(b"no array")
+    (copy / DIGESTS).write_bytes(PROMISING)
     assert "damaged training_examples.npy" in refusal(prepared, copy, data)
 
 

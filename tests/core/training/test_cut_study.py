@@ -57,7 +57,7 @@ def test_what_is_held_is_a_probe_of_the_mean_of_the_tokens(
     tokenizer = AutoTokenizer.from_pretrained(inputs.resolved.folder)
     means = []
     with torch.inference_mode():
-        for (text,) in (*inputs.refit, *inputs.stop, *inputs.subset.texts):
+        for (text,) in inputs.texts:
             states = model(
                 **tokenizer(text, return_tensors="pt"),
                 output_hidden_states=True,
@@ -97,7 +97,7 @@ def test_the_full_models_answers_stand_in_for_labels(
     learned = list[list[int]]()
     answered = predicted_by_transformers(
         inputs.resolved.folder,
-        [text for (text,) in (*inputs.refit, *inputs.stop)],
+        [text for (text,) in inputs.trained],
     )
     monkeypatch.setattr(
         cut_study,
