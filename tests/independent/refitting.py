@@ -91,33 +91,32 @@ def training(
 def refitted(
     folder: Path,
     texts: Texts,
-    counts: tuple[int, int],
+    trained: int,
     layers: int,
     how: dict[str, Any],
     dtype: torch.dtype,
-) -> tuple[Tensor, int]:
+) -> Tensor:
     """Train the last `how["layers"]` of the lowest layers and the head on the full model's answers.
 
     Args:
         folder: A BERT classifier.
-        texts: Rows to train on, rows that stop, rows to judge.
-        counts: The numbers of the first two.
+        texts: Rows, first those to train on.
+        trained: The number of these.
         layers: The layers that stay.
         how: `layers`, `steps`, `batch`, `rate`, `temperature` and `seed`.
         dtype: Of the saved weights.
 
     Returns:
-        The logits of the judged rows, and the step that was kept.
+        The logits of all rows.
     """
     rows = Rows(folder, texts)
-    trained, stopping = counts
     full = classifier(folder)
     small = classifier(folder)
     small.bert.encoder.layer = small.bert.encoder.layer[:layers]
     with torch.no_grad():
         answers = torch.cat([full(**rows.encoded([k])).logits for k in range(len(texts))])
 
-    def loss(batch: Sequence[int]) -> Tensor:
+    def loss(batch: np.ndarray) -> Tensor:
         heat = how["temperature"]
         learned = (small(**rows.encoded(batch)).logits / heat).log_softmax(-1)
         taught = (answers[batch] / heat).log_softmax(-1)
@@ -133,22 +132,9 @@ def refitted(
         how["steps"],
         how["seed"],
     )
-    kept: list[Tensor] = []
-    best = float("inf")
-    best_step = 0
-    for step in training(weights, loss, batches, how["rate"]):
-        if step % 25 and step != how["steps"]:
-            continue
-        with torch.no_grad():
-            value = float(loss(np.arange(trained, trained + stopping)))
-        if value < best:
-            kept = [weight.detach().clone() for weight in weights]
-            best = value
-            best_step = step
-        elif step >= best_step + 75:
-            break
+    for _ in training(weights, loss, batches, how["rate"]):
+        continue
     with torch.no_grad():
-        for weight, value in zip(weights, kept, strict=True):
-            weight.copy_(value.to(dtype))
-        judged = range(trained + stopping, len(texts))
-        return small(**rows.encoded(judged)).logits, best_step
+        for weight in weights:
+            weight.copy_(weight.to(dtype))
+        return small(**rows.encoded(range(len(texts)))).logits

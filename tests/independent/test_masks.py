@@ -1,6 +1,7 @@
 """Every architecture against `model`, which shares no code with the engine."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from tiny import UNLIKE, make_calibration, make_encoder, make_texts
 from torch import Tensor, nn
+from torch.nn.utils import prune
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.encoder.architectures import num_prunable
@@ -79,20 +81,19 @@ class Both:
             for weight, keep in zip(plan.parameters, masks, strict=True)
         }
 
-    def smallest(self, scope: str, count: int) -> Masks:
-        """The smallest |w| of a scope's matrices, by one sort of them all."""
-        weights = {
-            name: self.model.get_parameter(name).detach().abs()
-            for name in sorted(self.reference.matrices(scope))
+    def smallest(self, scope: str) -> Masks:
+        """The smallest |w| of a scope's matrices, as torch prunes them."""
+        model = deepcopy(self.model)
+        matrices = {
+            name: model.get_submodule(name.removesuffix(".weight"))
+            for name in self.reference.matrices(scope)
         }
-        flat = torch.cat([weight.ravel() for weight in weights.values()])
-        gone = torch.zeros_like(flat, dtype=torch.bool)
-        gone[flat.argsort(stable=True)[:count]] = True
-        parts = gone.split([weight.numel() for weight in weights.values()])
-        return {
-            name: part.view_as(weight).numpy()
-            for part, (name, weight) in zip(parts, weights.items(), strict=True)
-        }
+        prune.global_unstructured(
+            [(matrix, "weight") for matrix in matrices.values()],
+            prune.L1Unstructured,
+            amount=AMOUNT,
+        )
+        return {name: matrix.weight_mask.numpy() == 0 for name, matrix in matrices.items()}
 
     def assert_same_pass(self, removed: Mapping[Unit, Tensor] | None = None) -> None:
         """Compare padded micro-batches with one sentence at a time: logits and all points."""
@@ -166,10 +167,9 @@ def test_the_emptied_model(folder: Path) -> None:
 
 @pytest.mark.parametrize("scope", SCOPES)
 def test_magnitude_and_its_control(both: Both, scope: str) -> None:
-    """The round(amount · n) smallest |w| of the scope's matrices go."""
-    size = sum(both.model.get_parameter(name).numel() for name in both.reference.matrices(scope))
+    expected = both.smallest(scope)
+    size = sum(mask.size for mask in expected.values())
     assert scope != "encoder" or num_prunable(both.model) == size
-    expected = both.smallest(scope, round(AMOUNT * size))
     assert_same_masks(both.removed(both.plan("magnitude", scope)), expected)
     control = both.removed(both.plan("random", scope, controls="magnitude"))
     assert counts(control) == counts(expected)

@@ -12,13 +12,15 @@ from core.training.loop import soft_targets
 from core.training.refit import Refitting
 from tests.independent.refitting import refitted
 
+STEPS = 20  # fewer than before the first look at the rows that stop
 
-@pytest.mark.parametrize(("layers", "steps"), [(1, 30), (2, 30), (2, 60)])
-def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int, steps: int) -> None:
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int) -> None:
     inputs = make_cut_inputs(tmp_path)
     how = TrainingRecord(
         layers=1,
-        steps=steps,
+        steps=STEPS,
         batch=8,
         rate=1e-3,
         targets="answers",
@@ -27,15 +29,15 @@ def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int, st
     )
     texts = (*inputs.refit, *inputs.stop, *inputs.subset.texts)
     counts = len(inputs.refit), len(inputs.stop)
-    folder = inputs.resolved.folder
     trained, stopping, judged = np.split(np.arange(len(texts)), np.cumsum(counts))
 
     refitting = Refitting(loaded(inputs.resolved), texts, torch.float16)
     targets = soft_targets(refitting.outputs(lambda _: None)[0], how.temperature)
     made = refitting.refit(layers, targets, (trained, stopping), judged, how, lambda _: None)
 
-    logits, step = refitted(folder, texts, counts, layers, vars(how), torch.float16)
-    assert made.steps == step > 0
+    folder = inputs.resolved.folder
+    logits = refitted(folder, texts, len(trained), layers, vars(how), torch.float16)[judged]
+    assert made.steps == STEPS
     # A weight may be rounded to a neighbour in float16.
     torch.testing.assert_close(made.logits, logits, rtol=0, atol=5e-3)
     assert (made.logits.argmax(-1) != logits.argmax(-1)).sum() <= 1
