@@ -106,7 +106,7 @@ def _cells(row: VerdictRow) -> dict[str, str]:
     cells = {
         "Task": task_title(result.task.name),
         "Checkpoint": checkpoint_name(result),
-        "Method": name_of(result.pruning, with_control=False),
+        "Method": name_of(result.pruning),
     }
     for damage, judged in ((DAMAGE, row.verdict), (SECOND_DAMAGE, row.second)):
         share, random, _ = words.verdict_cells(judged).values()

@@ -17,7 +17,8 @@ from core.request.pages import PAGES
 from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest
 from core.results import store
 from core.results.cached_call import cached_call
-from core.results.names import amount_name, brief_name, result_name
+from core.results.library import entry_of
+from core.results.names import amount_name, brief_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui import jobs
@@ -183,7 +184,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     chance = cached_call(chance_finding, result, companions_of(result, at_hand()))
     head.markdown(plain(f"{chance.heading}."))
     show_finding(result, " ".join(chance.sentences))
-    name = plain(result_name(result))
+    name = plain(entry_of(result).name)
     to_decide = DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:

@@ -23,7 +23,8 @@ from core.request.limits import is_hosted, is_upload
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result, Trained
 from core.results.key import sealed
-from core.results.names import amount_name, pruning_name, result_name
+from core.results.library import entry_of
+from core.results.names import amount_name, pruning_name
 from core.results.provenance import can_be_found, recompute_script, request_of
 from core.results.schema import SweepResult
 from ui import jobs
@@ -89,7 +90,7 @@ def offer_exports(
         if scene:
             offer_pictures(scene, [*by_key.values()], choices)
         for result in by_key.values() if with_numbers else ():
-            suffix = f": {plain(result_name(result))}" if len(by_key) > 1 else ""
+            suffix = f": {plain(entry_of(result).name)}" if len(by_key) > 1 else ""
             st.markdown(f"**Numbers{suffix}**")
             with st.container(horizontal=True):
                 name = file_name([result], "")

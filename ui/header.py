@@ -51,7 +51,6 @@ from core.results.names import (
     in_sentence,
     name_of,
     pruning_name,
-    result_name,
 )
 from core.results.recovery import Recovery
 from core.results.schema import SweepResult
@@ -223,7 +222,7 @@ def _names(state: ViewState) -> list[str]:
     if other:
         is_alike = [checkpoint_name(other), data_name(other)] == place
         names.append(
-            f"beside {in_sentence(pruning_name(other) if is_alike else result_name(other))}"
+            f"beside {in_sentence(pruning_name(other) if is_alike else entry_of(other).name)}"
         )
     return names
 

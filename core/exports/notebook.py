@@ -10,7 +10,8 @@ from core.exports.tables import OWN_COLUMNS, own_rows
 from core.request.catalog import REDUCTION, REDUCTIONS
 from core.results import store
 from core.results.key import sealed
-from core.results.names import point_names, result_name
+from core.results.library import entry_of
+from core.results.names import point_names
 from core.results.schema import SweepResult
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class NotebookResult(SweepResult):
 
     def __repr__(self) -> str:
         """Return the name of the result, whose numbers would fill pages."""
-        return f"<{result_name(self)}; {len(self.frames)} amounts>"
+        return f"<{entry_of(self).name}; {len(self.frames)} amounts>"
 
     __str__ = __repr__
 

@@ -137,7 +137,7 @@ def _described(folder: Path | None) -> Iterator[tuple[OfAnyKind, Path]]:
         if isinstance(extract, PrunescopeError):
             print(f"left out: {extract}", file=sys.stderr)
         else:
-            yield entry_of(extract), Path(file.path)
+            yield entry_of(extract), file.path
 
 
 def _keys_in(select: Path) -> set[str]:

@@ -16,14 +16,9 @@ from core.results.schema import Computed
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_answers: LRUCache[Hashable, Any] = LRUCache(
-    2000
-)  # sentences, and the pictures of some 200 views, 300 kB each
+# Sentences, and the pictures of some 200 views, 300 kB each.
+_answers: LRUCache[Hashable, Any] = LRUCache(2000)
 _lock = Lock()
-
-
-class _NoChecksumError(Exception):
-    """A sweep that is still running has no checksum."""
 
 
 def cached_call(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
@@ -37,7 +32,7 @@ def cached_call(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs
     """
     try:
         call = (compute, _identity(arguments), _identity(options))
-    except _NoChecksumError:
+    except ValueError:  # a sweep that is still running
         return compute(*arguments, **options)
     with _lock, suppress(KeyError):
         return _answers[call]
@@ -48,10 +43,14 @@ def cached_call(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs
 
 
 def _identity(value: object) -> Hashable:
-    """Return what identifies an argument."""
+    """Return what identifies an argument.
+
+    Raises:
+        ValueError: A sweep that is still running has no checksum.
+    """
     if isinstance(value, Computed):
         if not value.checksum:
-            raise _NoChecksumError
+            raise ValueError("no checksum")
         return value.checksum
     if isinstance(value, Mapping):
         return _identity(tuple(value.items()))

@@ -25,7 +25,6 @@ from core.results.cut import RESULT, CutStudy, Result
 from core.results.fields import Record, bytes_of
 from core.results.key import digest
 from core.results.names import (
-    CUT,
     SEPARATOR,
     checkpoint_name,
     data_name,
@@ -52,7 +51,7 @@ from core.results.store import (
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
 MOST_BYTES = 384 * 2**20  # of extracts in memory: all shipped ones, and hundreds of the user's
 MOST_ENTRIES = 10_000  # of the user's results, in memory
-VERSION = 3  # raise it when the content of extracts changes
+VERSION = 4  # raise it when the content of extracts changes
 
 
 class Listed(Record):
@@ -82,11 +81,11 @@ class Listed(Record):
     @property
     def pruning_name(self) -> str:
         """The last part of the name."""
-        return CUT
+        return "layers removed"
 
     @property
     def name(self) -> str:
-        """The name on screen; see `result_name`."""
+        """The name on screen: the data first, because a narrow list cuts off the end."""
         return SEPARATOR.join((self.data, self.model, self.pruning_name))
 
 
@@ -223,17 +222,20 @@ def read_manifest(path: Path) -> tuple[OfAnyKind, ...]:
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    try:
-        return _read(_ENTRIES, state_of(path)) if path.is_file() else ()
-    except ValidationError as error:
-        raise PrunescopeError(
-            f"{path.name} is damaged: install the project again, or delete your own"
-        ) from error
+    entries: tuple[OfAnyKind, ...] = _read(_ENTRIES, state_of(path))
+    return entries
 
 
 @lru_cache(maxsize=8)
 def _read(rows: TypeAdapter[Any], file: FileState) -> Any:
-    return rows.validate_json(Path(file.path).read_bytes(), extra="ignore")
+    if not file.size:
+        return ()
+    try:
+        return rows.validate_json(file.path.read_bytes(), extra="ignore")
+    except ValidationError as error:
+        raise PrunescopeError(
+            f"{file.path.name} is damaged: install the project again, or delete your own"
+        ) from error
 
 
 def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
@@ -254,7 +256,7 @@ def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     return tuple(
         entry
         for file, entry in _described().items()
-        if isinstance(entry, kind) and store.find(entry.key) == Path(file.path)
+        if isinstance(entry, kind) and store.find(entry.key) == file.path
     )
 
 
@@ -330,19 +332,18 @@ def _extract(file: FileState) -> Extract:
     Raises:
         BusyError: The file was not read in time; so it is not cached that there is no extract.
     """
-    path = Path(file.path)
     name = digest([VERSION, *map(ascii, file)])
     kept = user_cache_path("prunescope") / "extracts" / f"{name}.json"
     with suppress(OSError, ValueError):
         return RESULT.validate_json(kept.read_bytes())
     try:
-        extract = extract_of(store.load_safely(path))
+        extract = extract_of(store.load_safely(file.path))
     except BusyError:
         raise
     except PrunescopeError as error:
         return PrunescopeError(str(error))  # without the values that a trace holds
     # On a shared server the user's results are deleted in time.
-    if path.parent == store.SHIPPED_RESULTS or not is_hosted():
+    if file.path.parent == store.SHIPPED_RESULTS or not is_hosted():
         with suppress(OSError):
             write_atomically(kept, extract.model_dump_json())
     return extract
@@ -356,16 +357,11 @@ def extract_of(result: Result) -> Result:
     """
     changes: dict[str, Any] = {"checksum": ""}
     if isinstance(result, SweepResult):
-        changes["floor"] = None
-        changes["frames"] = tuple(
-            frame.model_copy(
-                update={
-                    "similarity": Similarities(cka={REDUCTION: frame.own(REDUCTION)}),
-                    "changed": None,
-                }
-            )
-            for frame in result.frames
-        )
+        frames = []
+        for frame in result.frames:
+            diagonal = Similarities(cka={REDUCTION: frame.own(REDUCTION)})
+            frames.append(frame.model_copy(update={"similarity": diagonal}))
+        changes["frames"] = tuple(frames)
         statistics = result.statistics_of(REDUCTION)
         if statistics:
             read = statistics.model_copy(update={"own": None})
@@ -394,11 +390,9 @@ class TableFile(NamedTuple, Generic[Line]):
 
     def read(self) -> tuple[Line, ...]:
         """Return the shipped table; empty if there is none."""
-        return _read(self.rows, state_of(self.path)) if self.path.is_file() else ()
+        rows: tuple[Line, ...] = _read(self.rows, state_of(self.path))
+        return rows
 
     def write(self, rows: Iterable[Line]) -> None:
         """Replace the shipped table."""
-        write_atomically(
-            self.path,
-            self.rows.dump_json(tuple(rows), indent=1).decode() + "\n",
-        )
+        write_atomically(self.path, self.rows.dump_json(tuple(rows), indent=1) + b"\n")

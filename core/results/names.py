@@ -15,7 +15,7 @@ from core.request.catalog import (
     TASKS,
 )
 from core.request.scope import run_of
-from core.results.cut import CutStudy, Result
+from core.results.cut import Result
 from core.results.recovery import Recovery
 from core.results.schema import Pruning, SweepResult
 
@@ -27,7 +27,6 @@ PROPER_NOUNS = (
 )  # names that begin with one keep their capital
 LABEL_CHARS = 80  # the longest name of a label on screen
 SEPARATOR = " · "  # between the parts of a name
-CUT = "layers removed"  # the pruning of a study of cuts
 SCOPES = {
     "encoder": " of the encoder",
     "all-linear": " of all linear layers",
@@ -54,12 +53,10 @@ def point_names(points: Sequence[str]) -> list[PointName]:
     names = []
     for point in points:
         _, layer, part = point.split(".")
-        number = str(int(layer) + 1)
-        if part == "attention":
-            label = f"{number}a" if has_outputs else number
-            names.append(PointName(label, f"Layer {number}, attention block"))
-        else:
-            names.append(PointName(number, f"Layer {number}, output"))
+        number = int(layer) + 1
+        block = "attention block" if part == "attention" else part
+        mark = "a" if has_outputs and part == "attention" else ""
+        names.append(PointName(f"{number}{mark}", f"Layer {number}, {block}"))
     return names
 
 
@@ -71,9 +68,10 @@ def point_labels(points: Sequence[str]) -> list[PointLabel]:
 def points_name(points: Sequence[str]) -> str:
     """Name the kind of a result's points as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}
-    if len(parts) > 1:
-        return in_sentence(POINTS["both"])
-    return in_sentence(POINTS["layer" if "output" in parts else "attention"])
+    kind = "attention"
+    if "output" in parts:
+        kind = "both" if len(parts) > 1 else "layer"
+    return in_sentence(POINTS[kind])
 
 
 def amount_name(amount: float) -> str:
@@ -132,18 +130,18 @@ def pruning_name(result: SweepResult | Recovery) -> str:
     return name_of(result.pruning)
 
 
-def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = True) -> str:
-    """Name a pruning like `pruning_name` or `brief_name`, or the method and its scope alone."""
+def name_of(pruning: Pruning, is_brief: bool = False) -> str:
+    """Name a pruning like `pruning_name` or `brief_name`."""
     method = METHODS[pruning.method]
     layers = pruned_layers(pruning)
-    controls = pruning.controls if with_control else None
+    controls = None if is_brief else pruning.controls
     name = f"{method.name} pruning"
     additions = [method.variant]
     if method.is_random and method.granularity == "neuron":
         name = f"Pruning of {in_sentence(method.name)}"
     if layers:
         name += f" of {layers} alone"
-    elif pruning.scope != "encoder" or (with_encoder and not controls):
+    elif pruning.scope != "encoder" or not (is_brief or controls):
         name += SCOPES[pruning.scope]
     if controls:
         controlled = METHODS[controls]
@@ -155,7 +153,7 @@ def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = Tr
 
 def brief_name(pruning: Pruning) -> str:
     """Name a pruning in a heading: without the usual scope and a control's method."""
-    return name_of(pruning, with_control=False, with_encoder=False)
+    return name_of(pruning, is_brief=True)
 
 
 def pruned_layers(pruning: Pruning) -> str:
@@ -196,12 +194,6 @@ def in_sentence(name: str) -> str:
 def capitalised(words: str) -> str:
     """Capitalise the first letter, and no other."""
     return words[0].upper() + words[1:]
-
-
-def result_name(result: Result) -> str:
-    """Name a result in a list: the data first, because a narrow list cuts off the end."""
-    pruning = CUT if isinstance(result, CutStudy) else pruning_name(result)
-    return SEPARATOR.join((data_name(result), checkpoint_name(result), pruning))
 
 
 def training_name(pruning: Pruning, amount: float) -> str:

@@ -51,7 +51,7 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 class FileState(NamedTuple):
     """A file's path, size and time of change; `modified` is in nanoseconds."""
 
-    path: str
+    path: Path
     size: int
     modified: int
 
@@ -60,8 +60,8 @@ def state_of(path: Path) -> FileState:
     """Return a file's state; that of an empty file if it is gone or a broken link."""
     with suppress(OSError):
         status = path.stat()
-        return FileState(os.fspath(path), status.st_size, status.st_mtime_ns)
-    return FileState(os.fspath(path), 0, 0)
+        return FileState(path, status.st_size, status.st_mtime_ns)
+    return FileState(path, 0, 0)
 
 
 def user_folder() -> Path:
