@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -19,20 +20,19 @@ Entries = tuple[str, int, int]
 
 
 class Names(NamedTuple):
-    """Where an architecture has its parts.
+    """Where an architecture has its parts, by names in a layer but for the last two.
 
     Attributes:
-        layers: The list of layers; the names below are a layer's own.
         attention: The matrices that make query, key and value.
         dense: The matrix that reads the context units.
         norms: Of the attention block and of the layer.
         middle: What reads the attention block's output.
         inner: The matrix that makes the intermediate units.
         output: The matrix that reads them.
-        outside: Matrices outside the encoder, by their whole names.
+        outside: Matrices outside the encoder.
+        layers: The list of layers in the model without its head.
     """
 
-    layers: str = "bert.encoder.layer"
     attention: tuple[str, ...] = (
         "attention.self.query",
         "attention.self.key",
@@ -47,31 +47,29 @@ class Names(NamedTuple):
     inner: str = "intermediate.dense"
     output: str = "output.dense"
     outside: tuple[str, ...] = ("bert.pooler.dense", "classifier")
+    layers: str = "encoder.layer"
 
 
 HEAD = ("classifier.dense", "classifier.out_proj")
-ROBERTA = Names("roberta.encoder.layer", outside=HEAD)
 NAMES = {
     "bert": Names(),
     "distilbert": Names(
-        "distilbert.transformer.layer",
         ("attention.q_lin", "attention.k_lin", "attention.v_lin"),
         "attention.out_lin",
         ("sa_layer_norm", "output_layer_norm"),
         *("ffn.lin1", "ffn.lin1", "ffn.lin2"),
         ("pre_classifier", "classifier"),
+        "transformer.layer",
     ),
-    **dict.fromkeys(("roberta", "xlm-roberta", "camembert"), ROBERTA),
-    "electra": Names("electra.encoder.layer", outside=("electra.embeddings_project", *HEAD)),
+    "roberta": Names(outside=HEAD),
+    "electra": Names(outside=("electra.embeddings_project", *HEAD)),
     "mpnet": Names(
-        "mpnet.encoder.layer",
         ("attention.attn.q", "attention.attn.k", "attention.attn.v"),
         "attention.attn.o",
         ("attention.LayerNorm", "output.LayerNorm"),
         outside=HEAD,
     ),
     "deberta-v2": Names(
-        "deberta.encoder.layer",
         (
             "attention.self.query_proj",
             "attention.self.key_proj",
@@ -80,7 +78,6 @@ NAMES = {
         outside=("pooler.dense", "classifier"),
     ),
     "modernbert": Names(  # normalises first: the points are the residual stream
-        "model.layers",
         ("attn.Wqkv",),
         "attn.Wo",
         (),
@@ -88,6 +85,7 @@ NAMES = {
         "mlp.Wi",
         "mlp.Wo",
         ("head.dense", "classifier"),
+        "layers",
     ),
 }
 # Of DeBERTa, unless it shares those.
@@ -127,38 +125,36 @@ class Reference:
         self.names = NAMES[self.config.model_type]
         if self.config.model_type == "deberta-v2" and not self.config.share_att_key:
             self.names = self.names._replace(attention=(*self.names.attention, *POSITIONAL))
+        self.layers = f"{self.model.base_model_prefix}.{self.names.layers}"
         self.trace = Trace()
         self.removed = dict[Unit, Tensor]()
         for name, module in self.model.named_modules():
             if isinstance(module, nn.Linear):
-                module.register_forward_pre_hook(
-                    lambda _, given, name=name: self.note(name, given[0])
-                )
+                module.register_forward_pre_hook(partial(self.note, name))
         for k in range(self.num_layers):
             for kind, part in enumerate((self.names.dense, self.names.output)):
                 reader = self.model.get_submodule(self.name(k, part))
-                reader.register_forward_pre_hook(
-                    lambda _, given, unit=(k, kind): self.cut(unit, given[0])
-                )
+                reader.register_forward_pre_hook(partial(self.cut, (k, kind)))
             middle = self.model.get_submodule(self.name(k, self.names.middle))
-            middle.register_forward_pre_hook(
-                lambda _, given, k=k: self.keep(f"layer.{k}.attention", given[0])
-            )
-            layer = self.model.get_submodule(f"{self.names.layers}.{k}")
-            layer.register_forward_hook(
-                lambda _, given, made, k=k: self.keep(f"layer.{k}.output", made)
-            )
+            middle.register_forward_pre_hook(partial(self.keep, f"layer.{k}.attention"))
+            layer = self.model.get_submodule(f"{self.layers}.{k}")
+            layer.register_forward_hook(partial(self.keep, f"layer.{k}.output"))
 
-    def note(self, name: str, read: Tensor) -> None:
-        self.trace.reads.setdefault(name, read.squeeze(0))
+    def note(self, name: str, _: nn.Module, given: tuple[Tensor]) -> None:
+        """Keep what a matrix reads."""
+        self.trace.reads.setdefault(name, given[0].squeeze(0))
 
-    def cut(self, unit: Unit, values: Tensor) -> Tensor:
+    def cut(self, unit: Unit, _: nn.Module, given: tuple[Tensor]) -> Tensor:
+        """Set removed units to zero before they are read, and keep the others."""
+        values = given[0]
         if unit in self.removed:
             values = values.index_fill(-1, self.removed[unit], 0.0)
         self.trace.units[unit] = values
         return values
 
-    def keep(self, point: str, state: Any) -> None:
+    def keep(self, point: str, _: nn.Module, *passed: Any) -> None:
+        """Keep the state that goes into a module, or comes out of it."""
+        state = passed[-1]
         self.trace.states[point] = (state if isinstance(state, Tensor) else state[0]).squeeze(0)
 
     def run(
@@ -176,7 +172,7 @@ class Reference:
     # ------------------------------------------------------------ names
 
     def name(self, layer: int, part: str) -> str:
-        return f"{self.names.layers}.{layer}.{part}"
+        return f"{self.layers}.{layer}.{part}"
 
     def matrices(self, scope: str) -> set[str]:
         """The names of a scope's weight matrices."""
