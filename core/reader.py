@@ -1,13 +1,13 @@
 """`python -m core.reader`: read strangers' files for the server, under limits of memory and time.
 
 Standard input is one line, the order that `core.wall.reading.read` writes. The answer is a line on
-standard output: `+` and the content as JSON, or `-` and the reason why the files are refused.
+standard output: `+` and the content as JSON, or `-` and the reason why the files are refused. After
+any other fault there is no answer, and a traceback on standard error.
 """
 
 import gc
 import json
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +21,10 @@ from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS
 Files = Sequence[tuple[Path, str]]  # their paths, and their names in messages
 
 
-def _result(files: Files, limit: int | None) -> str:
-    return load_any(*files[0]).model_dump_json()
-
-
-def _table(files: Files, limit: int | None) -> str:
-    """Return a table whose cells are cut to the length that a page shows."""
+def content_of(kind: str, files: Files, limit: int | None) -> str:
+    """Return a result, or a table whose cells are cut to the length that a page shows, as JSON."""
+    if kind == "result":
+        return load_any(*files[0]).model_dump_json()
     table = read_table([DataFile(*file) for file in files], limit)
     cut = {
         name: tuple(cell[: MAX_NAME_CHARS + 1] for cell in cells)
@@ -35,15 +33,16 @@ def _table(files: Files, limit: int | None) -> str:
     return TABLE.dump_json(replace(table, cells=cut)).decode()
 
 
-READERS: Mapping[str, Callable[[Files, int | None], str]] = {"result": _result, "table": _table}
-
-
 def answer(order: str) -> str:
-    """Return the line that answers an order, whatever happens meanwhile."""
+    """Return the line that answers an order.
+
+    Raises:
+        BaseException: What a library raises, even a panic, unless memory is full.
+    """
     values = json.loads(order)
     files = [(Path(path), name) for path, name in values["files"]]
     try:
-        content = READERS[values["kind"]](files, values["limit"])
+        content = content_of(values["kind"], files, values["limit"])
         if len(content) > MOST_CHARS:
             fault = f"{files[0][1]} holds {len(content) / 2**20:,.0f} MiB"
             raise PrunescopeError(
@@ -52,11 +51,10 @@ def answer(order: str) -> str:
         return FOUND + content
     except PrunescopeError as error:
         return REFUSED + str(error)
-    except BaseException as error:  # also a library's panic, which is no Exception
-        traceback.print_exc()
-        fault = "takes too much memory" if is_out_of_memory(error) else "is damaged"
-        refusal = PrunescopeError(f"{files[0][1]} cannot be read, it {fault}: choose another file")
-        return f"{REFUSED}{refusal}"
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return f"{REFUSED}{files[0][1]} takes too much memory: choose another file"
 
 
 def main() -> None:

@@ -39,10 +39,11 @@ from core.request.catalog import EMBEDDED
 from core.request.cut_request import CutRequest, RecoveryRequest
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest
-from core.results import schema, store
+from core.results import store
 from core.results.cut import CutStudy, Result, of_kind
 from core.results.key import key_of
 from core.results.recovery import Recovery
+from core.results.schema import SweepResult
 from core.sweep.origin import RecoveryInputs, find_recovery
 from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit, reserve_streams
 
@@ -56,6 +57,8 @@ IDLE_SECONDS = 30 * 60.0
 SPINS = "2000"
 
 Order = Mapping[str, Any]
+# An order and whether its job was cancelled; None at the end.
+Orders = queue.Queue[tuple[Order, threading.Event] | None]
 Outcome = dict[str, Any]  # an order's outcome, plain values
 Emit = Callable[..., None]  # (event, **fields)
 # The key of a result, its checkpoint, and the function that makes the result of it.
@@ -66,33 +69,27 @@ class CancelledError(BaseException):
     """The job was cancelled."""
 
 
-def reporter(
-    emit: Emit, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic
-) -> Report:
+def reporter(emit: Emit, cancelled: threading.Event) -> Report:
     """Return a function that reports a job's progress and the time left, and stops a cancelled job.
 
     Args:
         emit: Writes an event.
         cancelled: Set when the job is cancelled.
-        clock: Returns the time in seconds.
 
     Returns:
         A function that takes (stage, done, total), and raises CancelledError.
     """
     began, done_then = 0.0, 0  # when the current pace began, and the steps done by then
-    last_done = 0
-    last_total = -1
+    last_done, last_total = 0, -1
 
     def report(stage: str, done: int, total: int) -> None:
         nonlocal began, done_then, last_done, last_total
         if cancelled.is_set():
             raise CancelledError
-        now = clock()
+        now = time.monotonic()
         if total != last_total or done < last_done:  # stages of the same total share their pace
-            began = now
-            done_then = done
-        last_done = done
-        last_total = total
+            began, done_then = now, done
+        last_done, last_total = done, total
         left = None
         if done > done_then:
             left = (now - began) / (done - done_then) * (total - done)
@@ -101,88 +98,91 @@ def reporter(
     return report
 
 
-class Worker:
-    """Carry out orders one after another.
+def serve(source: Iterable[str], sink: TextIO, warm_up: Callable[[], None]) -> None:
+    """Carry out orders one after another until the source ends or has been silent for long.
 
     Args:
-        source: Lines of orders; when it ends, so does the worker.
+        source: Lines of orders.
         sink: The stream of events, one per line.
         warm_up: Imports what orders need, in the background.
-        idle_seconds: How long the worker waits for an order before it ends.
     """
+    orders: Orders = queue.Queue()
+    writing = threading.Lock()  # downloads report from threads of their own
+    warming = threading.Thread(target=warm_up, daemon=True)
 
-    def __init__(
-        self,
-        source: Iterable[str],
-        sink: TextIO,
-        warm_up: Callable[[], None],
-        idle_seconds: float = IDLE_SECONDS,
-    ) -> None:
-        self._source = source
-        self._sink = sink
-        self._idle_seconds = idle_seconds
-        self._writing = threading.Lock()  # downloads report from threads of their own
-        self._orders: queue.Queue[tuple[Order, threading.Event] | None] = queue.Queue()
-        self._warm_up = threading.Thread(target=warm_up, daemon=True)
-
-    def serve(self) -> None:
-        """Work until the source ends or the worker has been idle for long."""
-        self._warm_up.start()
-        threading.Thread(target=self._read, daemon=True).start()
-        with suppress(queue.Empty):
-            while work := self._orders.get(timeout=self._idle_seconds):
-                self._carry_out(*work)
-
-    def _read(self) -> None:
-        # By job; an event lives as long as the job's orders.
-        cancels: WeakValueDictionary[str, threading.Event] = WeakValueDictionary()
-        for line in self._source:
-            order = json.loads(line)
-            cancelled = cancels.setdefault(order["job"], threading.Event())
-            if order["op"] == "cancel":
-                cancelled.set()
-            else:
-                self._orders.put((order, cancelled))
-        for cancelled in list(cancels.values()):  # the server is gone
-            cancelled.set()
-        self._orders.put(None)
-
-    def _emit(self, order: Order, event: str, **fields: Any) -> None:
+    def emit(job: str, event: str, **fields: Any) -> None:
         line = json.dumps(
-            {"job": order["job"], "event": event, **fields},
+            {"job": job, "event": event, **fields},
             default=lambda model: model.model_dump(mode="json"),
             allow_nan=False,
         )
-        with self._writing:
-            self._sink.write(line + "\n")
-            self._sink.flush()
+        with writing:
+            print(line, file=sink, flush=True)
 
-    def _carry_out(self, order: Order, cancelled: threading.Event) -> None:
-        emit = partial(self._emit, order)
-        try:
-            if cancelled.is_set():
-                raise CancelledError
-            emit("done", **self._outcome(order, reporter(emit, cancelled), emit))
-        except CancelledError:
-            emit("cancelled")
-        except PrunescopeError as error:
-            emit("error", message=str(error))
-        except BrokenPipeError:
-            raise  # the server is gone
-        except BaseException as error:  # also a library's panic, which is no Exception
-            traceback.print_exc()
-            emit("error", message=_message(error))
-        make_room()  # the order may have left results, samples or downloads on the disk
+    warming.start()
+    threading.Thread(target=_read, args=(source, orders), daemon=True).start()
+    with suppress(queue.Empty):
+        while work := orders.get(timeout=IDLE_SECONDS):
+            order, cancelled = work
+            _carry_out(order, cancelled, partial(emit, order["job"]), warming)
 
-    def _outcome(self, order: Order, report: Report, emit: Emit) -> Outcome:
-        while self._warm_up.is_alive():  # two threads must not import the same package at once
+
+def _read(source: Iterable[str], orders: Orders) -> None:
+    """Queue the orders of a source, and cancel jobs at once."""
+    # By job; an event lives as long as the job's orders.
+    cancels: WeakValueDictionary[str, threading.Event] = WeakValueDictionary()
+    for line in source:
+        order = json.loads(line)
+        cancelled = cancels.setdefault(order["job"], threading.Event())
+        if order["op"] == "cancel":
+            cancelled.set()
+        else:
+            orders.put((order, cancelled))
+    for cancelled in list(cancels.values()):  # the server is gone
+        cancelled.set()
+    orders.put(None)
+
+
+def _carry_out(
+    order: Order, cancelled: threading.Event, emit: Emit, warming: threading.Thread
+) -> None:
+    """Carry out an order once warmed up, and write its events."""
+    report = reporter(emit, cancelled)
+    try:
+        while warming.is_alive():  # two threads must not import the same package at once
             report("Loading PyTorch", 0, 1)
-            self._warm_up.join(timeout=0.05)
-        if order["op"] in MAKERS:
-            plan = MAKERS[order["op"]](order["request"], report, emit)
-            return {"key": _stored_or_made(plan, report, bool(order.get("fresh")))}
+            warming.join(timeout=0.05)
+        if cancelled.is_set():
+            raise CancelledError
+        emit("done", **_outcome(order, report, emit))
+    except CancelledError:
+        emit("cancelled")
+    except PrunescopeError as error:
+        emit("error", message=str(error))
+    except BrokenPipeError:
+        raise  # the server is gone
+    except BaseException as error:  # also a library's panic, which is no Exception
+        traceback.print_exc()
+        emit("error", message=_message(error))
+    make_room()  # the order may have left results, samples or downloads on the disk
+
+
+def _outcome(order: Order, report: Report, emit: Emit) -> Outcome:
+    """Find or make a result, or answer an order; return the fields of its last event."""
+    op = order["op"]
+    if op in ANSWERS:
         fields = {name: value for name, value in order.items() if name not in ("job", "op")}
-        return {"outcome": ANSWERS[order["op"]](report, **fields)}
+        return {"outcome": ANSWERS[op](report, **fields)}
+    key, resolved, make = MAKERS[op](order["request"], report, emit)
+    if order["fresh"] or not store.stored(key):
+        from core.encoder.loading import borrow
+
+        store.check_writable(None)
+        # The last stage if it kills the worker.
+        report(f"Loading the checkpoint '{resolved.id}'", 0, 1)
+        with borrow(resolved) as checkpoint:
+            store.save(make(checkpoint))
+    return {"key": key}
 
 
 # ---------------------------------------------------------------- orders that make a result
@@ -190,49 +190,47 @@ class Worker:
 
 def _run(order: Order, report: Report, emit: Emit) -> Plan:
     """Plan a sweep."""
+    from core.sweep.sweep import sweep
+
     request = SweepRequest.from_json(order)
     inputs = prepare(request, report)
-
-    def on_frame(header: schema.Header, frame: schema.Frame) -> None:
-        shared = header.model_dump(mode="json", include=set(schema.Header.model_fields))
-        emit("frame", header=shared, frame=frame)
-
-    def make(checkpoint: "Checkpoint") -> Result:
-        from core.sweep.sweep import sweep
-
-        return sweep(checkpoint, inputs, inputs.request, report, on_frame)
-
+    make = partial(
+        sweep,
+        inputs=inputs,
+        request=inputs.request,
+        report=report,
+        on_frame=lambda header, frame: emit("frame", header=header, frame=frame),
+    )
     return inputs.key_of(request), inputs.resolved, make
 
 
 def _cut(order: Order, report: Report, emit: Emit) -> Plan:
     """Plan a study of cuts."""
+    from core.training.cut_study import study
+
     inputs = prepare_cut(CutRequest.from_json(order), report)
-
-    def make(checkpoint: "Checkpoint") -> Result:
-        from core.training.cut_study import study
-
-        return study(checkpoint, inputs, report, lambda score: emit("score", score=score))
-
+    make = partial(
+        study, inputs=inputs, report=report, on_score=lambda score: emit("score", score=score)
+    )
     return inputs.key, inputs.resolved, make
 
 
 def _recover(order: Order, report: Report, emit: Emit) -> Plan:
     """Plan the recovery of a stored result."""
+    from core.training.recovery import recover
+
     inputs = _find(store.load(store.file_of(order["key"])), order, report)
 
-    def on_frame(recovery: Recovery) -> None:
-        emit("recovery", recovery=recovery)
-
     def make(checkpoint: "Checkpoint") -> Result:
-        from core.training.recovery import recover
-
-        return recover(checkpoint, inputs, report, on_frame)[0]
+        recovery, _ = recover(
+            checkpoint, inputs, report, lambda recovery: emit("recovery", recovery=recovery)
+        )
+        return recovery
 
     return key_of(inputs.start), inputs.swept.resolved, make
 
 
-def _find(result: schema.SweepResult | Recovery, order: Order, report: Report) -> RecoveryInputs:
+def _find(result: SweepResult | Recovery, order: Order, report: Report) -> RecoveryInputs:
     """Find what a request trains again, and on what."""
     request = RecoveryRequest.from_json(order)
     return find_recovery(
@@ -243,26 +241,6 @@ def _find(result: schema.SweepResult | Recovery, order: Order, report: Report) -
         data=request.data,
         train=request.train,
     )
-
-
-def _stored_or_made(plan: Plan, report: Report, fresh: bool) -> str:
-    """Find a stored result, or make and store it; return its key.
-
-    Args:
-        plan: What makes the result.
-        report: Called with (stage, done, total).
-        fresh: Whether to make it even if it is stored.
-    """
-    key, resolved, make = plan
-    if fresh or not store.stored(key):
-        from core.encoder.loading import borrow
-
-        store.check_writable(None)
-        # The last stage if it kills the worker.
-        report(f"Loading the checkpoint '{resolved.id}'", 0, 1)
-        with borrow(resolved) as checkpoint:
-            store.save(make(checkpoint))
-    return key
 
 
 # ---------------------------------------------------------------- orders that are answered
@@ -370,7 +348,7 @@ def main() -> None:
     be_replaceable()
     source, sink = reserve_streams()
     with suppress(BrokenPipeError):  # the server is gone
-        Worker(source, sink, _warm_up).serve()
+        serve(source, sink, _warm_up)
     os._exit(0)  # an orderly exit would wait for the thread that reads standard input
 
 

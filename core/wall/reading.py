@@ -38,7 +38,7 @@ def read(
     """Return the content of files as JSON.
 
     Args:
-        kind: A name from `core.reader.READERS`.
+        kind: What they hold; see `core.reader.content_of`.
         files: Their paths, and their names in messages.
         limit: The most rows to read of a table.
         holder: The name under which the reader takes its turn.

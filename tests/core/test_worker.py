@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from recovery import tiny_sweep
 from tiny import make_bert
 
+from core import worker
 from core.request.catalog import ROOT
 from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked
@@ -25,7 +27,6 @@ from core.results.recovery import Recovery
 from core.results.schema import Frame, Header
 from core.sweep.origin import find_recovery
 from core.wall.confined import WORKER_NICENESS
-from core.worker import Worker, reporter
 from tests.queues import Clock
 
 Event = dict[str, Any]
@@ -158,7 +159,7 @@ class Sink(io.StringIO):
         if self.pause_at in line:
             self.paused.set()
             assert self.go_on.wait(PATIENCE)
-        if json.loads(line)["event"] in FINAL:
+        if any(f'"event": "{kind}"' in line for kind in FINAL):
             self.finals.release()
         return written
 
@@ -186,7 +187,7 @@ def serve(
         for _ in orders:
             assert sink.finals.acquire(timeout=PATIENCE)
 
-    Worker(source(), sink, lambda: warm_up() and None).serve()
+    worker.serve(source(), sink, lambda: warm_up() and None)
     return [json.loads(line) for line in sink.getvalue().splitlines()]
 
 
@@ -209,7 +210,7 @@ def test_a_run_that_is_cancelled_while_it_waits_never_starts(
 @pytest.mark.usefixtures("brief_training")
 def test_a_study_tells_its_scores_and_is_made_once(tmp_path: Path) -> None:
     request = CutRequest(str(make_bert(tmp_path / "model", layers=3)), "sst2", data="written")
-    order = {"op": "cut", "request": vars(request)}
+    order = {"op": "cut", "request": vars(request), "fresh": False}
 
     events = serve(order, {**order, "job": "b"})
 
@@ -236,7 +237,7 @@ def test_a_recovery_tells_its_frames_is_made_once_and_its_model_again(
         "amount": 0.6,
         **places,
     }
-    order = {"op": "recover", "request": request}
+    order = {"op": "recover", "request": request, "fresh": False}
 
     events = serve(order, {**order, "job": "b"})
 
@@ -256,11 +257,12 @@ def test_a_recovery_tells_its_frames_is_made_once_and_its_model_again(
     assert "are not those of the training" in serve(saving)[-1]["message"]
 
 
-def test_an_idle_worker_ends() -> None:
+def test_an_idle_worker_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
     silent = iter(lambda: str(ended.wait(PATIENCE)), "True")
 
-    Worker(silent, io.StringIO(), lambda: None, idle_seconds=0.0).serve()
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.0)
+    worker.serve(silent, io.StringIO(), lambda: None)
 
     ended.set()
 
@@ -277,9 +279,10 @@ def test_a_run_that_waits_for_torch_can_be_cancelled(run: Event) -> None:
     assert kinds(events)[-1] == "cancelled"
 
 
-def test_progress_has_the_time_left(clock: Clock) -> None:
+def test_progress_has_the_time_left(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "time", Mock(monotonic=clock))
     reports: list[Event] = []
-    report = reporter(lambda event, **fields: reports.append(fields), threading.Event(), clock)
+    report = worker.reporter(lambda event, **fields: reports.append(fields), threading.Event())
 
     for done in range(1, 201):  # 20 ms a step
         report("Pruning", done, 200)

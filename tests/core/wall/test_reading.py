@@ -33,7 +33,7 @@ ENDLESS = {
 # Reads what is asked, and does what a name says before it answers.
 MOODY = """
 import core.reader, os
-def read(files, limit):
+def read(kind, files, limit):
     mood = files[0][1]
     if mood == "spin": [0 for _ in iter(int, 1)]
     if mood == "fill": b"x" * 2**31
@@ -41,7 +41,7 @@ def read(files, limit):
     if mood == "print": os.write(1, b"+printed by a library\\n")
     if mood == "panic": raise BaseException("not one of Exception's")
     return '"read"'
-core.reader.READERS = {"table": read}
+core.reader.content_of = read
 core.reader.SECONDS = 0.2
 core.reader.main()
 """
@@ -67,9 +67,8 @@ def asked(name: str) -> bytes:
 
 MOODS = {
     "spin": "was not read within 8 seconds: try again",
-    "die": "is damaged, or made to break what reads it: choose another",
-    "fill": "cannot be read, it takes too much memory",
-    "panic": "cannot be read, it is damaged",
+    "fill": "takes too much memory: choose another",
+    **dict.fromkeys(("die", "panic"), "is damaged, or made to break what reads it: choose another"),
 }
 
 
@@ -128,7 +127,7 @@ def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(
         "label": ["positive"],
     }, "the beginning"
     faults = (
-        "it takes too much memory: choose another file",
+        "takes too much memory: choose another file",
         "holds more than 64 MiB",
         *["is not readable as JSON"] * 2,
         "has schema version 1",
@@ -144,7 +143,7 @@ def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(
 def test_an_answer_that_would_fill_the_server_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(core.reader, "READERS", {"table": lambda files, limit: "x" * limit})
+    monkeypatch.setattr(core.reader, "content_of", lambda kind, files, limit: "x" * limit)
     monkeypatch.setattr(core.reader, "MOST_CHARS", 2**20)
     lines = [
         core.reader.answer(json.dumps({"kind": "table", "files": [("", "")], "limit": n}))
