@@ -14,8 +14,6 @@ example m. What remains has the row sums -K_im, whose total is 0, and eq. 3 beco
 (A bootstrap counts one example as two that agree, which biases the unbiased HSIC.)
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -26,46 +24,15 @@ from core.similarity.gram import Grams, hsic, own_products
 Array = npt.NDArray[np.float64]
 
 
-class Similarity(NamedTuple):
-    """Similarity of two models, such as the baseline and a pruned model.
-
-    Attributes:
-        values: (first points, second points); NaN where similarity is undefined.
-        without: (points, n), each point with its counterpart, without each example; None if there
-            are too few examples to leave one out.
-    """
-
-    values: Array
-    without: Array | None
-
-    @property
-    def own(self) -> Array:
-        """Similarity of each point with its counterpart, (points,)."""
-        return self.values.diagonal()
-
-
-def all_similarities(first: Grams, second: Grams) -> Similarity:
-    """Compute CKA of every point of one model with every point of another."""
-    without = leave_one_out(first, second) if first.can_leave_one_out else None
-    return Similarity(cka(first, second).numpy(), without)
-
-
-def own_similarities(first: Grams, second: Grams) -> Array:
-    """Compute CKA of each point in two models, over a single batch: (points,)."""
-    cross = own_products(first, second).numpy().sum(-1)  # (points,)
-    a = first.by_example.numpy().sum(-1)  # (points,)
-    b = second.by_example.numpy().sum(-1)  # (points,)
-    return _normalised(cross, a, b, (a > 0) & (b > 0))
-
-
 def cka(first: Grams, second: Grams) -> Tensor:
     """Compute CKA of every point of one model with every point of another.
 
     Returns:
         (first points, second points) float64 in [-1, 1]; NaN where a representation is constant.
     """
-    scale = torch.outer(first.hsic, second.hsic).sqrt()  # (first points, second points)
-    similarity = hsic(first, second) / scale  # (first points, second points)
+    products = torch.outer(first.hsic, second.hsic)  # (first points, second points)
+    scale = products.sqrt()
+    similarity = hsic(first, second) / scale
     is_defined = torch.isfinite(similarity) & (scale > 0)
     return torch.where(is_defined, similarity, torch.nan)
 
@@ -83,24 +50,25 @@ def leave_one_out(first: Grams, second: Grams) -> Array:
     cross = _sum_without(own_products(first, second).numpy())  # (points, n)
     a = _sum_without(first.by_example.numpy())  # (points, n)
     b = _sum_without(second.by_example.numpy())  # (points, n)
-    is_defined = _exceeds_rounding(a, first) & _exceeds_rounding(b, second)
-    return _normalised(cross, a, b, is_defined)
-
-
-def _normalised(cross: Array, a: Array, b: Array, is_defined: npt.NDArray[np.bool_]) -> Array:
-    """Divide by the geometric mean of a and b where it is defined, else return NaN."""
-    scale = np.sqrt(a * b, out=np.ones_like(cross), where=is_defined)
+    is_defined = _exceeds_rounding(a, first)  # (points, n)
+    is_defined &= _exceeds_rounding(b, second)
+    scale = np.ones_like(cross)  # (points, n)
+    np.sqrt(a * b, out=scale, where=is_defined)
     return np.where(is_defined, cross / scale, np.nan)
 
 
 def _sum_without(p: Array) -> Array:
     """Compute T - 2 (n-2)/(n-3) · p_m: HSIC1 without m, up to a factor that CKA cancels."""
     n = p.shape[-1]
-    return np.asarray(p.sum(-1, keepdims=True) - 2 * (n - 2) / (n - 3) * p)
+    total = p.sum(-1, keepdims=True)  # (points, 1)
+    share = 2 * (n - 2) / (n - 3) * p  # (points, n)
+    return np.asarray(total - share)
 
 
 def _exceeds_rounding(left: Array, model: Grams) -> npt.NDArray[np.bool_]:
     """Whether more than rounding noise is left without example m, (points, n)."""
     p = model.by_example.numpy()  # (points, n)
-    noise = 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True)
+    total = p.sum(-1, keepdims=True)  # (points, 1)
+    unit = np.finfo(np.float64).eps
+    noise = 4 * p.shape[-1] * unit * total  # (points, 1)
     return np.asarray(left > noise)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from core.request.catalog import MAX_LENGTH, MIN_EXAMPLES
+from core.request.catalog import MAX_LENGTH
 
 BAND_BYTES = 32 * 1024**2  # limit on the Gram matrices of all points in memory at once
 
@@ -38,13 +38,11 @@ def u_centred_gram(features: Tensor) -> Tensor:
 
     Returns:
         (points, n, n) float64 with zero diagonal and zero row sums.
-
-    Raises:
-        ValueError: Fewer than four examples.
     """
     every_row = slice(0, features.shape[-2])
     gram = _gram(_centred(features), every_row)  # (points, n, n)
-    return _u_centred(gram, gram.sum(-1, keepdim=True), every_row)
+    sums = gram.sum(-1, keepdim=True)  # (points, n, 1)
+    return _u_centred(gram, sums, every_row)
 
 
 def u_centred_bands(features: Tensor) -> Iterable[Tensor]:
@@ -56,12 +54,10 @@ def u_centred_bands(features: Tensor) -> Iterable[Tensor]:
     Returns:
         Bands (points, rows, n), which can be iterated over repeatedly: a single stored band if it
         takes at most BAND_BYTES, else several, computed anew in every iteration.
-
-    Raises:
-        ValueError: Fewer than four examples.
     """
     num_points, n, _ = features.shape
-    rows = BAND_BYTES // (num_points * n * torch.float64.itemsize)
+    row_bytes = num_points * n * torch.float64.itemsize
+    rows = BAND_BYTES // row_bytes
     if rows >= n:
         return [u_centred_gram(features)]
     return _Bands(_centred(features), max(rows, 1))
@@ -78,20 +74,23 @@ class _Bands:
     def __init__(self, centred: Tensor, rows: int) -> None:
         n = centred.shape[-2]
         self._centred = centred
-        self._bands = [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
-        sums = [_gram(centred, band).sum(-1, keepdim=True) for band in self._bands]
+        self._bands = []
+        sums = []
+        for start in range(0, n, rows):
+            band = slice(start, min(start + rows, n))
+            gram = _gram(centred, band)  # (points, rows, n)
+            self._bands.append(band)
+            sums.append(gram.sum(-1, keepdim=True))  # (points, rows, 1)
         self._sums = torch.cat(sums, dim=-2)  # (points, n, 1)
 
     def __iter__(self) -> Iterator[Tensor]:
         for band in self._bands:
-            yield _u_centred(_gram(self._centred, band), self._sums, band)  # (points, rows, n)
+            gram = _gram(self._centred, band)  # (points, rows, n)
+            yield _u_centred(gram, self._sums, band)
 
 
 def _centred(features: Tensor) -> Tensor:
     """Centre features over the batch; a constant representation becomes exactly zero."""
-    n = features.shape[-2]
-    if n < 4:
-        raise ValueError(f"CKA over {n} examples: the unbiased HSIC needs at least 4")
     centred = features - features.mean(-2, keepdim=True)  # (points, n, features)
     centred *= varies(features)
     return centred
@@ -99,7 +98,8 @@ def _centred(features: Tensor) -> Tensor:
 
 def _gram(centred: Tensor, band: slice) -> Tensor:
     """Compute a band of rows of the Gram matrices, with a zero diagonal."""
-    gram = (centred[:, band] @ centred.mT).double()  # (points, rows, n)
+    products = centred[:, band] @ centred.mT  # (points, rows, n)
+    gram = products.double()
     gram.diagonal(band.start, -2, -1).zero_()
     return gram
 
@@ -107,8 +107,10 @@ def _gram(centred: Tensor, band: slice) -> Tensor:
 def _u_centred(gram: Tensor, sums: Tensor, band: slice) -> Tensor:
     """U-centre a band of rows in place, given the whole matrices' row sums, (points, n, 1)."""
     n = gram.shape[-1]
-    gram -= (sums[:, band] + sums.mT) / (n - 2)  # (points, rows, n)
-    gram += sums.sum(-2, keepdim=True) / ((n - 1) * (n - 2))
+    totals = sums.sum(-2, keepdim=True)  # (points, 1, 1)
+    pair_sums = sums[:, band] + sums.mT  # (points, rows, n)
+    gram -= pair_sums / (n - 2)
+    gram += totals / ((n - 1) * (n - 2))
     gram.diagonal(band.start, -2, -1).zero_()
     return gram
 
@@ -136,8 +138,10 @@ def varies(features: Tensor) -> Tensor:
     smallest = features.amin(-2, keepdim=True)  # (points, 1, features)
     largest = features.amax(-2, keepdim=True)  # (points, 1, features)
     size = torch.maximum(smallest.abs(), largest.abs())  # (points, 1, features)
-    bound = MAX_LENGTH * torch.finfo(features.dtype).eps * size  # (points, 1, features)
-    return (largest - smallest > bound).any(-1, keepdim=True)
+    eps = torch.finfo(features.dtype).eps
+    bound = MAX_LENGTH * eps * size  # (points, 1, features)
+    differs = largest - smallest > bound  # (points, 1, features)
+    return differs.any(-1, keepdim=True)
 
 
 # ---------------------------------------------------------------- inner products
@@ -151,13 +155,11 @@ class Grams(NamedTuple):
         hsic: (points,) float64, HSIC1 of each point with itself, summed over the minibatches; never
             negative.
         by_example: (points, examples) float64, Σ_i K_im² of each example m within its minibatch.
-        can_leave_one_out: Whether this is a single batch with enough examples to leave one out.
     """
 
     pieces: Iterable[Tensor]
     hsic: Tensor
     by_example: Tensor
-    can_leave_one_out: bool
 
 
 def prepare(pieces: Iterable[Tensor]) -> Grams:
@@ -170,16 +172,13 @@ def prepare(pieces: Iterable[Tensor]) -> Grams:
     sums = []
     for gram in pieces:
         squares = gram.square()  # (points, rows, n)
-        hsic.append(squares.sum((-2, -1)) / _pairs(gram))  # (points,)
+        total = squares.sum((-2, -1))  # (points,)
+        hsic.append(total / _pairs(gram))
         sums.append(squares.sum(-1))  # (points, rows)
-    by_example = torch.cat(sums, -1)  # (points, examples)
-    examples = by_example.shape[-1]
-    is_single_batch = examples == gram.shape[-1]
     return Grams(
         pieces,
-        torch.stack(hsic).sum(0),
-        by_example,
-        can_leave_one_out=is_single_batch and examples > MIN_EXAMPLES,
+        hsic=torch.stack(hsic).sum(0),
+        by_example=torch.cat(sums, -1),
     )
 
 
@@ -193,11 +192,11 @@ def hsic(first: Grams, second: Grams) -> Tensor:
     Returns:
         (first points, second points) float64.
     """
-    products = [
-        a.flatten(1) @ b.flatten(1).T / _pairs(a)
-        for a, b in zip(first.pieces, second.pieces, strict=True)
-    ]  # each (first points, second points)
-    return torch.stack(products).sum(0)
+    terms = []
+    for a, b in zip(first.pieces, second.pieces, strict=True):
+        products = a.flatten(1) @ b.flatten(1).T  # (first points, second points)
+        terms.append(products / _pairs(a))
+    return torch.stack(terms).sum(0)
 
 
 def own_products(first: Grams, second: Grams) -> Tensor:
@@ -206,8 +205,11 @@ def own_products(first: Grams, second: Grams) -> Tensor:
     Returns:
         (points, examples) float64.
     """
-    pairs = zip(first.pieces, second.pieces, strict=True)
-    return torch.cat([(a * b).sum(-1) for a, b in pairs], -1)
+    sums = []
+    for a, b in zip(first.pieces, second.pieces, strict=True):
+        products = a * b  # (points, rows, n)
+        sums.append(products.sum(-1))  # (points, rows)
+    return torch.cat(sums, -1)
 
 
 def _pairs(gram: Tensor) -> int:

@@ -1,5 +1,6 @@
 """Compare pruned models with the baseline: each frame's numbers, the floor, and statistics."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,18 +9,12 @@ import numpy as np
 
 from core.encoder.representations import READ
 from core.inputs.examples import EvalSubset
-from core.request.catalog import REDUCTIONS, SINGLE_BATCH
+from core.request.catalog import MIN_EXAMPLES, REDUCTIONS, SINGLE_BATCH
 from core.results.fields import Row
 from core.results.recovery import Moment
 from core.results.schema import FloorRecord, Frame, Similarities, Statistics
 from core.results.statistics import ChangedRecord
-from core.similarity.cka import (
-    Similarity,
-    all_similarities,
-    cka,
-    own_similarities,
-)
-from core.sweep.equal_damage import damage
+from core.similarity.cka import cka, leave_one_out
 from core.sweep.meter import Measurement, PrunedMeasurement
 from core.sweep.metrics import changed_share, evaluate
 from core.sweep.statistics import DECIMALS, Array, layer_statistics
@@ -33,54 +28,57 @@ class BaselineComparison:
         subset: The evaluation examples.
         baseline: The unpruned model.
         emptied: The emptied model; None if the method has none.
-        similarities: For each amount compared so far, the similarities by reduction.
+        own: For each reduction over a single batch, (points,) own CKA at each amount so far.
+        without: For each of these, (points, examples) own CKA without each example.
     """
 
     subset: EvalSubset
     baseline: Measurement
     emptied: Measurement | None
-    similarities: list[dict[str, Similarity]] = field(default_factory=list)
+    own: dict[str, list[Array]] = field(default_factory=lambda: defaultdict(list))
+    without: dict[str, list[Array]] = field(default_factory=lambda: defaultdict(list))
 
     def compare(self, pruned: PrunedMeasurement) -> Frame:
         """Compare a pruned model with the baseline and return its frame."""
-        similarities = self._similarities(pruned)
-        self.similarities.append(similarities)
+        matrices = self._matrices(pruned)
+        for reduction in SINGLE_BATCH:
+            grams = self.baseline.grams[reduction], pruned.grams[reduction]
+            self.own[reduction].append(matrices[reduction].diagonal())
+            self.without[reduction].append(leave_one_out(*grams))
         return Frame(
             amount=pruned.amount,
             **pruned.removed._asdict(),
-            **self._measured(pruned, similarities),
+            **self._measured(pruned, matrices),
         )
 
     def at_step(self, step: int, model: Measurement) -> Moment:
         """Compare a model in training with the baseline and return its frame."""
-        return Moment(step=step, **self._measured(model, self._similarities(model)))
+        return Moment(step=step, **self._measured(model, self._matrices(model)))
 
-    def _similarities(self, model: Measurement) -> dict[str, Similarity]:
-        return {
-            reduction: all_similarities(self.baseline.grams[reduction], model.grams[reduction])
-            for reduction in REDUCTIONS
-        }
+    def _cka(self, model: Measurement, name: str) -> Array:
+        """Compute CKA with the baseline, (points, points), by a key of `grams`."""
+        return cka(self.baseline.grams[name], model.grams[name]).numpy()
 
-    def _measured(self, model: Measurement, similarities: dict[str, Similarity]) -> dict[str, Any]:
+    def _matrices(self, model: Measurement) -> dict[str, Array]:
+        return {reduction: self._cka(model, reduction) for reduction in REDUCTIONS}
+
+    def _measured(self, model: Measurement, matrices: dict[str, Array]) -> dict[str, Any]:
         """Return what frames of all kinds hold."""
         subset = self.subset
-        read = own_similarities(self.baseline.grams[READ], model.grams[READ])  # (1,)
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, model.predictions)
         share, interval = changed_share(self.baseline.predictions, model.predictions)
-        matrices = {
-            reduction: tuple(map(row_of, similarity.values))
-            for reduction, similarity in similarities.items()
-        }
+        rows = {reduction: tuple(map(row_of, matrix)) for reduction, matrix in matrices.items()}
+        (read,) = row_of(self._cka(model, READ)[0])
         return {
             "metrics": metrics,
             "intervals": intervals,
-            "similarity": Similarities(cka=matrices),
+            "similarity": Similarities(cka=rows),
             "predictions": model.predictions,
             "changed": ChangedRecord(
                 share=share,
                 interval=None if model is self.baseline else interval,
             ),
-            "read": row_of(read)[0],
+            "read": read,
         }
 
     def floor(self) -> FloorRecord | None:
@@ -89,8 +87,7 @@ class BaselineComparison:
             return None
         own = {}
         for reduction in SINGLE_BATCH:
-            similarities = cka(self.baseline.grams[reduction], self.emptied.grams[reduction])
-            own[reduction] = row_of(similarities.diagonal().numpy())
+            own[reduction] = row_of(self._cka(self.emptied, reduction).diagonal())
         return FloorRecord(cka=own)
 
     @property
@@ -99,8 +96,7 @@ class BaselineComparison:
 
         NaN where one is undefined.
         """
-        own = self.similarities[-1]["mean"].own
-        return float(damage(own[None])[0])
+        return float(1 - self.own["mean"][-1].mean())
 
     def statistics(self, amounts: Sequence[float]) -> Statistics | None:
         """Compute the statistics of each reduction; None if there are too few examples.
@@ -108,14 +104,12 @@ class BaselineComparison:
         Args:
             amounts: All amounts compared, ascending.
         """
+        if len(self.subset.texts) <= MIN_EXAMPLES:
+            return None
         by_reduction = {}
         for reduction in SINGLE_BATCH:
-            frames = [similarities[reduction] for similarities in self.similarities]
-            replicates = [frame.without for frame in frames if frame.without is not None]
-            if not replicates:
-                return None
-            own = np.stack([frame.own for frame in frames])  # (frames, points)
-            without = np.stack(replicates)  # (frames, points, n)
+            own = np.stack(self.own[reduction])  # (frames, points)
+            without = np.stack(self.without[reduction])  # (frames, points, examples)
             by_reduction[reduction] = layer_statistics(amounts, own, without)
         return Statistics(cka=by_reduction)
 
