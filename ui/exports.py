@@ -93,7 +93,7 @@ def offer_exports(
             suffix = f": {plain(entry_of(result).name)}" if len(by_key) > 1 else ""
             st.markdown(f"**Numbers{suffix}**")
             with st.container(horizontal=True):
-                name = file_name([result], "")
+                name = file_name([result])
                 if isinstance(result, SweepResult):
                     numbers = cached_call(numbers_csv, result)
                     download("All numbers (CSV)", numbers, f"{name}-numbers.csv")
@@ -131,7 +131,7 @@ def offer_pictures(
     """
     layout = scene.layout.name
     key = f"export-{layout}"
-    name = file_name(results, "", layout)
+    name = file_name(results, layout)
     scene = scene._replace(title=_ask_title(scene.title, key))
     moves = len(scene.frames) > 1
     frame = 0
@@ -191,7 +191,7 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             theme = _ask_theme("talk")
             page = story_page(steps, result, title, theme)
-            download("HTML", page, file_name([result], f"{ENDINGS[theme]}.html", "talk"), TALK)
+            download("HTML", page, f"{file_name([result], 'talk')}{ENDINGS[theme]}.html", TALK)
         remark(PRINTED)
 
 

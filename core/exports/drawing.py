@@ -104,14 +104,10 @@ class _Drawing:
 
     def _render(self, folder: str, frames: int) -> None:
         """Follow the renderer, which writes a line for each frame, to its end."""
-        environment = {
-            **os.environ,
-            "MALLOC_ARENA_MAX": "2",
-        }  # each arena reserves memory
         with subprocess.Popen(
             [*RENDERER, folder],
             cwd=ROOT,
-            env=environment,
+            env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # each arena reserves memory
             stdout=subprocess.PIPE,
         ) as process:
             try:

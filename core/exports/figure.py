@@ -58,11 +58,9 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
 
     Returns:
         The input of `core.renderer`, with all lengths in pixels: `width` and `height`, multiples of
-            4, since a film
-        needs even numbers; `background`; as SVG, the `words` that stay, and those of each frame,
-            `readouts`; and
-        `parts`: the `spec` of each view, which has a parameter `frame`, and its upper left corner,
-            `x` and `y`.
+        4, since a film needs even numbers; `background`; as SVG, the `words` that stay, and those
+        of each frame, `readouts`; and `parts`: the `spec` of each view, which has a parameter
+        `frame`, and its upper left corner, `x` and `y`.
     """
     natural = scene.layout.height(scene.views)
     colours = THEMES[theme]
@@ -70,7 +68,6 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     layout, measures = (scene.layout.on_slide, ON_SLIDE) if is_slide else (scene.layout, ON_PAGE)
     margin = measures.margin
     smallest = measures.smallest
-    largest = measures.largest
     width = SLIDE[0] if is_slide else PAGE_WIDTH
     room = width - 2 * margin
     title = [(line, "") for line in broken(scene.title, room, measures.title, MAX_TITLE_LINES)]
@@ -86,11 +83,9 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     below = GAP + LINE_HEIGHT * small * len(footer) + margin
     height = SLIDE[1] if is_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
-    # Text in pictures that are lower than on a page is smaller; those that fill a screen have no
-    # such height.
-    text_size = (
-        min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
-    )
+    # Text in pictures that are lower than on a page is smaller; on slides it has one size.
+    text_size = round(TEXT_SIZE * sqrt(free / (natural or free)))
+    text_size = min(max(text_size, smallest), measures.largest)
     fixed = text_size, min(smallest / text_size, 1.0)
     written = partial(_written, colours.text, margin)
     return {

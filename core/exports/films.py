@@ -27,28 +27,22 @@ def gif(pngs: Iterable[bytes]) -> bytes:
     a colour once: a colour bar has few pixels, and median cut would leave it two or three colours.
     """
     pngs = list(pngs)
-    counted = [np.unique(_packed(png), return_counts=True) for png in pngs]
-    colours, place = np.unique(
-        np.concatenate([colours for colours, _ in counted]), return_inverse=True
-    )
-    counts = np.bincount(place, np.concatenate([counts for _, counts in counted]))  # (colours,)
-    rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=-1).astype(
-        np.uint8
-    )  # (colours, 3)
+    pixels = np.zeros(1 << 24, np.int64)  # of each colour that there could be
+    for png in pngs:
+        pixels += np.bincount(_packed(png).ravel(), minlength=len(pixels))
+    colours = np.flatnonzero(pixels)
+    counts = pixels[colours]
+    rgb = (colours[:, None] >> np.array([16, 8, 0])).astype(np.uint8)  # (colours, 3)
     commonest = np.argsort(-counts, kind="stable")
     areas = Image.fromarray(rgb[commonest[: max((counts >= AREA).sum(), COLOURS)]][None])
-    covering = (
-        areas.quantize(
-            COLOURS - EXACT,
-            Image.Quantize.MAXCOVERAGE,
-            dither=Image.Dither.NONE,
-        ).getpalette()
-        or []
+    reduced = areas.quantize(
+        COLOURS - EXACT,
+        Image.Quantize.MAXCOVERAGE,
+        dither=Image.Dither.NONE,
     )
-    palette = np.concatenate([rgb[commonest[:EXACT]], np.reshape(covering, (-1, 3))])[
-        :COLOURS
-    ]  # (palette, 3)
-    index = np.zeros(1 << 24, np.uint8)  # of each colour in the palette
+    covering = np.reshape(reduced.getpalette() or [], (-1, 3))
+    palette = np.concatenate([rgb[commonest[:EXACT]], covering])[:COLOURS]  # (palette, 3)
+    index = np.zeros(len(pixels), np.uint8)  # of each colour in the palette
     index[colours] = ((rgb[:, None].astype(np.int32) - palette) ** 2).sum(axis=-1).argmin(axis=-1)
     first, *others = frames = [Image.fromarray(index[_packed(png)], "P") for png in pngs]
     for frame in frames:
@@ -70,9 +64,8 @@ def gif(pngs: Iterable[bytes]) -> bytes:
 
 def _packed(png: bytes) -> NDArray[np.uint32]:
     """Return each pixel's colour as one number."""
-    return np.asarray(_read(png), np.uint32) @ np.array(
-        [1 << 16, 1 << 8, 1], np.uint32
-    )  # (height, width)
+    rgb = np.asarray(_read(png), np.uint32)  # (height, width, 3)
+    return rgb @ np.array([1 << 16, 1 << 8, 1], np.uint32)
 
 
 def _read(png: bytes) -> Image.Image:

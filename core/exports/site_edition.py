@@ -40,21 +40,11 @@ from core.results.provenance import recompute_script
 
 BEGINNING = script("index", "").partition(",")[0]  # of an index, which marks a folder as an edition
 PART = ".prunescope-"  # begins the name of the folder that is being written
-LAB = Finding(
-    "Prune a checkpoint on your own machine",
-    ("These pages show stored results.",),
-)
 THUMBNAIL = ROOT / "docs" / "thumbnail.png"
-SERVER_ONLY = (
-    "app_port:",
-    "suggested_hardware:",
-)  # lines of the README that a static Space lacks
-LOCAL = "pip install -r requirements.txt && streamlit run app.py"
-SCRIPTS = ("player.js", "story.js", "site.js")
-STYLES = ("player.css", "story.css", "steps.css", "site.css")
-EXPORT = re.compile(
-    r"^export (default [^;]*;|)", re.MULTILINE
-)  # a browser loads no modules from a disk
+LAB = Finding("Prune a checkpoint on your own machine", ("These pages show stored results.",))
+# Lines of the README that a static Space lacks.
+SERVER_ONLY = ("app_port:", "suggested_hardware:")
+EXPORT = r"(?m)^export (default [^;]*;|)"  # a browser loads no modules from a disk
 
 
 # ---------------------------------------------------------------- the pages of some results
@@ -86,9 +76,7 @@ def make_pages(
             write_page(data, "Compare", shelf, result, shelf.read(other))
     except OSError:  # the disk is full
         raise
-    except (
-        Exception
-    ) as error:  # a stranger's file may break a page; the other results still get theirs
+    except Exception as error:  # a stranger's file may break a page; the others get theirs
         reason = " ".join(f"{type(error).__name__} {error}".split())
         return f"{entry.key[:12]}…, which no page can show ({reason:.200})"
     trained = [
@@ -101,8 +89,9 @@ def make_pages(
         "name": entry.name,
         "other": distinguishing_labels(others),
         "trained": trained,
+        "recipe": commands,
     }
-    return {**facts, "recipe": commands}, [row for row in rows if row.key == entry.key]
+    return facts, [row for row in rows if row.key == entry.key]
 
 
 def site_readme(results: int) -> str:
@@ -125,11 +114,10 @@ def _end_with_parent() -> None:
 
     A pool's processes would wait forever.
     """
-    parent = parent_process()
-    assert parent is not None
 
     def follow() -> None:
-        parent.join()
+        if parent := parent_process():
+            parent.join()
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
@@ -152,8 +140,8 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
         PrunescopeError: No page can show any of the results.
     """
     data = folder / "data"
-    for new in (data, folder / "assets"):
-        new.mkdir()
+    data.mkdir()
+    (folder / "assets").mkdir()
     results = dict[str, dict[str, Any]]()
     rows = list[GridRow]()
     problems = list[str]()
@@ -189,8 +177,10 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
     files = {
         "data/index.js": script("index", _index(shelf, results, rows, start)),
         "assets/vega.js": f"(() => {{{vega_script()}}})();",
-        "assets/site.js": EXPORT.sub("", text_of(*SCRIPTS)),
-        "assets/site.css": "\n".join((*looks, text_of(*STYLES))),
+        "assets/site.js": re.sub(EXPORT, "", text_of("player.js", "story.js", "site.js")),
+        "assets/site.css": "\n".join(
+            (*looks, text_of("player.css", "story.css", "steps.css", "site.css"))
+        ),
         "README.md": site_readme(len(results)),
         "index.html": text_of("site.html").replace("$story", name_of("Story", start)),
     }
@@ -214,14 +204,13 @@ def _index(
         key: {**facts, "cells": cells.get(key, [facts["name"]])} for key, facts in results.items()
     }
     trained = {name: distinguishing_labels(entries) for name, entries in shelf.trained.items()}
-    own = {
+    return table_of_pages() | {
         "start": start,
         "columns": columns,
         "results": results,
         "trained": trained,
-        "local": LOCAL,
+        "local": "pip install -r requirements.txt && streamlit run app.py",
     }
-    return {**table_of_pages(), **own}
 
 
 def is_replaceable(folder: Path) -> bool:

@@ -45,10 +45,7 @@ def script(name: str, data: object) -> str:
 
 
 def _shared(value: Any, texts: dict[str, int]) -> Any:
-    """Put `{"$".
-
-    3}` in the place of the fourth long text, such as a picture that several views show.
-    """
+    """Replace long texts, such as a picture that several views show: the fourth by `{"$": 3}`."""
     if isinstance(value, Mapping):
         return {name: _shared(part, texts) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -78,12 +75,8 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
         options = options_of(choice, *subjects)
         can_be_named = not any(SEPARATOR in value or value == "__proto__" for value in options)
         if can_be_named and len(options) <= MOST_OPTIONS:  # otherwise its default is shown
-            choices.append(
-                choice._replace(
-                    options=options,
-                    default=choice.default or next(iter(options)),
-                )
-            )
+            default = choice.default or next(iter(options))
+            choices.append(choice._replace(options=options, default=default))
     show = partial(
         compose,
         page,
@@ -148,9 +141,12 @@ def _block(block: Block) -> dict[str, Any]:
         **scene.mounted,
         "layout": scene.layout.css(),
         "group": block.group or scene.layout.name,
+        "vega": None,
+        "start": block.start,
+        "stage": block.stage,
     }
-    player |= {"vega": None, "start": block.start, "stage": block.stage}
-    player |= (
-        {"choices": reduction_choices(block.choices)} if block.choices else {"views": scene.written}
-    )
+    if block.choices:
+        player["choices"] = reduction_choices(block.choices)
+    else:
+        player["views"] = scene.written
     return {**said(block.finding), "player": player, "picks": block.picks}

@@ -16,18 +16,16 @@ from core.findings.words.choices import playlist
 from core.request import catalog
 from core.results import store
 from core.results.library import (
+    MANIFEST,
     TRAINED,
-    CutEntry,
     Entry,
     OfAnyKind,
-    RecoveryEntry,
     entry_of,
     extracts,
-    shipped,
+    read_manifest,
 )
 from core.results.schema import SweepResult
 
-KEY = re.compile("[0-9a-f]{64}")
 SELECTION = catalog.SHIPPED / "site.txt"
 MOST_READ = 160  # results in memory: about those of one checkpoint on the same examples
 _read = lru_cache(MOST_READ)(store.load_any)
@@ -110,12 +108,13 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
         raise PrunescopeError(f"{where}: make one with python -m core.precompute, and name its key")
     models = {(entry.checkpoint, entry.task) for entry in chosen}
     near = [
-        of
-        for of, _ in described.values()
-        if (of.checkpoint, of.task) in models and not of.is_control
+        entry
+        for entry, _ in described.values()
+        if (entry.checkpoint, entry.task) in models and not entry.is_control
     ]
     trained = {
-        name: [of for of in near if isinstance(of, kind)] for name, (kind, _) in TRAINED.items()
+        name: [entry for entry in near if isinstance(entry, kind)]
+        for name, (kind, _) in TRAINED.items()
     }
     return Shelf(
         sweeps,
@@ -126,14 +125,12 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
 
 
 def _described(folder: Path | None) -> Iterator[tuple[OfAnyKind, Path]]:
-    entries: list[OfAnyKind] = (
-        [] if folder else [*shipped(Entry), *shipped(CutEntry), *shipped(RecoveryEntry)]
-    )
-    for entry in entries:
-        yield entry, store.place_in(store.SHIPPED_RESULTS, entry.key)
-    for file, extract in extracts(
-        map(store.state_of, store.result_files(folder) if folder else ())
-    ).items():
+    if folder is None:
+        for entry in read_manifest(store.SHIPPED_RESULTS.parent / MANIFEST):
+            yield entry, store.place_in(store.SHIPPED_RESULTS, entry.key)
+        return
+    files = map(store.state_of, store.result_files(folder))
+    for file, extract in extracts(files).items():
         if isinstance(extract, PrunescopeError):
             print(f"left out: {extract}", file=sys.stderr)
         else:
@@ -144,7 +141,7 @@ def _keys_in(select: Path) -> set[str]:
     try:
         if not select.is_file():  # a pipe would never end
             raise OSError
-        return set(KEY.findall(select.read_text("utf-8")))
+        return set(re.findall("[0-9a-f]{64}", select.read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise PrunescopeError(
             f"--select {select} cannot be read as text: name a file with keys of results"

@@ -4,56 +4,37 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, product
 from typing import Any
 
 from core.charts.view import Scene
 from core.results.cut import Result
 from core.results.schema import SweepResult
 
-PLACE, VALUE = (
-    ("amount", "sparsity", "prunable_sparsity"),
-    ("value", "low", "high"),
-)  # a number and its 95 % interval
-COLUMNS = (
-    *PLACE,
-    "measure",
-    "reduction",
-    "baseline_point",
-    "pruned_point",
-    *VALUE,
-)
-OWN_COLUMNS = (*PLACE, "measure", "reduction", "point", *VALUE)
+PLACE = ("amount", "sparsity", "prunable_sparsity", "measure", "reduction")
+VALUE = ("value", "low", "high")  # a number and its 95 % interval
+COLUMNS = (*PLACE, "baseline_point", "pruned_point", *VALUE)
+OWN_COLUMNS = (*PLACE, "point", *VALUE)
 UNKNOWN = (None, None)  # an interval
-FORMULA = re.compile(
-    r"(?![+-]?\d[\d.]*$)[=+@\t\r-]"
-)  # the beginning of text that a spreadsheet would compute
+# The beginning of text that a spreadsheet would compute.
+FORMULA = re.compile(r"(?![+-]?\d[\d.]*$)[=+@\t\r-]")
 PICTURE = "Picture"
 SHOWN_AT = "Shown at"
 
 
-def file_name(results: Sequence[Result], ending: str, page: str = "") -> str:
-    """Return a file's name, which says what is in it and is safe on every system.
+def file_name(results: Sequence[Result], page: str = "") -> str:
+    """Return a file's name without its end; it says what is in it and is safe on every system.
 
     Args:
         results: The results in the file.
-        ending: The end of the name, such as `-0.50.png`.
         page: The page that shows them like this.
     """
-    kinds = [
-        result.pruning.method if isinstance(result, SweepResult) else result.kind
-        for result in results
-    ]
-    parts = zip(results, kinds, strict=True)
-    content = "-and-".join(
-        dict.fromkeys(f"{result.task.name}-{kind}-{result.key[:8]}" for result, kind in parts)
-    )
-    return re.sub(
-        r"[^\w.-]+",
-        "_",
-        "-".join(filter(None, ("prunescope", page, content))) + ending,
-        flags=re.ASCII,
-    )
+    contents = []
+    for result in results:
+        kind = result.pruning.method if isinstance(result, SweepResult) else result.kind
+        contents.append(f"{result.task.name}-{kind}-{result.key[:8]}")
+    parts = ("prunescope", page, "-and-".join(dict.fromkeys(contents)))
+    name = "-".join(filter(None, parts))
+    return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII)
 
 
 # ---------------------------------------------------------------- all numbers of a result
@@ -69,9 +50,9 @@ def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
 
     Its metrics, then the similarity of each point to its own baseline.
     """
-    return (
-        (*row[:5], *row[6:]) for row in _rows(result) if row[5] == row[6]
-    )  # metrics have no points
+    for row in _rows(result):
+        if row[5] == row[6]:  # metrics have no points
+            yield *row[:5], *row[6:]
 
 
 def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
@@ -81,39 +62,33 @@ def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
     interval where a point is compared with its own baseline. What is undefined or unknown is None.
     """
     points = result.points
+    unknown = (None,) * len(points)
     for k, frame in enumerate(result.frames):
         place = frame.amount, frame.sparsity, frame.prunable_sparsity
         scores = [(name, value, frame.intervals.get(name)) for name, value in frame.metrics.items()]
         if frame.changed:
-            scores.append(
-                (
-                    "changed_predictions",
-                    frame.changed.share,
-                    frame.changed.interval,
-                )
-            )
+            scores.append(("changed_predictions", frame.changed.share, frame.changed.interval))
         for name, value, interval in scores:
             yield *place, name, None, None, None, value, *(interval or UNKNOWN)
         for reduction in frame.similarity.cka:
             statistics = result.statistics_of(reduction)
-            intervals = {}
-            if statistics and statistics.own:  # some need more examples
-                intervals = dict(zip(points, statistics.own[k], strict=True))
-            rows = chain.from_iterable(frame.matrix(reduction))
-            for (baseline, pruned), value in zip(product(points, points), rows, strict=True):
-                interval = intervals.get(pruned) if baseline == pruned else None
-                pair = baseline, pruned
-                yield (
-                    *place,
-                    "cka",
-                    reduction,
-                    *pair,
-                    value,
-                    *(interval or UNKNOWN),
-                )
+            intervals = (statistics and statistics.own) or {k: unknown}  # few examples have none
+            matrix = zip(points, frame.matrix(reduction), intervals[k], strict=True)
+            for baseline, row, interval in matrix:
+                for pruned, value in zip(points, row, strict=True):
+                    ends = interval if interval and baseline == pruned else UNKNOWN
+                    yield (
+                        *place,
+                        "cka",
+                        reduction,
+                        baseline,
+                        pruned,
+                        value,
+                        *ends,
+                    )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Write comma-separated values, from which the same floats can be read.
 
     Text that a spreadsheet would compute gets an apostrophe; carriage returns, which not every
@@ -136,7 +111,7 @@ def _safe(text: str) -> str:
 
 
 def shown_csv(scene: Scene) -> str:
-    """Write a row for each mark with a tooltip: the values of the tooltip's columns, empty where undefined.
+    """Write a row for each mark with a tooltip: the values of its columns, empty where undefined.
 
     Marks that change while the pictures move have a row for each frame, whose amount stands in
     `Shown at`.
@@ -146,17 +121,14 @@ def shown_csv(scene: Scene) -> str:
         for dataset, columns in dict.fromkeys(_tooltips(view.spec)):
             for row in view.datasets[dataset]:
                 moves = any(isinstance(row.get(field), list) for _, field in columns)
-                for k, frame in enumerate(scene.frames if moves else [{}]):
+                for k, frame in enumerate(scene.frames if moves else [{"amount": ""}]):
+                    place = {PICTURE: view.heading, SHOWN_AT: frame["amount"]}
                     values = {title: _at_frame(row.get(field), k) for title, field in columns}
-                    rows.append(
-                        {
-                            PICTURE: view.heading,
-                            SHOWN_AT: frame.get("amount", ""),
-                            **values,
-                        }
-                    )
-    titles = list(dict.fromkeys([PICTURE, SHOWN_AT, *(title for row in rows for title in row)]))
-    return table(titles, ([row.get(title, "") for title in titles] for row in rows))
+                    rows.append(place | values)
+    titles = {PICTURE: "", SHOWN_AT: ""}
+    for row in rows:
+        titles |= dict.fromkeys(row, "")
+    return table(titles, ((titles | row).values() for row in rows))
 
 
 def _at_frame(value: Any, k: int) -> object:

@@ -76,14 +76,14 @@ def test_no_text_is_a_formula_to_a_spreadsheet(start: str) -> None:
 
 
 def test_files_are_named_by_their_content() -> None:
-    assert file_name([RESULT], ".json") == f"prunescope-sst2-magnitude-{RESULT.key[:8]}.json"
-    both = file_name([RESULT, OTHER], ".gif", "compare")
+    assert file_name([RESULT]) == f"prunescope-sst2-magnitude-{RESULT.key[:8]}"
+    both = file_name([RESULT, OTHER], "compare")
     assert re.fullmatch(
-        r"prunescope-compare-sst2-magnitude-\w{8}-and-sst2-random-\w{8}\.gif",
+        r"prunescope-compare-sst2-magnitude-\w{8}-and-sst2-random-\w{8}",
         both,
     )
     odd = RESULT.model_copy(update={"task": RESULT.task.model_copy(update={"name": "../ä b"})})
-    assert "/" not in file_name([odd], ".csv")
+    assert "/" not in file_name([odd])
 
 
 # ---------------------------------------------------------------- what a page shows
