@@ -28,15 +28,15 @@ def grid() -> None:
     """Show the answer first, then every result in a table that sorts, with links to its pages."""
     page_header("All results")
     available = {"shipped": shipped(Entry), "own": own_results(Entry)}
-    sources = {name: entries for name, entries in available.items() if settings(entries)}
+    sources = {name: entries for name, entries in available.items() if entries}
     if not sources:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")
         return
+    shown = pooled_shown(pooled.shipped())
     answer = st.container()
     title = st.empty()
-    if verdicts := pooled.shipped():
-        shown = pooled_shown(verdicts)
-        scene = show_answer(shown, answer, "forest")
+    scene = show_answer(shown, answer, "forest")
+    if scene:
         st.markdown(plain(" ".join(shown.blocks[0].finding.sentences)))
         with st.expander("How to read it"):
             show_details(shown)
@@ -46,22 +46,16 @@ def grid() -> None:
         alone = choose(ALONE) == "shown"
     with title, st.spinner("Reading results"):
         rows = words.arranged(rows_of(entries), [entry.key for entry in settings(entries, alone)])
-    heading = plain(words.grid_heading(rows))
-    _ = title.markdown(heading) if verdicts else title.title(heading, anchor=False)
+    title.markdown(plain(words.grid_heading(rows)))
     cells = words.grid_table(rows)
     if not cells:  # while a busy server does not read their files
         return
-    links = [{page: f"{beginning}{row.key}" for page, beginning in LINKS.items()} for row in rows]
-    columns = list(cells[0])
-    st.dataframe(
-        pd.DataFrame([{**row, **link} for row, link in zip(cells, links, strict=True)]),
-        hide_index=True,
-        column_order=[*columns[: words.NAMING], *LINKS, *columns[words.NAMING :]],
-        column_config=dict.fromkeys(
-            LINKS, st.column_config.LinkColumn(display_text="Open", width=70)
-        ),
-        placeholder=NONE,
-    )
+    table = pd.DataFrame(cells)
+    opens = st.column_config.LinkColumn(display_text="Open", width=70)
+    for place, (page, beginning) in enumerate(LINKS.items(), words.NAMING):
+        table.insert(place, page, [f"{beginning}{row.key}" for row in rows])
+    configuration = dict.fromkeys(LINKS, opens)
+    st.dataframe(table, hide_index=True, column_config=configuration, placeholder=NONE)
 
 
 with picture_first():

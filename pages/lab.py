@@ -30,7 +30,15 @@ from ui.lab.history import show_history
 from ui.lab.settings import offer_recovery, offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures
-from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload
+from ui.results import (
+    at_hand,
+    by_key,
+    companions_of,
+    note_computed,
+    own_methods,
+    read_all,
+    show_upload,
+)
 from ui.text import markdown_table, plain, refusals_shown, remark
 
 EXPLANATION = (
@@ -47,41 +55,38 @@ SECOND_OPINION = (
 
 def lab() -> None:
     """Show the run or the result that the address names, else the settings beside an example."""
-    state = page_header("Lab")
+    result = page_header("Lab").result
     record = remembered()
     queue.start_worker()
     job = jobs.job_in_address("Lab")
     if job:
         set_parameter(DECIDE, None)
-        for key in (*job.keys[1:], *job.keys[:1]):
-            note_computed(key)
+        set_parameter(OWN, None)
+        note_computed(*job.keys)
         record.follow(job.id)
-        shown = job.key or (state.result and state.result.key)
-        if (
-            job.ended and shown
-        ):  # the result of its own sweep replaces it, else the result on show stays
-            record.follows = shown
-            record.ended = None if job.state == "done" else job
+        shown = job.key or (result and result.key)
+        if job.ended and shown:
+            # The result of its own sweep replaces it, else the result on show stays.
+            record.follows, record.ended = shown, None if job.state == "done" else job
             set_parameter("job", None)
             show(shown)
             st.rerun()
-    result = state.result if not job else None
-    if job or result:
+        result = by_key(job.key) if job.key else None
+        record.ended = job if job.ended else None
+    elif result:
         set_parameter(OWN, None)
-    elif record.follows == OWN_MODEL:
-        set_parameter(
-            OWN, OWN_MODEL
-        )  # links do not carry it: its settings are back after a look at another page
-    if not job:
-        record.follow(
-            result.key + st.query_params.get(DECIDE, "") if result else st.query_params.get(OWN, "")
-        )
-    if ended := record.ended or (job if job and job.ended else None):
+        record.follow(result.key + st.query_params.get(DECIDE, ""))
+    else:
+        if record.follows == OWN_MODEL:
+            # Links do not carry it: its settings are back after a look at another page.
+            set_parameter(OWN, OWN_MODEL)
+        record.follow(st.query_params.get(OWN, ""))
+    ended = record.ended
+    if ended:
         kept = " What was finished before is kept." if ended.key else ""
         (st.error if ended.state == "failed" else st.info)(plain(ended.message + kept))
-    finished = by_key(job.key) if job and job.key else result
-    if finished:
-        show_result(finished, job)
+    if result:
+        show_result(result, job)
     elif job and not job.ended:
         show_running(job)
     else:
@@ -125,9 +130,8 @@ def show_running(job: Job) -> None:
 
     Settings are hidden meanwhile: uncommitted text in a field would swallow the next click.
     """
-    st.title(
-        "Pruning step by step", anchor=False
-    )  # a new heading makes the browser show the page from its top
+    # A new heading makes the browser show the page from its top.
+    st.title("Pruning step by step", anchor=False)
     picture = st.container()
     reduction = choose_reduction()
     with picture:
@@ -140,29 +144,27 @@ def draw(result: SweepResult | None, reduction: str) -> None:
         start = amount_in_address() if result.key else None
         show_pictures(cached_call(result_scene, result, reduction), key="lab", start=start)
         return
-    with st.container(
+    box = st.container(
         border=True,
         height=WAITING_HEIGHT,
         horizontal_alignment="center",
         vertical_alignment="center",
-    ):
-        st.markdown(
-            "The picture appears here once the unpruned model has been measured.", width="content"
-        )
+    )
+    box.markdown(
+        "The picture appears here once the unpruned model has been measured.", width="content"
+    )
 
 
 def show_example(checkpoint: str) -> None:
     """Show an available result of the chosen checkpoint, or a box in place of its picture."""
     entries = settings([entry for entry in at_hand() if entry.checkpoint == checkpoint])
-    if entries and (example := by_key(entries[0].key)):
-        st.markdown(f"**Example:** {plain(entries[0].name)}")
-        show_pictures(
-            cached_call(result_scene, example, next(iter(REDUCTIONS))),
-            key="lab-example",
-            group="example",
-        )
-    else:
+    examples = read_all(entries[:1])
+    if not examples:
         draw(None, "")
+        return
+    st.markdown(f"**Example:** {plain(entries[0].name)}")
+    scene = cached_call(result_scene, examples[0], next(iter(REDUCTIONS)))
+    show_pictures(scene, key="lab-example")
 
 
 def show_result(result: SweepResult, job: Job | None) -> None:
@@ -185,6 +187,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     head.markdown(plain(f"{chance.heading}."))
     show_finding(result, " ".join(chance.sentences))
     name = plain(entry_of(result).name)
+    request = jobs.request_behind(result)
     to_decide = DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:
@@ -193,14 +196,12 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         )
     if panel.open:  # its many fields are drawn on demand
         with panel:
-            ask(jobs.request_behind(result) or request_of(result))
+            ask(request or request_of(result))
     offer_exports(cached_call(result_scene, result, reduction)._replace(title=heading), result)
-    if (
-        store.find(result.key) and len(result.frames) > 1
-    ):  # a result opened for this visit alone is no file
+    if len(result.frames) > 1:
         offer_recovery(result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
-        check_and_recompute(result)
+        check_and_recompute(result, request)
 
 
 def show_methods(results: Sequence[SweepResult], reduction: str, on_show: str) -> None:
@@ -208,16 +209,11 @@ def show_methods(results: Sequence[SweepResult], reduction: str, on_show: str) -
     rows = methods_table(results, reduction)
     names = {result.key: brief_name(result.pruning) for result in results}
     st.markdown(markdown_table([*rows.values()]))
-    with st.container(horizontal=True, key="lab-methods"):
+    with st.container(horizontal=True):
         for key in rows:
             if key != on_show:
-                st.button(
-                    plain(names[key]),
-                    f"lab-method-{key}",
-                    type="tertiary",
-                    on_click=show,
-                    args=(key,),
-                )
+                label = plain(names[key])
+                st.button(label, f"lab-method-{key}", type="tertiary", on_click=show, args=(key,))
 
 
 def show_finding(result: SweepResult, finding: str) -> None:
@@ -232,32 +228,26 @@ def show_finding(result: SweepResult, finding: str) -> None:
 # ---------------------------------------------------------------- behind a result
 
 
-def check_and_recompute(result: SweepResult) -> None:
+def check_and_recompute(result: SweepResult, request: SweepRequest | None) -> None:
     """Offer to check a frame of a result, and to rerun its sweep."""
-    request = jobs.request_behind(result)
     if request is None:
         remark(
             "The result does not say where its weights or data are: choose them again in the "
             "settings."
         )
         return
-    if store.find(result.key):
-        st.markdown(SECOND_OPINION)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            middle = result.amounts.index(middle_of(result.amounts))
-            amount = st.selectbox(
-                "Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180
-            )
-            if st.button("Check this frame", key="lab-check"):
-                with refusals_shown():
-                    jobs.ask(
-                        "lab-checking",
-                        result.key,
-                        "verify",
-                        **jobs.frame_fields(result, amount, request),
-                    )
-        if check := jobs.answer_to("lab-checking", result.key):
-            (st.success if check["within_tolerance"] else st.error)(check_sentence(check))
+    st.markdown(SECOND_OPINION)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        middle = result.amounts.index(middle_of(result.amounts))
+        amount = st.selectbox(
+            "Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180
+        )
+        if st.button("Check this frame", key="lab-check"):
+            with refusals_shown():
+                fields = jobs.frame_fields(result, amount, request)
+                jobs.ask("lab-checking", result.key, "verify", **fields)
+    if check := jobs.answer_to("lab-checking", result.key):
+        (st.success if check["within_tolerance"] else st.error)(check_sentence(check))
     label = (
         "Recompute; the bundled file stays"
         if store.is_shipped(result.key)

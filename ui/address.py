@@ -18,16 +18,12 @@ from core.request.pages import CARRIED, FORMER, MAX_QUOTED_CHARS, PAGES, REFUSED
 from ui.server import settle
 from ui.text import plain
 
-OWN, OWN_MODEL = (
-    "own",
-    "model",
-)  # on the Lab: the settings begin with the visitor's own model
-# on the Lab: why a verdict is inconclusive; the settings begin with what may decide it
+# On the Lab: the settings begin with the visitor's own model.
+OWN, OWN_MODEL = "own", "model"
+# On the Lab: why a verdict is inconclusive; the settings begin with what may decide it.
 DECIDE = "decide"
-SHOWN, BEFORE = (
-    "parameters-on-show",
-    "parameters-before",
-)  # in the session: all choices on show, defaults included
+# In the session: all choices on show, defaults included.
+SHOWN, BEFORE = "parameters-on-show", "parameters-before"
 
 
 @dataclass
@@ -35,7 +31,7 @@ class _Run:
     """One run of a page: what is drawn at its end, and where notes about the address stand."""
 
     waiting: list[Callable[[], None]] = field(default_factory=list)
-    notes: DeltaGenerator | None = None
+    notes: DeltaGenerator = field(default_factory=DeltaGenerator)
 
 
 _RUN: ContextVar[_Run] = ContextVar("the run of a page")
@@ -94,8 +90,9 @@ def carried(**changes: str) -> dict[str, str]:
         changes: Values that replace those of the address; an empty one is left out. With another
             `result` and no `other`, the result beside it goes.
     """
-    kept = {name: value for name in CARRIED if (value := st.query_params.get(name))}
-    if changes.get("result", kept.get("result")) != kept.get("result"):
+    address = st.query_params
+    kept = {name: address[name] for name in CARRIED if name in address}
+    if changes.get("result") not in (None, kept.get("result")):
         kept.pop("other", None)
     return {name: value for name, value in {**kept, **changes}.items() if value}
 
@@ -130,7 +127,7 @@ def refuse(parameter: str) -> None:
     """Remove an invalid parameter; report it unless another choice made it meaningless."""
     value = st.query_params.get(parameter)
     if value and value != st.session_state.get(BEFORE, {}).get(parameter):
-        (_RUN.get().notes or st).info(REFUSED.format(parameter, plain(value[:MAX_QUOTED_CHARS])))
+        _RUN.get().notes.info(REFUSED.format(parameter, plain(value[:MAX_QUOTED_CHARS])))
     set_parameter(parameter, None)
 
 
@@ -179,11 +176,8 @@ def offer(
     write = write or partial(set_parameter, choice.name)
 
     def draw(place: DeltaGenerator) -> None:
-        draw_choice = (
-            partial(place.segmented_control, required=True)
-            if choice.is_segmented
-            else place.selectbox
-        )
+        segmented = partial(place.segmented_control, required=True)
+        draw_choice = segmented if choice.is_segmented else place.selectbox
         draw_choice(
             choice.label,
             list(options),

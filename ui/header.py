@@ -24,7 +24,6 @@ from core.findings.choices import (
     offered,
     settings,
     shown_first,
-    task_title,
     trained_of,
 )
 from core.findings.claim import verdict
@@ -42,7 +41,7 @@ from core.request.pages import (
 )
 from core.results import library, store
 from core.results.cached_call import cached_call
-from core.results.cut import CutStudy, Result
+from core.results.cut import CutStudy
 from core.results.library import TRAINED, Entry, OfAnyKind, entry_of
 from core.results.names import (
     SEPARATOR,
@@ -214,17 +213,17 @@ def choose_all(state: ViewState, in_sight: DeltaGenerator | None = None) -> dict
 
 
 def _names(state: ViewState) -> list[str]:
-    """Name what the numbers on a page were measured on."""
-    subject = state.subjects[0]
+    """Name what the numbers on a page were measured on; empty without a result."""
+    subject = next(iter(state.subjects), state.result)
+    if subject is None:
+        return []
+    names = [checkpoint_name(subject), data_name(subject)]
     other = state.other
-    place = [checkpoint_name(subject), data_name(subject)]
-    names = [*place] if isinstance(subject, CutStudy) else [pruning_name(subject), *place]
     if other:
-        is_alike = [checkpoint_name(other), data_name(other)] == place
-        names.append(
-            f"beside {in_sentence(pruning_name(other) if is_alike else entry_of(other).name)}"
-        )
-    return names
+        is_alike = [checkpoint_name(other), data_name(other)] == names
+        beside = pruning_name(other) if is_alike else entry_of(other).name
+        names.append(f"beside {in_sentence(beside)}")
+    return names if isinstance(subject, CutStudy) else [pruning_name(subject), *names]
 
 
 def choose_trained(state: ViewState) -> None:
@@ -246,7 +245,7 @@ def choose_result(state: ViewState) -> None:
             write_first = partial(_show_first, own, left, of)
             offer(Choice(box, box.capitalize()), values, of(own), write_first)
         left = [entry for entry in left if of(entry) == of(own)]
-    write = None if state.other else show  # beside another one, that one stays
+    write = None if state.other else show  # beside another result, that one stays
     offer(Choice("result", labels["result"]), distinguishing_labels(left), own.key, write)
     if state.other:
         every = distinguishing_labels(state.offered)
@@ -372,10 +371,7 @@ def page_header(name: str) -> ViewState:
     navigation = st.container(key=NAVIGATION, gap="xxsmall")
     begin()
     state = read_view(page)
-    on_show = [_tab_name(subject) for subject in state.subjects or filter(None, [state.result])]
-    st.set_page_config(
-        page_title=" · ".join(filter(None, (name, " and ".join(on_show), "Prunescope")))
-    )
+    st.set_page_config(page_title=SEPARATOR.join((name, *_names(state), "Prunescope")))
     note_watching(name)
     result = {"result": state.result.key} if state.result else {}
     with navigation:
@@ -398,9 +394,3 @@ def page_header(name: str) -> ViewState:
         show_nothing((NO_PAIR if "other" in page.subjects else NO_RESULT) + MAKE_ONE, PRECOMPUTE)
         st.stop()
     return state
-
-
-def _tab_name(subject: Result) -> str:
-    """Name a result of any kind so that the browser's tabs can be told apart."""
-    task = task_title(subject.task.name)
-    return task if isinstance(subject, CutStudy) else f"{pruning_name(subject)}, {task}"

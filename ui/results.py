@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from cachetools import LRUCache, cached
 
-from core.errors import BusyError, PrunescopeError
+from core.errors import PrunescopeError
 from core.findings.choices import companions, methods_beside, trained_of
 from core.findings.comparable import same_checkpoint
 from core.findings.words.grid import GridRow, grid_rows
@@ -26,7 +26,7 @@ from ui.address import set_parameter, show
 from ui.jobs import follow, visitor
 from ui.text import plain, refusals_shown
 
-# session key: the keys of the results that this visit has computed, the newest first
+# session key: the keys of the results that this visit has computed
 COMPUTED = "computed-results"
 UPLOAD_HELP = (
     "A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your "
@@ -39,9 +39,8 @@ KINDS: Mapping[str, Any] = {
     **{subject: kind for subject, (_, kind) in TRAINED.items()},
 }
 MOST_BYTES = 400 * 2**20  # of results in memory
-_reading_rows = (
-    Lock()
-)  # later visitors wait for the same rows: fifty who all read them at once would stall the server
+# Later visitors wait for the same rows: fifty who all read them at once would stall the server.
+_reading_rows = Lock()
 
 
 def show_upload(subject: str = "result") -> None:
@@ -72,9 +71,8 @@ def _open(subject: str) -> None:
             of_kind(KINDS[subject], result, file.name)
             if not store.is_shipped(result.key):
                 store.save(result)
-            set_parameter(
-                "job", None
-            )  # the Lab would show it instead, and leads back to a run that goes on
+            # The Lab would show it instead, and leads back to a run that goes on.
+            set_parameter("job", None)
             (partial(set_parameter, subject) if subject in TRAINED else show)(result.key)
 
 
@@ -127,9 +125,9 @@ def own_results(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     return tuple(entry for entry in library.own(kind) if not is_hosted() or entry.key in computed)
 
 
-def note_computed(key: str) -> None:
-    """Put a result first among those that this visit has computed."""
-    st.session_state[COMPUTED] = list(dict.fromkeys([key, *st.session_state.get(COMPUTED, [])]))
+def note_computed(*keys: str) -> None:
+    """Note which results this visit has computed."""
+    st.session_state.setdefault(COMPUTED, set()).update(keys)
 
 
 def by_key(key: str) -> SweepResult | None:
@@ -193,15 +191,15 @@ def own_methods(result: SweepResult) -> list[SweepResult]:
     own = {entry.key: entry for entry in judging(own_results(Entry))}
     if result.key not in own:
         return []
-    alike = read_all(
-        methods_beside(cached_call(library.entry_of, result), [own[result.key], *own.values()])
-    )
-    like_it = [
+    entries = [own[result.key], *own.values()]
+    alike = read_all(methods_beside(cached_call(library.entry_of, result), entries))
+    if result not in alike:
+        return []
+    return [
         method
         for method in alike
         if same_checkpoint(method, result) and method.amounts == result.amounts
     ]
-    return like_it if result in alike else []
 
 
 def judging(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -209,16 +207,15 @@ def judging(entries: Sequence[Entry]) -> Sequence[Entry]:
 
     So a link to a result leads to its verdict.
     """
-    return (
-        [*{entry.key: entry for entry in (*entries, *library.own(Entry))}.values()]
-        if is_hosted()
-        else entries
-    )
+    if not is_hosted():
+        return entries
+    by_key = {entry.key: entry for entry in (*entries, *library.own(Entry))}
+    return [*by_key.values()]
 
 
 def read_all(entries: Iterable[Entry]) -> list[SweepResult]:
     """Read results; show an error for each unreadable one."""
-    return [result for entry in entries if (result := by_key(entry.key))]
+    return [*filter(None, (by_key(entry.key) for entry in entries))]
 
 
 # ---------------------------------------------------------------- all results in a table
@@ -234,15 +231,12 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
     with _reading_rows:
         for files in places.values():
             extracts = library.extracts(files).items()
-            rows += _rows(
-                {file: extract for file, extract in extracts if not isinstance(extract, BusyError)}
-            )
+            sweeps = {file: sweep for file, sweep in extracts if isinstance(sweep, SweepResult)}
+            rows += _rows(sweeps)
     return rows
 
 
 @cached(LRUCache(1024), tuple)  # places, each about as large as one result
-def _rows(extracts: Mapping[store.FileState, library.Extract]) -> tuple[GridRow, ...]:
+def _rows(sweeps: Mapping[store.FileState, SweepResult]) -> tuple[GridRow, ...]:
     """Describe the results of one place, again only when one of its files has changed or is new."""
-    return tuple(
-        grid_rows([extract for extract in extracts.values() if isinstance(extract, SweepResult)])
-    )
+    return tuple(grid_rows([*sweeps.values()]))

@@ -12,7 +12,7 @@ from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import declining, make_result, ship, with_own_key
 from tests.core.findings.made import around, judged, network
-from tests.opened import address, box, open_page, players, title
+from tests.opened import address, box, open_page, players, prose
 
 PAGE = "pages/grid.py"
 SMALL = {
@@ -73,7 +73,7 @@ def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(
     many: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_page(PAGE, results="own")
-    assert title(app) == f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive"
+    assert f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive" in prose(app)
     inconclusive = "inconclusive (no control; random removal may decide it)"
     assert [row["Verdict"] for row in rows(app)] == [
         inconclusive,

@@ -218,7 +218,7 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_under_no_other_name(
     def order(data: str) -> dict[str, Any]:
         request = vars(replace(server.request, data=data, seed=5, amounts=(0.0,)))
         return (
-            {"request": request}
+            {"request": request, "fresh": False}
             if op == "run"
             else {"data": data, "key": server.result.key, "amount": 0.3}
         )

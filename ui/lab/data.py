@@ -40,9 +40,7 @@ from ui.lab.state import Draft, choose_setting, setting, type_setting
 from ui.lab.table import ROWS, Fields, ask_meaning, choose_table, read_preview
 from ui.text import refusals_shown, remark
 
-OWN_REQUEST = SweepRequest(
-    PLACEHOLDER, AUTO
-)  # what the settings begin with for a visitor's own model
+OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # the settings for a visitor's own model begin so
 OTHER = "other checkpoint"  # a choice beside the catalog's checkpoints
 KINDS = (
     f"A fine-tuned sequence classifier of model type {', '.join(catalog.SUPPORTED_MODEL_TYPES)}."
@@ -83,10 +81,8 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
         place_title = f"Folder or {place_title}"
         example = f"~/models/my-bert or {example}"
     titles = {OTHER: f"My own checkpoint ({'Hub id' if is_hosted() else 'folder or Hub id'})"}
-    titles |= {
-        name: entry.title + ("" if entry.folder else NETWORK)
-        for name, entry in catalog.CHECKPOINTS.items()
-    }
+    for name, entry in catalog.CHECKPOINTS.items():
+        titles[name] = entry.title + ("" if entry.folder else NETWORK)
     choice = place = choose_setting("Checkpoint", titles, first, "checkpoint", PLACES)
     if choice == OTHER:
         is_here = not request.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(
@@ -101,20 +97,12 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
     tasks = {name: ASKING[task.title] for name, task in catalog.TASKS.items()}
     tasks[AUTO] = f"{AUTO_TITLE}, on data of my own"
     usual = request.task if first == choice else usual_task(choice)
-    task = choose_setting(
-        "Task",
-        tasks,
-        usual,
-        f"task-{choice}",
-        "What the checkpoint was fine-tuned to decide.",
-    )
+    note = "What the checkpoint was fine-tuned to decide."
+    task = choose_setting("Task", tasks, usual, f"task-{choice}", note)
     draft.fields |= {"checkpoint": place, "task": task}
     if task != AUTO or not place:
         return catalog.TASKS.get(task)
-    with (
-        refusals_shown(),
-        st.spinner("Reading the checkpoint's labels …", show_time=False),
-    ):
+    with refusals_shown(), st.spinner("Reading the checkpoint's labels …"):
         return own_task(place, label_names(config_at_hand(place), place))
     return None
 
@@ -166,24 +154,22 @@ def choose_data(
     usual = min(most, limits().examples)
     most = limits().examples
     asked = request.num_examples
-    if draft.rows and is_upload(
-        draft.fields["data"]
-    ):  # other tables may have a split of their own to score on
+    # Other tables may have a split of their own to score on.
+    if draft.rows and is_upload(draft.fields["data"]):
         usual = usual_number(draft.rows[0], usual)
-    note = (
-        f"Leave empty for as many as there are, up to {usual:,}; of your own file, at most half "
-        "the rows."
-    )
-    examples = setting(
-        "examples", min(asked, most) if asked and asked != usual else None
+    first_number = (
+        min(asked, most) if asked and asked != usual else None
     )  # other data may have fewer
     draft.fields["num_examples"] = st.number_input(
         "Number of examples",
         catalog.MIN_EXAMPLES,
         most,
         placeholder=f"up to {usual:,}",
-        help=note,
-        **examples,
+        help=(
+            f"Leave empty for as many as there are, up to {usual:,}; of your own file, at most "
+            "half the rows."
+        ),
+        **setting("examples", first_number),
     )
 
 
@@ -207,14 +193,15 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
     Raises:
         PrunescopeError: The name is malformed, or the worker cannot be asked.
     """
-    last = before if before and (before.data or "").startswith(DATASET) else None
-    last_name = (last.data or "").removeprefix(DATASET) if last else ""
-    name = type_setting("Data set on the Hub", "dataset", last_name, placeholder=DATASET_EXAMPLE)
-    split = type_setting("Split", "split", (before.split if before else None) or VALIDATION)
-    if last and (name, split) == (last_name, last.split):
+    data = (before and before.data) or ""
+    last = data.removeprefix(DATASET) if data.startswith(DATASET) else ""
+    name = type_setting("Data set on the Hub", "dataset", last, placeholder=DATASET_EXAMPLE)
+    split = type_setting("Split", "split", (before and before.split) or VALIDATION)
+    if before and last and (name, split) == (last, before.split):
         remark("The data set of the run on show is used again.")
         return {
-            field: getattr(last, field) for field in ("data", "split", "text", "label", "label_map")
+            field: getattr(before, field)
+            for field in ("data", "split", "text", "label", "label_map")
         }
     fields = {"data": f"{DATASET}{name}", "split": split or VALIDATION}
     fetch = st.button(f"Fetch its first {limits().rows:,} rows", key="lab-fetch")
@@ -222,9 +209,9 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
     if fetch:
         dataset_of(fields["data"])  # refuses a malformed name
         ask("lab-data-set", fields, "fetch", **fields)
-    if (fetched := answer_to("lab-data-set", fields)) is None:
+    fetched = answer_to("lab-data-set", fields)
+    if fetched is None:
         return None
     files = tuple(DataFile(Path(path), file) for path, file in fetched["files"])
-    return ask_meaning(
-        fetched["data"], read_preview(files, limits().rows), task, split=fields["split"]
-    )
+    table = read_preview(files, limits().rows)
+    return ask_meaning(fetched["data"], table, task, fields["split"])

@@ -5,6 +5,7 @@ Layers pruned alone need no settings.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 import streamlit as st
@@ -124,13 +125,12 @@ def _offer_run(
         label: The words on the button.
     """
     key = f"lab-{label.partition(' ')[0].lower()}"
+    icon = ":material/play_arrow:"
     st.html(STYLE)
     with st.container(key=key):
         refused = st.container()
         with st.container(horizontal=True, vertical_alignment="center"):
-            is_pressed = st.button(
-                label, type="primary", key=f"{key}-now", icon=":material/play_arrow:"
-            )
+            is_pressed = st.button(label, f"{key}-now", type="primary", icon=icon)
             beside = st.container(horizontal=True, vertical_alignment="center")
     try:
         runs = ready()
@@ -150,11 +150,8 @@ def _show_forecast(expected: Forecast | None) -> None:
     elif not expected.seconds:
         remark("Already computed; opens at once.")
     else:
-        how = (
-            "(no run on this machine has been timed yet)"
-            if expected.is_rough
-            else "on this machine"
-        )
+        rough = "(no run on this machine has been timed yet)"
+        how = rough if expected.is_rough else "on this machine"
         remark(f"Takes about {duration(expected.seconds)} {how}.")
 
 
@@ -165,29 +162,21 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
     """Draw the step: what is removed, where, and at which amounts."""
     with st.container(horizontal=True):
         for title, (explanation, changes) in PRESETS.items():
-            st.button(
-                title,
-                f"lab-preset-{title}",
-                explanation,
-                on_click=_fill,
-                args=(changes,),
-            )
-    with_control = any(not METHODS[sweep.method].control for sweep in follow_ups)
-    titles = {name: method.title for name, method in METHODS.items() if method.control} | {
-        EVERY: "Every method"
-    }
-    are_many = any(
-        METHODS[sweep.method].control and sweep.method != request.method for sweep in follow_ups
-    )
+            key = f"lab-preset-{title}"
+            st.button(title, key, explanation, on_click=_fill, args=(changes,))
+    titles = {name: method.title for name, method in METHODS.items() if not method.is_random}
+    later = {sweep.method for sweep in follow_ups} - {request.method}
+    are_many = bool(later & titles.keys())
     name = choose_setting(
         "Method",
-        titles,
+        {**titles, EVERY: "Every method"},
         EVERY if are_many else request.control_of or request.method,
         "method",
     )
-    draft.every = name == EVERY
     fields = draft.fields
-    name = next(iter(METHODS)) if draft.every else name
+    draft.every = name == EVERY
+    if draft.every:
+        name = next(iter(METHODS))
     method = METHODS[name]
     remark(HOW_FAR if draft.every else method.explanation)
     fields["method"] = name
@@ -213,19 +202,16 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         "computed again."
     )
     title = f"Random control{f' of {in_sentence(method.title)}' if draft.every else ''}"
-    draft.with_control = st.toggle(title, help=note, **setting("with-control", with_control))
+    with_control = setting("with-control", bool(later - titles.keys()))
+    draft.with_control = st.toggle(title, help=note, **with_control)
     with st.expander("More settings", key="lab-more"):
-        first = next(
-            (step for step, amounts in STEPS.items() if amounts == request.amounts),
-            LIST,
-        )
+        first = {amounts: step for step, amounts in STEPS.items()}.get(request.amounts, LIST)
         step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")
         fields["amounts"] = STEPS.get(step)
         if step == LIST:
             value = ", ".join(map(amount_text, request.amounts))
-            fields["amounts"] = type_setting(
-                "Amounts", "amounts", value, help="Comma-separated fractions."
-            )
+            note = "Comma-separated fractions."
+            fields["amounts"] = type_setting("Amounts", "amounts", value, help=note)
         damage = request.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
         stops = setting("until", request.until_damage is not None)
@@ -256,48 +242,32 @@ def _choose_further(draft: Draft) -> None:
         PrunescopeError: The file is unreadable, or the rows are too few.
     """
     labelled, others = draft.rows or (0, 0)
-    if train := ask_file(FURTHER, "lab-further"):
+    train = ask_file(FURTHER, "lab-further")
+    if train:
         draft.fields["train"] = train
         others += len(read_preview((uploads.find(train),), limits().rows).rows)
     if draft.rows:
-        remark(
-            plain(
-                division_words(divide(labelled, others, bool(train), draft.fields["num_examples"]))
-            )
-        )
+        division = divide(labelled, others, bool(train), draft.fields["num_examples"])
+        remark(plain(division_words(division)))
 
 
 def offer_recovery(result: SweepResult) -> None:
     """Offer to train a stored result's model, pruned by one amount, again."""
-    with (
-        st.expander(TRAIN_AGAIN, key=f"lab-again-{result.key}", icon=":material/replay:"),
-        refusals_shown(),
-    ):
+    panel = st.expander(TRAIN_AGAIN, key=f"lab-again-{result.key}", icon=":material/replay:")
+    with panel, refusals_shown():
         st.markdown(TRAINS)
         amounts = result.amounts[1:]
-        request = request_behind(result) or request_of(result)
         first = frame_of(amounts, amount_in_address(beyond_working(result)))
-        amount = st.selectbox(
-            "Amount",
-            amounts,
-            first,
-            amount_name,
-            key=f"lab-train-amount-{result.key}",
-            width=180,
-        )
-        train = ask_file(ROWS_TO_TRAIN, "lab-further")
+        key = f"lab-train-amount-{result.key}"
+        amount = st.selectbox("Amount", amounts, first, amount_name, key, width=180)
         training = {
-            **vars(request),
+            **vars(request_behind(result) or request_of(result)),
             "key": result.key,
             "amount": amount,
-            "train": train,
+            "train": ask_file(ROWS_TO_TRAIN, "lab-further"),
         }
-        _offer_run(
-            lambda: RecoveryRequest.from_json(training),
-            start,
-            forecast_training,
-            TRAIN_AGAIN,
-        )
+        ready = partial(RecoveryRequest.from_json, training)
+        _offer_run(ready, start, forecast_training, TRAIN_AGAIN)
 
 
 def offer_layers(result: SweepResult) -> None:

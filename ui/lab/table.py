@@ -33,9 +33,8 @@ PRIVACY_HOSTED = (
 )
 PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 
-Fields = dict[
-    str, Any
-]  # the fields of a request that say where a table is and what it means, and ROWS
+# The fields of a request that say where a table is and what it means, and ROWS.
+Fields = dict[str, Any]
 ROWS = "rows"  # the numbers of labelled rows and of those without a label
 
 
@@ -88,7 +87,8 @@ def choose_table(task: Task, before: DataRequest | None) -> Fields | str | None:
     )
     last = (before and before.data) or ""
     data = lab().file or (last if is_upload(last) and uploads.belongs(last, visitor()) else "")
-    if file := ask_file(label, "lab-upload"):
+    file = ask_file(label, "lab-upload")
+    if file:
         data = lab().file = file
     elif data:
         remark("The file that you chose last is used again.")
@@ -125,45 +125,32 @@ def ask_meaning(
         PrunescopeError: The label column holds no labels.
     """
     record = lab()
-    if record.about not in (
-        "",
-        f"{data} {split}",
-    ):  # the same names may mean something else there
+    about = f"{data} {split}"
+    if record.about not in ("", about):  # the same names may mean something else there
         record.forget("texts", "column-", "means-")
-    record.about = f"{data} {split}"
-    first = (
-        Columns(before.text, before.label)
-        if before and before.label
-        else likely_columns(table, task)
-    )
+    record.about = about
+    first = likely_columns(table, task)
+    meant: dict[str, str | None] = {}
+    if before and before.label:
+        first = Columns(before.text, before.label)
+        meant = dict(before.label_map)
     counts = (1, 2) if task.name == AUTO else (len(task.text_columns),)
     ending = f"s ({', '.join(task.text_columns)})" if counts == (2,) else "s" if 2 in counts else ""
-    texts = st.multiselect(
-        f"Text column{ending}",
-        [*table.cells],
-        **setting("texts", first.text, "default"),
-    )
-    label = choose_setting(
-        "Label column",
-        {name: name for name in table.cells},
-        first.label,
-        "column-label",
-    )
+    chosen = setting("texts", first.text, "default")
+    texts = st.multiselect(f"Text column{ending}", [*table.cells], **chosen)
+    names = {name: name for name in table.cells}
+    label = choose_setting("Label column", names, first.label, "column-label")
     if len(texts) not in counts or label in texts:
         return (
             f"{len(texts)} text columns: choose {' or '.join(map(str, counts))}, other than the "
             "label column"
         )
-    label_map = _ask_labels(
-        table,
-        task,
-        Columns(tuple(texts), label),
-        dict(before.label_map) if before else {},
-    )
+    label_map = _ask_labels(table, task, Columns(tuple(texts), label), meant)
     if isinstance(label_map, str):
         return label_map
-    labels = meanings([cell for cell in table.column(label) if cell], task, label_map, label)
-    rows = [*zip(table.column(label), *map(table.column, texts), strict=True)]
+    cells = table.column(label)
+    labels = meanings(cells, task, label_map, label)
+    rows = [*zip(cells, *map(table.column, texts), strict=True)]
     examples = Counter(labels.get(row[0]) if all(row) else None for row in rows)
     left_out = examples.pop(None, 0)
     parts = ", ".join(
@@ -173,15 +160,12 @@ def ask_meaning(
     further = "" if split else " By default, at most half are evaluated."
     further += " Further rows of the file are not read." if table.is_cut else ""
     st.markdown(plain(f"{examples.total()} examples: {parts}.{further}"))
-    fields = {
+    return {
         "data": data,
         "split": split,
         "text": tuple(texts),
         "label": label,
         "label_map": label_map,
-    }
-    return {
-        **fields,
         ROWS: (examples.total(), sum(all(row[1:]) and not row[0] for row in rows)),
     }
 
@@ -205,11 +189,9 @@ def _ask_labels(
     for cell, _ in Counter(filter(None, cells)).most_common():
         spellings.setdefault(folded(cell), []).append(cell)
     if len(spellings) > MAX_LABELS:
-        fault = (
-            f"column '{columns.label[:VALUE_MAX_CHARS]}' has {len(spellings):,} different values"
-        )
         raise PrunescopeError(
-            f"{fault}, more than {MAX_LABELS}: choose the column that holds the labels"
+            f"column '{columns.label[:VALUE_MAX_CHARS]}' has {len(spellings):,} different values, "
+            f"more than {MAX_LABELS}: choose the column that holds the labels"
         )
     first = {}
     for _, alike in sorted(spellings.items()):
@@ -221,8 +203,8 @@ def _ask_labels(
     options = {
         UNDECIDED: "Choose its meaning",
         **{name: brief_label(name) for name in task.label_names},
+        LEFT_OUT: "Nothing: leave its rows out",
     }
-    options[LEFT_OUT] = "Nothing: leave its rows out"
     choices = {}
     with st.expander(plain(title), expanded=unknown > 0, key=f"lab-meanings-{unknown > 0}"):
         for value, name in first.items():
@@ -231,7 +213,8 @@ def _ask_labels(
             choices[value] = choose_setting(words, options, name, f"means-{task.name}-{value}")
             example = " / ".join(table.column(text)[cells.index(value)] for text in columns.text)
             remark(plain(example[:PREVIEW_MAX_CHARS]))
-    if undecided := sum(choice == UNDECIDED for choice in choices.values()):
+    undecided = [*choices.values()].count(UNDECIDED)
+    if undecided:
         return f"Match {numbered(undecided, 'label value')} to continue"
     means = {value: None if choice == LEFT_OUT else choice for value, choice in choices.items()}
     return tuple(
