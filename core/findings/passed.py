@@ -76,50 +76,39 @@ def passed_on(
     layers = [alone[scope] for scope in layer_scopes(depth) if scope in alone]
     if len(layers) < max(depth, 2):
         return None
-    amounts = sorted(set.intersection(*(set(sweep.amounts) for sweep in layers)) - {0.0})
     is_read = all(frame.read is not None for sweep in alone.values() for frame in sweep.frames)
-
-    a_layer = len(result.points) // depth
-    ends_of_layers = own_similarity(result, reduction)[:, a_layer - 1 :: a_layer]
-    together = dict(zip(result.amounts, ends_of_layers, strict=True))
-    faded = [together.get(amount, np.full(depth, np.nan)) for amount in amounts]
-    own, end = [], []  # of each layer, (amounts,)
+    points_a_layer = len(result.points) // depth
+    by_layer = []
     for k, sweep in enumerate(layers):
-        rows = [sweep.amounts.index(amount) for amount in amounts]
-        point = sweep.points.index(f"layer.{k}.output")
-        own.append(own_similarity(sweep, reduction)[rows, point])
-        if is_read:
-            end.append(np.array([sweep.frames[row].read for row in rows], np.float64))
-        else:
-            end.append(own_similarity(sweep, "cls")[rows, -1])
-    kept = [
-        np.reshape(faded, (-1, depth)),
-        np.transpose(own),
-        np.transpose(end),
-    ]
-    losses = {
-        amount: table
-        for amount, table in zip(amounts, 1 - np.stack(kept, axis=-1), strict=True)
-        if not np.isnan(table[:, 1:]).any()
-    }
-    return PassedOn(losses, is_read, _ends_of_halves(alone, reduction)) if losses else None
+        together = _losses(result, reduction, (k + 1) * points_a_layer - 1)
+        own = _losses(sweep, reduction, sweep.points.index(f"layer.{k}.output"))
+        end = _losses(sweep, None if is_read else "cls", -1)
+        by_layer.append((together, own, end))
+    losses = {}
+    for amount in sorted(set.intersection(*(set(sweep.amounts) for sweep in layers)) - {0.0}):
+        rows = [[column.get(amount, np.nan) for column in columns] for columns in by_layer]
+        table = np.array(rows)  # (layers, 3)
+        if not np.isnan(table[:, 1:]).any():
+            losses[amount] = table
+    if not losses:
+        return None
+    halves = {}
+    if ends := [_losses(half, reduction, -1) for half in halves_of(alone)]:
+        lower, upper = ends
+        halves = {amount: (lower[amount], upper[amount]) for amount in lower if amount in upper}
+    return PassedOn(losses, is_read, halves)
 
 
-def _ends_of_halves(alone: Alone, reduction: ReductionKey) -> dict[float, tuple[float, float]]:
-    halves = halves_of(alone)
-    if not halves:
-        return {}
-    lower, upper = (
-        dict(
-            zip(
-                half.amounts,
-                (1 - own_similarity(half, reduction)[:, -1]).tolist(),
-                strict=True,
-            )
-        )
-        for half in halves
-    )
-    return {amount: (lower[amount], upper[amount]) for amount in lower if amount in upper}
+def _losses(sweep: SweepResult, reduction: ReductionKey | None, point: int) -> dict[float, float]:
+    """Return the loss at a point by amount, without a reduction of what the classifier reads.
+
+    It is NaN where it is undefined.
+    """
+    if reduction is None:
+        kept = np.array([frame.read for frame in sweep.frames], np.float64)  # (frames,)
+    else:
+        kept = own_similarity(sweep, reduction)[:, point]
+    return dict(zip(sweep.amounts, (1 - kept).tolist(), strict=True))
 
 
 class HalvesHarm(NamedTuple):
@@ -140,8 +129,11 @@ class HalvesHarm(NamedTuple):
 
 def halves_of(alone: Alone) -> list[SweepResult]:
     """Return the results of the lower and of the upper half of the layers; both or nothing."""
-    scopes = half_scopes(next(iter(alone.values())).checkpoint.num_layers) if alone else ()
-    return [alone[scope] for scope in scopes] if all(scope in alone for scope in scopes) else []
+    if not alone:
+        return []
+    num_layers = next(iter(alone.values())).checkpoint.num_layers
+    halves = [alone[scope] for scope in half_scopes(num_layers) if scope in alone]
+    return halves if len(halves) == 2 else []
 
 
 def harm_of(alone: Alone) -> HalvesHarm | None:
@@ -153,23 +145,17 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
     Returns:
         None if they never lose equally much.
     """
-    from core.sweep.paired_tests import (
-        mcnemar_p,
-    )  # here: statsmodels takes a second to load
+    from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second to load
 
-    halves = []  # predictions by the amount and the share of all weights
+    by_place = []  # of each half, predictions by the amount and the share of all weights
     for half in halves_of(alone):
-        places = ((frame.amount, round(frame.prunable_sparsity, 3)) for frame in half.frames)
-        halves.append(dict(zip(places, half.predictions, strict=True)))
+        places = [(frame.amount, round(frame.prunable_sparsity, 3)) for frame in half.frames]
+        by_place.append(dict(zip(places, half.predictions, strict=True)))
     unpruned = 0.0, 0.0
-    shared = set.intersection(*map(set, halves)) - {unpruned} if halves else ()
+    shared = set.intersection(*map(set, by_place)) - {unpruned} if by_place else ()
     if not shared:
         return None
-    removed = min(shared, key=lambda place: (abs(place[0] - HELD_AGAINST), place))
-    lower, upper = (np.not_equal(half[removed], half[unpruned]) for half in halves)  # (examples,)
-    return HalvesHarm(
-        removed[0],
-        float(lower.mean()),
-        float(upper.mean()),
-        mcnemar_p(lower, upper),
-    )
+    place = min(shared, key=lambda place: (abs(place[0] - HELD_AGAINST), place))
+    lower, upper = (np.not_equal(half[place], half[unpruned]) for half in by_place)
+    p_value = mcnemar_p(lower, upper)
+    return HalvesHarm(place[0], float(lower.mean()), float(upper.mean()), p_value)
