@@ -16,12 +16,7 @@ from core.results.cut import CutStudy
 from core.results.names import capitalised
 from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
-from core.sweep.working_range import (
-    DETECTABLE,
-    RETAINED,
-    majority_value,
-    works_to,
-)
+from core.sweep.working_range import DETECTABLE, RETAINED, majority_value, works_to
 
 FEW = 2  # evaluation examples of a label; with fewer it has no interval
 MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
@@ -96,7 +91,6 @@ def smallest_drop(result: SweepResult) -> float | None:
     predictions = [result.frames[k].predictions for k in (0, last)]
     labels = np.array([result.task.gold, *predictions])  # (3, n)
     score = SCORES[working.metric]
-    n = labels.shape[1]
     # Examples with the same three labels have the same replicate.
     _, firsts, counts = np.unique(labels, axis=1, return_index=True, return_counts=True)
     changes = []  # (kinds,)
@@ -104,6 +98,7 @@ def smallest_drop(result: SweepResult) -> float | None:
         gold, before, after = np.delete(labels, k, axis=1)  # each (n - 1,)
         changes.append(float(score(gold, after) - score(gold, before)))
     variance = np.cov(changes, fweights=counts, ddof=0)
+    n = len(result.task.gold)
     return float(DETECTABLE * np.sqrt((n - 1) * variance * n / working.examples))
 
 
@@ -117,9 +112,7 @@ def has_doubtful_range(result: SweepResult) -> bool:
 # ---------------------------------------------------------------- labels that are rare or in doubt
 
 
-def label_doubt(
-    result: SweepResult,
-) -> tuple[float, float, tuple[str, ...]] | None:
+def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | None:
     """Find another order of the labels that fits clearly better; None if there is none.
 
     The best one-to-one order maximises the trace of the confusion matrix (the assignment problem,
@@ -130,29 +123,22 @@ def label_doubt(
     Returns:
         The unpruned model's accuracy, that of the order, and the labels in it.
     """
+    from scipy.optimize import linear_sum_assignment  # here: it is slow to load
+
     names = result.task.label_names
     gold = result.task.gold
-    predicted = result.frames[0].predictions
     count = len(gold)
-    confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold)
-    np.add.at(confusion, (predicted, gold), 1)
-    correct = int(confusion.trace())
-    majority = int(confusion.sum(axis=0).max())
-    enough = max(
-        correct + MIN_IMPROVEMENT * count,
-        majority + MIN_LEAD * (count - majority),
-    )
-    most = confusion.max(axis=1).sum()  # that any order gets right
-    if count < FEW_EXAMPLES or most < enough:
+    if count < FEW_EXAMPLES:
         return None
-
-    from scipy.optimize import (
-        linear_sum_assignment,
-    )  # here: it would slow down the first page
-
+    confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold)
+    np.add.at(confusion, (result.frames[0].predictions, gold), 1)
     _, meant = linear_sum_assignment(confusion, maximize=True)  # (labels,)
+    correct = int(confusion.trace())
     best = int(confusion[range(len(names)), meant].sum())
-    if best < enough:
+    majority = int(confusion.sum(axis=0).max())
+    if best < correct + MIN_IMPROVEMENT * count:
+        return None
+    if best < majority + MIN_LEAD * (count - majority):
         return None
     return correct / count, best / count, tuple(names[label] for label in meant)
 

@@ -40,11 +40,7 @@ from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import Array
 
 # Reductions and damages that stand beside a verdict.
-SENSITIVITY = (
-    (REDUCTION, SECOND_DAMAGE),
-    (REDUCTION, 0.2),
-    ("cls", DAMAGE),
-)
+SENSITIVITY = ((REDUCTION, SECOND_DAMAGE), (REDUCTION, 0.2), ("cls", DAMAGE))
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
 CEILING = 0.9  # share under random removal above which a method can hardly lie higher
 ONE_EXAMPLE = 0.5  # of the jackknife's variance, above which one example decides it
@@ -211,7 +207,8 @@ def verdict(
         more: Remedy = "all seeds" if len(drawn) < needed else "smaller steps"
         return _inconclusive(unjudged, "too few seeds", more)
     beside = unjudged.contrast
-    if beside is None or beside.state == "inconclusive":
+    assert beside is not None  # that many seeds are usable
+    if beside.state == "inconclusive":
         return _inconclusive(unjudged, WIDE, narrowing(beside))
     return replace(unjudged, state=beside.state)
 
@@ -220,10 +217,8 @@ def _inconclusive(judged: Verdict, reason: str, remedy: Remedy | None) -> Verdic
     return replace(judged, state="inconclusive", reason=reason, remedy=remedy)
 
 
-def narrowing(beside: Contrast | None) -> Remedy | None:
+def narrowing(beside: Contrast) -> Remedy | None:
     """Return "more examples" if twice as many would decide a verdict whose interval is too wide."""
-    if beside is None:
-        return None
     error = beside.standard_error / np.sqrt(2)
     doubled = replace(beside, standard_error=error, examples=2 * beside.examples)
     return "more examples" if doubled.state != "inconclusive" else None
@@ -279,9 +274,7 @@ def is_judged(result: SweepResult) -> bool:
 
 def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Correct the verdicts of a table for their number: differences must survive Holm's method."""
-    from core.sweep.paired_tests import (
-        holm,
-    )  # here: statsmodels takes a second to load
+    from core.sweep.paired_tests import holm  # here: statsmodels takes a second to load
 
     tested = {
         k: verdict.contrast
@@ -323,7 +316,7 @@ def listed_with_verdicts(
         results: All of them, since each is judged beside others.
     """
     judged = {
-        row.key
+        row.key: verdict(row, results)
         for row in with_rows(results)
         if control_sweeps(row, results) or not store.is_shipped(row.key)
     }
@@ -332,7 +325,4 @@ def listed_with_verdicts(
         for result in results
         if result.pruning.controls is None and result.pruning.stop is None
     ]
-    return [
-        (result, verdict(result, results) if result.key in judged else None)
-        for result in whole or results
-    ]
+    return [(result, judged.get(result.key)) for result in whole or results]

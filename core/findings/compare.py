@@ -20,7 +20,7 @@ from core.findings.comparable import (
     own_sweeps,
     same_checkpoint,
 )
-from core.findings.matching import frames_at, grid_to, largest_damage
+from core.findings.matching import frame_at, grid_to, largest_damage
 from core.request.catalog import DAMAGE, SINGLE_BATCH
 from core.results.names import (
     ReductionKey,
@@ -80,8 +80,11 @@ def shown_together(two: Two, axis: Axis, reduction: ReductionKey) -> Together:
     """
     if axis == "damage":
         places = grid_to(min(largest_damage(result, reduction) for result in two))
-        frames = (frames_at(result, reduction, places) for result in two)
-        return Together(axis, places, tuple(zip(*frames, strict=True)))
+        sides = []
+        for result in two:
+            later = (frame_at([result], reduction, target) for target in places[1:])
+            sides.append([result.frames[0], *filter(None, later)])
+        return Together(axis, places, tuple(zip(*sides, strict=True)))
     # The amounts of single weights and of whole units differ in meaning.
     is_alike = two[0].pruning.granularity == two[1].pruning.granularity
     scale: Scale = "amount" if is_alike else "prunable_sparsity"
@@ -90,8 +93,8 @@ def shown_together(two: Two, axis: Axis, reduction: ReductionKey) -> Together:
 
 
 def place(frame: Frame, scale: Scale) -> float:
-    """Return a stored frame's place on a scale of amounts."""
-    return frame.amount if scale == "amount" else frame.prunable_sparsity
+    """Return a stored frame's place on a scale of amounts, which has its field's name."""
+    return float(getattr(frame, scale))
 
 
 def same_model(two: Two) -> bool:
@@ -133,7 +136,7 @@ def _nearest_pairs(
     first: Sequence[Frame], second: Sequence[Frame], scale: Scale, most: float
 ) -> list[FramePair]:
     """Pair frames of two results that are each other's nearest and at most `most` apart."""
-    places = ([place(frame, scale) for frame in frames] for frames in (first, second))
+    places = [[place(frame, scale) for frame in frames] for frames in (first, second)]
     apart = np.abs(np.subtract.outer(*places)).round(9)  # (first, second)
     if not apart.size:
         return []
@@ -216,7 +219,8 @@ def paired_comparisons(two: Two, metric: str) -> list[Tested]:
     """
     from core.sweep.paired_tests import paired_tests
 
-    first, second = ([frame for frame in result.frames if frame.amount > 0] for result in two)
+    # Each result's first frame is the unpruned model.
+    first, second = (result.frames[1:] for result in two)
     pairs = _nearest_pairs(first, second, "prunable_sparsity", SPARSITY_TOLERANCE)
     predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
     tests = paired_tests(metric, two[0].task.gold, *predictions)

@@ -18,12 +18,8 @@ from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import Array, Missing, damage, first_reached
 
-STEPS = (
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-)  # of the grid; each holds the damages that are judged
+# Of the grid: all but the last hold the damages that are judged.
+STEPS = (0.005, 0.01, 0.025, 0.05, 0.1)
 MOST_FRAMES = 30  # about as many as a sweep has
 
 
@@ -49,17 +45,9 @@ def grid_to(largest: float) -> tuple[float, ...]:
 
     A last one that would lie above it by rounding alone is `largest` itself.
     """
-    step = next((step for step in STEPS if largest / step < MOST_FRAMES), STEPS[-1])
+    step = next(step for step in STEPS if largest / step < MOST_FRAMES)
     count = int(largest / step + 1e-9) + 1
     return tuple(min(round(k * step, 6), largest) for k in range(count))
-
-
-def frames_at(
-    result: SweepResult, reduction: ReductionKey, places: tuple[float, ...]
-) -> list[Frame]:
-    """Interpolate a result's frames at damages that it reaches, the first of them 0."""
-    later = (frame_at([result], reduction, target) for target in places[1:])
-    return [result.frames[0], *filter(None, later)]
 
 
 def with_frame_at_damage(
@@ -69,9 +57,9 @@ def with_frame_at_damage(
     added = frame_at(own_sweeps(result, near), reduction, DAMAGE)
     if added is None:
         return result
-    kept = [frame for frame in result.frames if frame.amount != added.amount]
-    frames = sorted([*kept, added], key=lambda frame: frame.amount)
-    return result.model_copy(update={"frames": tuple(frames)})
+    by_amount = {frame.amount: frame for frame in (*result.frames, added)}
+    frames = tuple(by_amount[amount] for amount in sorted(by_amount))
+    return result.model_copy(update={"frames": frames})
 
 
 def frame_at(sweeps: Iterable[SweepResult], reduction: ReductionKey, target: float) -> Frame | None:
@@ -83,7 +71,8 @@ def frame_at(sweeps: Iterable[SweepResult], reduction: ReductionKey, target: flo
     if place is None:
         return None
     sweep, k, share = place
-    low, high = (frame.model_dump(exclude={"predictions"}) for frame in sweep.frames[k - 1 : k + 1])
+    low = sweep.frames[k - 1].model_dump(exclude={"predictions"})
+    high = sweep.frames[k].model_dump(exclude={"predictions"})
     return Frame.model_validate({**_mixed(low, high, share), "predictions": ()})
 
 
@@ -153,11 +142,13 @@ def chance_beside(
     if not seeds:
         return None
     targets = damages_of(result, reduction)  # (frames,)
-    reached = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds]
+    reached = []
+    for sweeps in seeds:
+        reached.append([_at(sweeps, target, reduction) for target in targets])
     values = np.ma.masked_invalid(reached)  # (seeds, frames, 2 + points); NaN is masked
-    mean, least, most = (over(0).filled(np.nan) for over in (values.mean, values.min, values.max))
-    amounts, scores = (np.stack([mean, least, most], -1)[:, k] for k in (0, 1))
-    return Beside(mean[:, 2:], amounts[:, 1:], scores)
+    over_seeds = np.ma.stack([values.mean(0), values.min(0), values.max(0)], axis=-1)
+    table = over_seeds.filled(np.nan)  # (frames, 2 + points, 3)
+    return Beside(own=table[:, 2:, 0], amounts=table[:, 0, 1:], scores=table[:, 1])
 
 
 def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -> Array:
@@ -171,9 +162,10 @@ def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -
     Returns:
         (2 + points,), NaN where no sweep reaches it.
     """
-    place = reaching(sweeps, reduction, target) if target > 0 else None
-    sweep, k, share = place or (sweeps[0], 0, 0.0)
-    table = np.column_stack([sweep.amounts, scores_of(sweep), own_similarity(sweep, reduction)])
-    if place:
-        return np.asarray(table[k - 1] + share * (table[k] - table[k - 1]))
-    return table[0] if target <= 0 else np.full(table.shape[1], np.nan)
+    sweep = sweeps[0]
+    frame = sweep.frames[0] if target <= 0 else frame_at(sweeps, reduction, target)
+    own = frame.own(reduction) if frame else None
+    if frame is None or own is None:
+        return np.full(2 + len(sweep.points), np.nan)
+    score = frame.metrics.get(sweep.task.main_metric)
+    return np.array([frame.amount, score, *own], dtype=np.float64)

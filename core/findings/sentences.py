@@ -4,7 +4,7 @@ An example *flips* at the first pruning amount at which the model predicts anoth
 without pruning. It may flip to the gold label or away from it, and it may come back.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -39,10 +39,7 @@ class Example:
     @cached_property
     def flip(self) -> int | None:
         """The first frame that predicts another label than the unpruned model; None for none."""
-        for k, label in enumerate(self.predictions):
-            if label != self.predictions[0]:
-                return k
-        return None
+        return next(iter(changes_in(self.predictions)), None)
 
     @property
     def returns(self) -> bool:
@@ -58,6 +55,11 @@ def examples_of(result: SweepResult) -> list[Example]:
     return list(map(Example, task.examples, task.gold, predictions, texts))
 
 
+def changes_in(labels: Sequence[int]) -> list[int]:
+    """Return the frames at which another label is predicted than one frame before."""
+    return [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]
+
+
 def spans(example: Example) -> list[tuple[int, int, int]]:
     """Cut an example's predictions where they change.
 
@@ -66,19 +68,8 @@ def spans(example: Example) -> list[tuple[int, int, int]]:
         predicted label.
     """
     labels = example.predictions
-    changes = [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]
-    ends = [0, *changes, len(labels)]
+    ends = [0, *changes_in(labels), len(labels)]
     return [(start, end, labels[start]) for start, end in pairwise(ends)]
-
-
-def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
-    """Sort examples: those correct unpruned first; in both groups the earliest flip first."""
-
-    def place(example: Example) -> tuple[bool, int, int]:
-        flip = example.flip or len(example.predictions)
-        return not example.is_correct_unpruned, flip, example.gold
-
-    return sorted(examples, key=place)
 
 
 def label_name(result: SweepResult, label: int) -> str:
@@ -105,7 +96,9 @@ def selected(
     label: str = ALL,
     flips: str = ALL,
 ) -> list[Example]:
-    """Filter the examples of a result, and put those that flip earliest first.
+    """Filter the examples of a result, and put those that are correct unpruned first.
+
+    In both groups those that flip earliest come first.
 
     Args:
         result: Their result.
@@ -119,4 +112,9 @@ def selected(
     for example in examples:
         if label in (ALL, result.task.label_names[example.gold]) and is_kind(example):
             matches.append(example)
-    return in_order_of_flips(matches)
+
+    def place(example: Example) -> tuple[bool, int, int]:
+        flip = example.flip or len(example.predictions)
+        return not example.is_correct_unpruned, flip, example.gold
+
+    return sorted(matches, key=place)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from core.findings.sentences import ALL, KINDS, Example, label_name
+from core.findings.sentences import ALL, KINDS, Example, changes_in, label_name
 from core.findings.words import Finding, numbered
 from core.findings.words.numbers import decimals, main_score
 from core.request.amounts import amount_text
@@ -120,7 +120,7 @@ def prediction_sentence(prediction: Prediction) -> str:
         f"“{brief_label(prediction.labels[label])}” ({decimals(probabilities[label], 2)})"
         for label, probabilities in zip(labels, prediction.probabilities, strict=True)
     ]
-    turns = [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]
+    turns = changes_in(labels)
     unpruned = f"Unpruned, the model says {answers[0]}"
     if not turns:
         last = amount_name(prediction.amounts[-1])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.findings.sentences import examples_of, in_order_of_flips
+from core.findings.sentences import examples_of, selected
 from core.inputs.examples import open_examples
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep
@@ -23,7 +23,7 @@ def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
         False,
         False,
     ]
-    assert [example.row for example in in_order_of_flips(examples)] == [
+    assert [example.row for example in selected(flipping(), examples)] == [
         2,
         1,
         0,
