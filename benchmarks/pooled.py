@@ -140,7 +140,6 @@ def estimate(cells: Sequence[Cell]) -> PooledEstimate:
         count,
         value,
         interval=widest,
-        between=(low, high),
         within=within,
         deviation=float(np.sqrt(variance)),
         inconsistency=max(0.0, float(combined.i2)),

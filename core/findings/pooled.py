@@ -16,10 +16,7 @@ from core.results.library import TableFile
 from core.results.schema import Pruning
 from core.sweep.control_contrast import MARGIN, Contrast, State
 
-ALL, WHOLE = (
-    "all",
-    "all seeds usable",
-)  # names of estimates, beside those of each depth
+ALL, WHOLE = "all", "all seeds usable"  # names of estimates, beside those of each depth
 Scale = Literal["change", "amount"]
 
 
@@ -55,8 +52,8 @@ class PooledEstimate:
     Attributes:
         cells: How many.
         value: By random effects.
-        interval: The wider one of `between` and `within`.
-        between: The 95 % interval of random effects, cells taken as independent.
+        interval: The wider one of the 95 % interval of random effects, cells taken as independent,
+            and `within`.
         within: The 95 % interval of the same contrast over the seeds that all cells have; None for
             fewer than two.
         deviation: τ, the standard deviation of the differences between cells.
@@ -68,7 +65,6 @@ class PooledEstimate:
     cells: int
     value: float
     interval: Bounds
-    between: Bounds
     within: Bounds | None
     deviation: float
     inconsistency: float

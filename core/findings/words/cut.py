@@ -22,16 +22,13 @@ from core.findings.words import (
     layers_named,
     numbered,
     points,
-    points_span,
     points_with_interval,
-    signed_points,
 )
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS, MIN_PROMISED
 from core.results.cut import CutStudy, Score
 from core.results.names import capitalised, in_sentence
-from core.results.schema import RefitRecord
-from core.results.statistics import EstimateRecord
+from core.results.schema import RefitRecord, Worth
 
 EXPLANATION = (
     "A study removes upper layers and refits the rest: how much faster is such a model, how much "
@@ -70,27 +67,23 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
         f"One-sided, at 95 % confidence, it loses at most {_at_most(choice)} (the interval is "
         "two-sided)"
     )
-    closest = f"closest: without {removed}, {_difference(choice.difference)}"
+    closest = f"closest: without {removed}, {_lost(frontier, choice)}"
     if outcome == "keeps":
         heading = f"Without {removed}, {speed_words(choice)}: {_lost(frontier, choice)}"
-        return Finding(heading, (scores, f"{bound}.", *_further(frontier, choice, most)))
-    if outcome == "closest":
+        more = [f"{bound}.", *_further(frontier, choice, most)]
+    elif outcome == "closest":
         heading = f"No cut is shown to keep within {_limit(most)}; {closest}"
-        return Finding(heading, (scores, f"{bound}, more than the limit."))
-    if outcome == "few":
+        more = [f"{bound}, more than the limit."]
+    elif outcome == "few":
         heading = f"{numbered(rows, 'judged row')}: too few for a promise; {closest}"
-        return Finding(
-            heading,
-            (scores, f"A promise takes at least {MIN_PROMISED} judged rows."),
+        more = [f"A promise takes at least {MIN_PROMISED} judged rows."]
+    else:
+        guess = decimals(frontier.guess, 3)
+        heading = (
+            f"The full model is not shown to beat always guessing the commonest label ({guess})"
         )
-    heading = (
-        "The full model is not shown to beat always guessing the commonest label "
-        f"({decimals(frontier.guess, 3)})"
-    )
-    return Finding(
-        heading,
-        (scores, "So there is nothing that a cut could be shown to keep."),
-    )
+        more = ["So there is nothing that a cut could be shown to keep."]
+    return Finding(heading, (scores, *more))
 
 
 def _further(frontier: Frontier, choice: CutChoice, most: float) -> list[str]:
@@ -110,10 +103,9 @@ def _at_most(choice: CutChoice) -> str:
 
 def depth_choices(study: CutStudy) -> dict[str, str]:
     """Return the depths that a reader can choose, and their names on screen."""
-    choices = {"": "As in the heading"}
-    for depth in study.depths:
-        choices[str(depth.layers)] = f"{depth.layers} of {study.checkpoint.num_layers} layers"
-    return choices
+    layers = [depth.layers for depth in study.depths]
+    names = {str(k): f"{k} of {study.checkpoint.num_layers} layers" for k in layers}
+    return {"": "As in the heading", **names}
 
 
 # ---------------------------------------------------------------- of one choice
@@ -150,7 +142,7 @@ def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
     """Return the cells that describe a model, by title."""
     return {
         "Removed": removed_name(frontier, choice),
-        "Difference": f"{_difference(choice.difference)} points",
+        "Difference": points_with_interval(choice.difference),
         "Held": NONE if choice.held is None else decimals(choice.held, 3),
         "Speed": speed_words(choice),
         "Size": _megabytes(choice.depth.size.bytes),
@@ -159,16 +151,18 @@ def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
 
 def scores_table(scores: Sequence[Score]) -> Table:
     """Tabulate the accuracy at the depths of a running study measured so far."""
-    table = []
-    for score in scores:
-        row = {"Layers that stay": str(score.layers)}
-        for title, worth in (
-            ("Accuracy", score.saved),
-            ("Held, by a linear probe", score.held),
-        ):
-            row[title] = decimals(worth.metrics["accuracy"] or 0, 3)
-        table.append(row)
-    return table
+    return [
+        {
+            "Layers that stay": str(score.layers),
+            "Accuracy": _accuracy(score.saved),
+            "Held, by a linear probe": _accuracy(score.held),
+        }
+        for score in scores
+    ]
+
+
+def _accuracy(worth: Worth) -> str:
+    return decimals(worth.metrics["accuracy"] or 0, 3)
 
 
 # ---------------------------------------------------------------- how it was made
@@ -222,11 +216,6 @@ def _lost(frontier: Frontier, choice: CutChoice) -> str:
     """Write the difference of a score with its unit: `accuracy −1.2 points (−2.6 to 0.2)`."""
     metric = METRICS[frontier.study.task.main_metric]
     return f"{metric.symbol} {points_with_interval(choice.difference)}"
-
-
-def _difference(lost: EstimateRecord) -> str:
-    """Write a difference of scores in points, without the unit: `−0.9 (−2.4 to 0.6)`."""
-    return f"{signed_points(lost.value, 1)} ({points_span(lost.low, lost.high, 1)})"
 
 
 def _limit(most: float) -> str:

@@ -133,7 +133,6 @@ def pool(
             cells=8,
             value=value,
             interval=bounds,
-            between=bounds,
             within=(value - half / 9, value + half / 9),
             deviation=0.033,
             inconsistency=0.876,
