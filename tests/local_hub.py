@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from hub_faults import (
@@ -190,7 +189,7 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
     if files is None:
         return refusal(404, "RevisionNotFound")(Answer(200))
     if not name:
-        siblings = [_entry(file, content) for file, content in files.items()]
+        siblings = [{"rfilename": file, "size": len(content)} for file, content in files.items()]
         described = {
             "id": repo_id,
             "sha": commit_of(files),
@@ -209,19 +208,3 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
         files[name],
         {"X-Repo-Commit": commit_of(files), "ETag": f'"{digest}"'},
     )
-
-
-def _entry(name: str, content: bytes) -> dict[str, Any]:
-    """Describe a file."""
-    entry: dict[str, Any] = {
-        "rfilename": name,
-        "size": len(content),
-        "blobId": _blob(content),
-    }
-    if matches(name, LARGE):
-        entry["lfs"] = {
-            "sha256": _sha256(content),
-            "size": len(content),
-            "pointerSize": 134,
-        }
-    return entry

@@ -84,7 +84,7 @@ def texts(spec: Spec, frame: int) -> list[str]:
     return [mark.text or "" for mark in marks(picture, "text mark")]
 
 
-def axes(spec: Spec, frame: int = 0) -> list[str]:
+def axes(spec: Spec) -> list[str]:
     """Return the descriptions of the axes."""
-    picture = drawn(spec, frame)
+    picture = drawn(spec, 0)
     return [axis.get("aria-label", "") for axis in marks(picture, "axis")]

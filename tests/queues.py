@@ -108,15 +108,5 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 
 
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the pages use a queue."""
-    for name in (
-        "start_worker",
-        "submit",
-        "ask",
-        "get",
-        "wait",
-        "request_for",
-        "watch",
-        "cancel",
-    ):
-        monkeypatch.setattr(module.queue, name, getattr(queue, name))
+    """Let the queue of the pages be another one."""
+    monkeypatch.setattr(module.queue, "__dict__", vars(queue))

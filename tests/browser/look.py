@@ -67,11 +67,11 @@ def box(part: Locator) -> SimpleNamespace:
     )
 
 
-def open_still(page: Page, address: str, selector: str = ".player") -> Locator:
-    """Open a page whose player does not start by itself; return its first player that the selector finds."""
+def open_still(page: Page, address: str) -> Locator:
+    """Open a page whose player does not start by itself; return its first player."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(address)
-    player = page.locator(selector).first
+    player = page.locator(".player").first
     expect(player.locator(".picture").last.locator("svg")).to_be_visible()
     expect_idle(page)
     return player

@@ -54,7 +54,7 @@ def runs(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> Runs:
         first, *others = (
             replace(sweep, source_name=next(scripts)) for sweep in (request, *follow_ups)
         )
-        return queue.submit(first, visitor, follow_ups=others, **options)
+        return JobQueue.submit(queue, first, visitor, follow_ups=others, **options)
 
     monkeypatch.setattr("core.jobs.queue.queue.submit", submit)
     return recorded

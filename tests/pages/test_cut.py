@@ -162,7 +162,7 @@ def scripts(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def submit(request: CutRequest, visitor: Visitor, **_: object) -> str:
         script = waiting.pop(0) if waiting else None
-        return queue.submit(replace(request, source_name=script), visitor)
+        return JobQueue.submit(queue, replace(request, source_name=script), visitor)
 
     monkeypatch.setattr("core.jobs.queue.queue.submit", submit)
     return waiting
