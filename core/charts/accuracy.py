@@ -35,19 +35,16 @@ def accuracy_view(result: SweepResult) -> View:
     """Draw the main metric of a whole sweep, or of its first frames, at all amounts."""
     metric = result.task.main_metric
     rows = curve_rows(result.frames, result.amounts, result.frames, metric)
-    beyond = g.beyond_rows(beyond_from(result))
-    datasets = _datasets(rows, [reference_of(result, metric)], beyond, result.amounts)
+    datasets = _datasets(rows, result.amounts, [reference_of(result, metric)], beyond_from(result))
     title = f"{METRICS[metric].title} with its 95 % interval"
-    if beyond:
+    if datasets["beyond"]:
         title = f"{title}; {g.SHADED}"
     arguments = ("amount", False, (metric,), 1.0)
     return View(_accuracy, arguments, datasets, title, numbers_of((metric,), None))
 
 
 def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: float | None) -> View:
-    """Draw a metric over the overall change, and random removal's where that is the same.
-
-    The metric is the task's main one.
+    """Draw a task's main metric over the overall change, and random removal's where that is the same.
 
     Args:
         result: A whole sweep.
@@ -60,10 +57,7 @@ def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: floa
     own = np.full_like(scores, np.nan)
     own[:, 0] = scores_of(result)
     rows = []
-    for name, values in (
-        (brief_name(result.pruning), own),
-        (AT_RANDOM, scores),
-    ):
+    for name, values in {brief_name(result.pruning): own, AT_RANDOM: scores}.items():
         for k in np.flatnonzero(~np.isnan(values[:, 0] + damages)).tolist():
             value, low, high = map(g.rounded, values[k].tolist())
             row = {
@@ -77,21 +71,14 @@ def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: floa
                 "high": high,
             }
             rows.append(row)
+    start = None if beyond is None else damages[result.amounts.index(beyond)]
+    datasets = _datasets(rows, damages, [reference_of(result, metric)], start)
     title = METRICS[metric].title
     numbers = Numbers("accuracy", "series", {title: "value"})
-    shaded = []
-    if beyond is not None:
-        shaded = g.beyond_rows(damages[result.amounts.index(beyond)])
+    if datasets["beyond"]:
         title = f"{title}; {g.SHADED}"
-    datasets = _datasets(rows, [reference_of(result, metric)], shaded, damages)
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
-    return View(
-        _accuracy,
-        ("damage", True, (metric,), largest),
-        datasets,
-        title,
-        numbers,
-    )
+    return View(_accuracy, ("damage", True, (metric,), largest), datasets, title, numbers)
 
 
 def accuracies_view(
@@ -104,6 +91,7 @@ def accuracies_view(
     """
     rows: g.Rows = []
     starts = set()
+    references = {}
     for k, (name, result, metric) in enumerate(zip(names, results, metrics, strict=True)):
         paired = [pair[k] for pair in together.pairs]
         frames: Sequence[Frame] = paired
@@ -116,23 +104,17 @@ def accuracies_view(
         # A result may still work where the axis ends.
         if start is not None and start < frames[-1].amount:
             amounts = [frame.amount for frame in frames]
-            starts.add(round(float(np.interp(start, amounts, places)), 6))
-    references = {}
-    for result, metric in zip(results, metrics, strict=True):
-        name, value = reference_of(result, metric)
-        references[name, round(value, 2)] = (name, value)
-    beyond = [{"start": start} for start in sorted(starts)]
-    datasets = _datasets(rows, references.values(), beyond, together.places)
+            starts.add(float(np.interp(start, amounts, places)))
+        line, value = reference_of(result, metric)
+        references[line, round(value, 2)] = (line, value)
+    datasets = _datasets(rows, together.places, references.values(), *sorted(starts))
     keys = [g.SHADED] if starts else []
     if len(references) > 1:  # their words would meet the curves
-        lines = dict.fromkeys(name for name, _ in references)
+        lines = dict.fromkeys(line for line, _ in references)
         keys.insert(0, f"dashed: {' and '.join(lines)}")
         for row in datasets["majority"]:
             row["text"] = ""
-    title = [
-        f"{_names(*metrics)} with its 95 % interval",
-        "; ".join(keys) or g.BLANK,
-    ]
+    title = f"{_names(*metrics)} with its 95 % interval\n{'; '.join(keys) or g.BLANK}"
     largest = (together.is_interpolated and together.places[-1]) or 1.0
     arguments = (together.scale, True, metrics, largest)
     return View(_accuracy, arguments, datasets, title, numbers_of(metrics, "series"))
@@ -140,19 +122,26 @@ def accuracies_view(
 
 def _datasets(
     rows: g.Rows,
+    places: Iterable[float],
     references: Iterable[tuple[str, float]],
-    beyond: g.Rows,
-    amounts: Iterable[float],
+    *beyond: float | None,
 ) -> dict[str, g.Rows]:
-    """Return the data of `_accuracy`; `references` are words and heights, see `reference_of`."""
+    """Return the data of `_accuracy`.
+
+    Args:
+        rows: See `curve_rows`.
+        places: Those of the frames that are played.
+        references: The words and the height of each line, see `reference_of`.
+        beyond: The ends of working ranges; None for none.
+    """
     lines = [
         {"value": value, "text": f"{name}: {decimals(value, 2)}"} for name, value in references
     ]
     return {
         "accuracy": rows,
         "majority": lines,
-        "beyond": beyond,
-        "amounts": g.amount_rows(amounts),
+        "beyond": g.beyond_rows(*beyond),
+        "amounts": g.amount_rows(places),
     }
 
 
@@ -210,26 +199,17 @@ def changed_words(frame: Measured) -> str:
 
 def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
-    domains = [METRICS[metric].domain for metric in metrics]
-    lows, highs = zip(*domains, strict=True)
+    lows, highs = zip(*(METRICS[metric].domain for metric in metrics), strict=True)
     domain = (min(lows), max(highs) * g.SHARE_DOMAIN[1])
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    title = SCALE_TITLES[scale]
-    amount_format = "~%"
-    steps: dict[str, Any] = {}
+    looks: dict[str, Any] = {}
     if scale == "damage":
-        amount_format = ".2f"
-        steps = {
-            "values": alt.Undefined,
-            "format": alt.Undefined,
-            "tickCount": 5,
-        }
-    x = g.amount_axis(title=title, ends=(start, end), **steps)
-    y = g.share_axis("value:Q", None, domain, tickCount=alt.ExprRef("ceil(height / 40)"))
-
+        looks = {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
+    title = SCALE_TITLES[scale]
+    amount = alt.Tooltip("amount:Q", title=title, format=".2f" if looks else "~%")
+    tooltip = [amount, *g.tooltip(fields_of(metrics))]
     line = {}
     fill = {}
-    series = {}
     if two:
         # Vega breaks no lines in a legend; names hold line breaks.
         legend = alt.Legend(
@@ -240,18 +220,16 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
         )
         line = g.series_line(legend)
         fill = g.series_fill()
-        series = {"Pruning": "series:N"}
-    tooltip = [
-        *g.tooltip(series),
-        alt.Tooltip("amount:Q", title=title, format=amount_format),
-        *g.tooltip(fields_of(metrics)),
-    ]
-    curve = g.data("accuracy").encode(x=x, y=y)
+        tooltip = [*g.tooltip({"Pruning": "series:N"}), *tooltip]
+    curve = g.data("accuracy").encode(
+        x=g.amount_axis(title=title, ends=(start, end), **looks),
+        y=g.share_axis("value:Q", None, domain, tickCount=alt.ExprRef("ceil(height / 40)")),
+    )
     majority = g.data("majority").encode(y="value:Q")
     return alt.layer(
         g.beyond_shade(end),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
-        majority.mark_rule(style="reference").encode(x=alt.datum(start), x2=alt.datum(end)),
+        majority.mark_rule(style="reference"),
         g.current_amount_rule(),
         *g.reference_words(majority.encode(x=alt.datum(0))),
         curve.mark_line(style="series").encode(**line),

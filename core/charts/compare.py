@@ -34,6 +34,8 @@ from core.results.schema import SweepResult
 TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
 WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
 LEGEND_WIDTH = 38  # characters of a line in a legend on a telephone
+DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are drawn at the edge
+KEPT = f"Similarity (CKA) that each layer keeps; level line: intact from {SURVIVAL_THRESHOLD}"
 FLOOR_NOTE = "dotted: the floor, with everything removed"
 
 
@@ -59,8 +61,8 @@ def _layout(results: Two, overlaid: bool) -> Layout:
         "compare",
         wide='"first first second second difference difference" 23 "bar bar bar bar bar bar" auto '
         '"accuracy accuracy accuracy own own own" 16.5rem / 1fr 1fr 1fr 1fr 1fr 1fr',
-        narrow=f'{heatmaps} "difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem '
-        "/ 1fr 1fr",
+        narrow=f'{heatmaps} "difference difference" min(100cqw, 34rem) '
+        '"accuracy accuracy" 18rem "own own" 16rem / 1fr 1fr',
         slide='"difference accuracy" 1fr / 1fr 1fr' if same_model(results) else both,
     )
 
@@ -86,30 +88,25 @@ def compare_scene(
         as well.
     """
     results = (first, second)
-    names = distinguishing_names((first, second))
+    names = distinguishing_names(results)
     together = shown_together(results, axis, reduction)
     metrics = (metric_of(first, metric), metric_of(second, metric))
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
-    titles = [wrap(num.unbroken(text), TITLE_WIDTH) for text in texts]
-    for title in titles:  # equally many lines: all are equally high
-        title += [g.BLANK] * (max(map(len, titles)) - len(title))
+    lines = [wrap(num.unbroken(text), TITLE_WIDTH) for text in texts]
+    for part in lines:  # equally many: all are equally high
+        part += [g.BLANK] * (max(map(len, lines)) - len(part))
+    titles = list(map("\n".join, lines))
     # A legend shows the line breaks; elsewhere they read as spaces.
     series, other = (
         "\n".join(wrap(num.unbroken(n.capitalised(name)), LEGEND_WIDTH)) for name in names
     )
-    sides = zip(
-        g.SIDES,
-        results,
-        zip(*together.pairs, strict=True),
-        titles,
-        strict=False,
-    )
-    views = {
-        side: heatmap_view(result, frames, reduction, title)
-        for side, result, frames, title in sides
-    }
+    views = {}
+    frames = zip(*together.pairs, strict=True)
+    for side, result, played, title in zip(g.SIDES, results, frames, titles, strict=False):
+        views[side] = heatmap_view(result, played, reduction, title)
     views["accuracy"] = accuracies_view(results, together, (series, other), metrics)
-    if overlaid := first.points == second.points:  # the cells compare the same layers
+    overlaid = first.points == second.points  # the cells compare the same layers
+    if overlaid:
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         views["own"] = _own_view(results, together, reduction, (series, other))
     return Scene(
@@ -118,7 +115,7 @@ def compare_scene(
         views,
         [
             _frame(results, together, shared, pair, metrics)
-            for shared, pair in zip(*together[1:], strict=True)
+            for shared, pair in zip(together.places, together.pairs, strict=True)
         ],
         _layout(results, overlaid),
     )
@@ -133,23 +130,22 @@ def _frame(
 ) -> dict[str, Any]:
     """Return the place of a pair on the shared scale, its name, and the numbers beside it, as the player says them."""
     scores = [
-        num.two_places(frame.metrics.get(metric))
+        f"{METRICS[metric].symbol} {num.two_places(frame.metrics.get(metric))}"
         for frame, metric in zip(pair, metrics, strict=True)
     ]
-    first, second = (METRICS[metric].symbol for metric in metrics)
-    detail = f"{first} {scores[0]} and {f'{second} ' if second != first else ''}{scores[1]}"
-    if together.is_interpolated:
-        removed = _removed(results, [num.percent(frame.amount) for frame in pair])
-        return g.step(
-            g.rounded(shared),
-            f"Overall change {num.place_name(shared)}",
-            f"{removed} · {detail}",
-        )
-    if together.scale == "amount":
-        name = _removed(results, [n.amount_name(frame.amount) for frame in pair])
-    else:
-        shares = dict.fromkeys(num.percent(frame.prunable_sparsity) for frame in pair)
-        name = f"{' and '.join(shares)} of the encoder's weights removed"
+    if metrics[0] == metrics[1]:
+        scores[1] = num.two_places(pair[1].metrics.get(metrics[1]))
+    detail = " and ".join(scores)
+    match together.scale:
+        case "damage":
+            removed = _removed(results, [num.percent(frame.amount) for frame in pair])
+            name = f"Overall change {num.place_name(shared)}"
+            detail = f"{removed} · {detail}"
+        case "amount":
+            name = _removed(results, [n.amount_name(frame.amount) for frame in pair])
+        case _:
+            shares = dict.fromkeys(num.percent(frame.prunable_sparsity) for frame in pair)
+            name = f"{' and '.join(shares)} of the encoder's weights removed"
     return g.step(g.rounded(shared), name, detail)
 
 
@@ -173,9 +169,9 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
         for row in g.layer_rows(points, [frame.own(reduction) for frame in frames])
     ]
     floors = [floor_of(result, reduction) for result in results]
-    lines = (
-        {"both": floors[0]} if floors[0] == floors[1] else dict(zip(g.SIDES, floors, strict=True))
-    )
+    lines = dict(zip(g.SIDES, floors, strict=True))
+    if floors[0] == floors[1]:
+        lines = {"both": floors[0]}
     floor_rows = [
         {"line": line, "layer": label, "value": g.rounded(value)}
         for line, floor in lines.items()
@@ -183,28 +179,21 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
         if value is not None
     ]
     # In the title: words beside the line would meet a curve.
-    kept = f"Similarity (CKA) that each layer keeps; level line: intact from {SURVIVAL_THRESHOLD}"
-    title = [kept, FLOOR_NOTE if floor_rows else g.BLANK]
+    title = f"{KEPT}\n{FLOOR_NOTE if floor_rows else g.BLANK}"
     numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")
     return View(_own, (points,), {"own": rows, "floor": floor_rows}, title, numbers)
 
 
 def _own(points: tuple[str, ...]) -> g.LayerChart:
-    scale = alt.Scale(type="point", padding=0.4)
-    axis = alt.Axis(labelAngle=0, labelOverlap=True)
     x = alt.X(
         "layer:N",
         sort=n.point_labels(points),
         title="Layer",
-        scale=scale,
-        axis=axis,
+        scale=alt.Scale(type="point", padding=0.4),
+        axis=alt.Axis(labelAngle=0, labelOverlap=True),
     )
-    y = g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
-    curve = (
-        g.moving("own", value="v")
-        .transform_calculate(text=g.value_text("datum.value"))
-        .encode(x=x, y=y)
-    )
+    y = g.share_axis("value:Q", "Similarity", DOMAIN)
+    curve = g.moving("own").encode(x=x, y=y)
     colour = alt.when("datum.line === 'first'").then(alt.value(g.FIRST_COLOUR))
     colour = colour.when("datum.line === 'second'").then(alt.value(g.SECOND_COLOUR))
     tooltip = g.tooltip({"Pruning": "series:N", "Layer": "name:N", "Similarity": "text:N"})

@@ -19,17 +19,11 @@ from core.results.names import checkpoint_name, data_name
 LAYOUT = Layout("cut", '"frontier" 22 "bar" auto / 1fr', '"frontier" 22rem "bar" auto / 1fr')
 STEP = 0.05  # the axis of the metric ends at multiples of it
 ENDS = (0.95, 1.25)  # of the axis of speed, times its least and its largest
-DISC = alt.ExprRef(
-    "margin * margin / 7"
-)  # the area around a number of layers, which has letters as high as all others
+# The area around a number of layers, which has letters as high as all others.
+DISC = alt.ExprRef("margin * margin / 7")
 FASTER = "Times as fast as the full model"
 LEGEND = "numbers: layers that stay; line: a simple classifier trained on that layer"
-COLUMNS = (
-    "Difference",
-    "Held",
-    "Speed",
-    "Size",
-)  # of the table, beside the metric
+COLUMNS = ("Difference", "Held", "Speed", "Size")  # of the table, beside the metric
 
 
 def cut_scene(frontier: Frontier, choice: CutChoice, title: str, can_pick: bool = True) -> Scene:
@@ -41,81 +35,62 @@ def cut_scene(frontier: Frontier, choice: CutChoice, title: str, can_pick: bool 
         title: The finding.
         can_pick: Whether a click chooses another, as on the page of cuts.
     """
+    study = frontier.study
     views = {"frontier": _frontier_view(frontier, choice, can_pick)}
-    caption = (
-        checkpoint_name(frontier.study),
-        data_name(frontier.study),
-        words.machine_words(frontier.study),
-    )
+    caption = (checkpoint_name(study), data_name(study), words.machine_words(study))
     return Scene(title, caption, views, STILL, LAYOUT)
 
 
 def _frontier_view(frontier: Frontier, chosen: CutChoice, can_pick: bool) -> View:
-    title = METRICS[frontier.study.task.main_metric].title
-    models: g.Rows = [
-        {
-            **{end: g.rounded(getattr(choice.value, end)) for end in ("value", "low", "high")},
-            **({"pick": f"{choice.depth.layers}"} if can_pick else {}),
-            "x": g.rounded(choice.depth.speed.value),
+    metric = METRICS[frontier.study.task.main_metric].title
+    models: g.Rows = []
+    heights = [frontier.full.value, frontier.guess - STEP / 2]  # with room below for its words
+    for choice in frontier.choices:
+        layers = str(choice.depth.layers)
+        scores = {
+            "value": g.rounded(choice.value.value),
+            "low": g.rounded(choice.value.low),
+            "high": g.rounded(choice.value.high),
             "held": g.rounded(choice.held),
-            "label": str(choice.depth.layers),
+        }
+        heights += [score for score in scores.values() if score is not None]
+        row = {
+            **scores,
+            "x": g.rounded(choice.depth.speed.value),
+            "label": layers,
             "chosen": choice == chosen,
             "text": decimals(choice.value.value, 3),
             **words.model_cells(frontier, choice),
         }
-        for choice in frontier.choices
-    ]
+        if can_pick:
+            row["pick"] = layers
+        models.append(row)
     lines = [
         {"value": frontier.full.value, "is_full": True, "text": "full model"},
-        # With room below for its words.
-        {
-            "value": frontier.guess,
-            "low": frontier.guess - STEP / 2,
-            "text": "commonest label",
-        },
+        {"value": frontier.guess, "text": "commonest label"},
     ]
-    ends = ("value", "low", "high", "held")
-    heights = [row[end] for row in (*models, *lines) for end in ends if row.get(end) is not None]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     speeds = [1.0, *(row["x"] for row in models)]
-    heading = [
-        f"{title} of each smaller model, with its 95 % interval;",
-        LEGEND,
-    ]
-    numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in COLUMNS}})
-    arguments = title, domain, (ENDS[0] * min(speeds), ENDS[1] * max(speeds))
-    return View(
-        _frontier,
-        arguments,
-        {"models": models, "lines": lines},
-        heading,
-        numbers,
+    title = f"{metric} of each smaller model, with its 95 % interval;\n{LEGEND}"
+    numbers = Numbers(
+        "models", "Removed", {metric: "text", **dict(zip(COLUMNS, COLUMNS, strict=True))}
     )
+    arguments = (metric, domain, (ENDS[0] * min(speeds), ENDS[1] * max(speeds)))
+    return View(_frontier, arguments, {"models": models, "lines": lines}, title, numbers)
 
 
 def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float]) -> g.LayerChart:
     """Draw, from back to front: the lines to hold against, what is held, and the models."""
-    ticks = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16]
-    across = alt.Axis(
-        values=ticks,
+    axis = alt.Axis(
+        values=[0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16],
         format="~f",
         labelOverlap=True,
-        grid=False,
         titleAnchor="start",
     )
-    x = alt.X(
-        "x:Q",
-        title=FASTER,
-        scale=alt.Scale(type="log", domain=list(ends), nice=False),
-        axis=across,
-    )  # ratios
-    up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
-    y = alt.Y(
-        "value:Q",
-        title=None,
-        scale=alt.Scale(domain=list(domain), nice=False),
-        axis=up,
-    )
+    # Of ratios; a number beyond the axis has no tick.
+    scale = alt.Scale(type="log", domain=list(ends), nice=False, clamp=False)
+    x = alt.X("x:Q", title=FASTER, scale=scale, axis=axis)
+    y = g.share_axis("value:Q", None, domain, values=alt.Undefined, tickCount=6)
     lines = g.data("lines").encode(y=y)
     models = g.data("models").encode(x=x)
     fields = {
@@ -125,19 +100,12 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
     }
     points = models.encode(y=y, tooltip=g.tooltip(fields))
     held = models.transform_filter("isValid(datum.held)").encode(y="held:Q", order="x:Q")
-    full, guess = (
-        lines.transform_filter(f"{sign}datum.is_full").encode(text="text:N") for sign in ("", "!")
-    )
+    full = lines.transform_filter("datum.is_full").encode(x=alt.value("width"))
+    guess = lines.transform_filter("!datum.is_full").encode(x=alt.value(0))
     return alt.layer(
         lines.mark_rule(style="reference"),
-        *g.haloed_text(
-            full.encode(x=alt.value("width")),
-            "right",
-            baseline="bottom",
-            dx=-4,
-            dy=-3,
-        ),
-        *g.reference_words(guess.encode(x=alt.value(0))),  # below it, where all models are better
+        *g.haloed_text(full.encode(text="text:N"), align="right", baseline="bottom", dx=-4, dy=-3),
+        *g.reference_words(guess),  # below it, where all models are better
         held.mark_line(style="chance"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
         points.mark_point(style="series", filled=True, size=DISC, opacity=1, cursor="pointer"),
@@ -146,6 +114,7 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
         ),
         points.encode(text="label:N").mark_text(
             style=["note", "halo"],
+            align="center",
             strokeWidth=0,
             fontWeight="bold",
             cursor="pointer",

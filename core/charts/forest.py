@@ -1,4 +1,4 @@
-"""The forest plot: a dot with its interval for every cell, the estimate over all as a diamond below, for each method.
+"""The forest plot of each method: dots with intervals for its cells, a diamond below for all.
 
 All stand on one axis: the share of the change in the upper half of the layers, minus that under random removal.
 """
@@ -33,12 +33,14 @@ def forest_scene(table: Sequence[Pooled], title: str) -> Scene:
         table: The pooled methods, at least one.
         title: The finding over all methods.
     """
-    rows = [_rows(pooled) for pooled in table]
-    most = max(map(len, rows))
-    views = {
-        f"forest-{k}": _view(name_of(pooled.pruning), cells, most)
-        for k, (pooled, cells) in enumerate(zip(table, rows, strict=True), start=1)
-    }
+    tables = [_rows(pooled) for pooled in table]
+    most = max(map(len, tables))
+    numbers = Numbers("forest", "label", {DIFFERENCE: "text", "Seeds": "seeds"})
+    views = {}
+    for k, (pooled, rows) in enumerate(zip(table, tables, strict=True), start=1):
+        arguments = (tuple(row["label"] for row in rows), most)
+        datasets = {"forest": rows, "margin": BAND}
+        views[f"forest-{k}"] = View(_forest, arguments, datasets, name_of(pooled.pruning), numbers)
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
     wide, narrow = (
         _grid(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1)
@@ -57,43 +59,27 @@ def _grid(areas: Sequence[str], columns: int, height: str) -> str:
 
 def _rows(pooled: Pooled) -> g.Rows:
     """Return a row for each cell and for the estimate over all, from top to bottom."""
-    cells = [
-        (
-            f"{cell.task}, {cell.layers} layers{f' ({len(cell.keys)})' if len(cell.keys) > 1 else ''}",
-            (cell.contrast.difference, *cell.contrast.mean_interval()),
-            f"{len(cell.by_seed)} of {cell.needed}",
-        )
-        for cell in pooled.cells
-    ]
+    rows = []
+    for cell in pooled.cells:
+        checkpoints = f" ({len(cell.keys)})" if len(cell.keys) > 1 else ""
+        label = f"{cell.task}, {cell.layers} layers{checkpoints}"
+        ends = (cell.contrast.difference, *cell.contrast.mean_interval())
+        rows.append((label, ends, f"{len(cell.by_seed)} of {cell.needed}"))
     estimate = pooled.estimates[ALL]
+    rows.append(("All", (estimate.value, *estimate.interval), ""))
     return [
         {
-            "y": row,
-            "pooled": row == len(cells),
+            "y": y,
+            "pooled": label == "All",
             "label": label,
-            "text": f"{signed_points(ends[0])} ({points_span(*ends[1:])})",
+            "text": f"{signed_points(value)} ({points_span(low, high)})",
             "seeds": seeds,
-            **{
-                name: round(100 * end, 3)
-                for name, end in zip(("value", "low", "high"), ends, strict=True)
-            },
+            "value": round(100 * value, 3),
+            "low": round(100 * low, 3),
+            "high": round(100 * high, 3),
         }
-        for row, (label, ends, seeds) in enumerate(
-            [*cells, ("All", (estimate.value, *estimate.interval), "")]
-        )
+        for y, (label, (value, low, high), seeds) in enumerate(rows)
     ]
-
-
-def _view(title: str, rows: g.Rows, most: int) -> View:
-    numbers = Numbers("forest", "label", {DIFFERENCE: "text", "Seeds": "seeds"})
-    labels = tuple(str(row["label"]) for row in rows)
-    return View(
-        _forest,
-        (labels, most),
-        {"forest": rows, "margin": BAND},
-        title,
-        numbers,
-    )
 
 
 def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
@@ -102,46 +88,34 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
         values=[-20, 0, 20],
         format="+d",
         labelExpr="replace(datum.label, '+0', '0')",
-        grid=False,
     )
-    end = alt.ExprRef(f"width - {NUMBERS} * margin")
-    scale = alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
-    x = alt.X("low:Q", title=AXIS, axis=ticks, scale=scale)
-    numbers = list(range(len(labels)))
-    written = f"{list(labels)}[datum.value]"
+    x = alt.X("low:Q", title=AXIS, axis=ticks, scale=g.scale_before((-END, END), NUMBERS))
     names = alt.Axis(
-        values=numbers,
-        labelExpr=written,
+        values=list(range(len(labels))),
+        labelExpr=f"{list(labels)}[datum.value]",
         labelLimit=1000,
         labelPadding=8,
         **g.BARE,
     )
-    y = alt.Y(
-        "y:Q",
-        title=None,
-        axis=names,
-        scale=alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False),
-    )
+    scale = alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False)
+    y = alt.Y("y:Q", title=None, axis=names, scale=scale)
     fields = {
+        "Task and depth": "label:N",
         "Difference in points": "value:Q",
         "95 % interval from": "low:Q",
         "to": "high:Q",
         "Seeds": "seeds:N",
     }
-    rows = g.data("forest")
-    tooltip = g.tooltip({"Task and depth": "label:N", **fields})
-    cells, pooled = (rows.transform_filter(f"{sign}datum.pooled") for sign in ("!", ""))
+    margin = g.data("margin")
+    rows = g.data("forest").encode(y=y)
+    dots = rows.encode(x="value:Q", tooltip=g.tooltip(fields))
     return alt.layer(
-        g.data("margin").mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),
-        g.data("margin").mark_rule(style="reference").encode(x=alt.datum(0)),
-        rows.mark_rule(style="current").encode(x="low:Q", x2="high:Q", y="y:Q"),
-        cells.mark_point(style="marker", filled=True, size=32).encode(
-            x="value:Q", y=y, tooltip=tooltip
+        margin.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),
+        margin.mark_rule(style="reference").encode(x=alt.datum(0)),
+        rows.mark_rule(style="current").encode(x="low:Q", x2="high:Q"),
+        dots.transform_filter("!datum.pooled").mark_point(style="marker", filled=True, size=32),
+        dots.transform_filter("datum.pooled").mark_point(
+            style="marker", filled=True, size=160, shape="diamond"
         ),
-        pooled.mark_point(style="marker", filled=True, size=160, shape="diamond").encode(
-            x="value:Q", y="y:Q", tooltip=tooltip
-        ),
-        rows.mark_text(style="note", align="left", dx=8).encode(
-            x=alt.datum(END), y="y:Q", text="text:N"
-        ),
+        rows.mark_text(style="note", dx=8).encode(x=alt.datum(END), text="text:N"),
     )

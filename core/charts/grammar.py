@@ -6,7 +6,7 @@ Marks name their role by a style (`series`, `band`, `marker`, …), whose colour
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import isnan
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import altair as alt
 
@@ -38,16 +38,11 @@ FIRST_COLOUR, SECOND_COLOUR = COLOURS[:2]  # of two results
 
 AMOUNT_TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 AMOUNT_DOMAIN = (-0.03, 1)  # holds the marker on the left
-FIRST_EDGE, LAST_EDGE = (
-    -0.025,
-    0.975,
-)  # the outer borders of cells over the amounts
+# The outer borders of cells over the amounts.
+FIRST_EDGE = -0.025
+LAST_EDGE = 0.975
 LETTER = "round(margin / 3.3)"  # the height of letters in pixels
 SHARE_DOMAIN = (0, 1.03)
-SIMILARITY_DOMAIN = (
-    -0.05,
-    1.05,
-)  # of a curve of similarity; lower values are drawn at the edge
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # an empty line of a title, so that nothing moves when words appear in it
 SHADED = "shaded: beyond the working range"
@@ -81,9 +76,12 @@ def data(name: str) -> alt.Chart:
 
 
 def moving(name: str, **fields: str) -> alt.Chart:
-    """Begin a mark of a dataset whose fields list a value for each frame; `fields` names the current values."""
+    """Begin a mark of a dataset whose `v` lists a value for each frame.
+
+    It has the current `value`, and its `text` with two decimals; `fields` are other expressions.
+    """
     return data(name).transform_calculate(
-        **{value: f"datum.{field}[frame]" for value, field in fields.items()}
+        value="datum.v[frame]", text=value_text("datum.value"), **fields
     )
 
 
@@ -132,9 +130,8 @@ def interval_fields(bounds: Sequence[float] | None) -> dict[str, Any]:
 
 def tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
     """Return a tooltip: fields by their titles, quantities (`:Q`) with two decimals."""
-    formats: dict[str, Any] = {"Q": ".2f", "N": alt.Undefined}
     return [
-        alt.Tooltip(field, title=title, format=formats[field[-1]])
+        alt.Tooltip(field, title=title, format=".2f" if field.endswith("Q") else alt.Undefined)
         for title, field in fields.items()
     ]
 
@@ -145,7 +142,7 @@ def tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
 def similarity_colour(has_legend: bool = True) -> alt.Color:
     """Colour a cell by its `value`, on the scale that every picture uses."""
     legend = scale_legend("Similarity", [0.0, 0.5, 1.0]) if has_legend else None
-    scale = alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True)
+    scale = alt.Scale(domain=[0.0, 1.0], scheme="magma")
     return alt.Color("value:Q", scale=scale, legend=legend)
 
 
@@ -178,7 +175,7 @@ def by_series(
     domain = list(names) if names else alt.Undefined
     channels = {}
     for name, values in looks.items():
-        scale = alt.Scale(domain=domain, range=values[: names and len(names)])
+        scale = alt.Scale(domain=domain, range=values)
         channel = getattr(alt, capitalised(name))
         channels[name] = channel(f"{field}:N", sort=None, scale=scale, legend=legend)
     return channels
@@ -186,12 +183,12 @@ def by_series(
 
 def series_line(legend: alt.Legend | None) -> Any:
     """Encode which of two results a line shows."""
-    return by_series("series", legend, stroke=COLOURS[:2], strokeDash=DASHES[:2])
+    return by_series("series", legend, stroke=COLOURS, strokeDash=DASHES)
 
 
 def series_fill() -> Any:
     """Encode which of two results a point or an area shows; the legend shows the lines."""
-    return by_series("series", None, fill=COLOURS[:2])
+    return by_series("series", None, fill=COLOURS)
 
 
 def hatching(cells: alt.Chart) -> list[alt.Chart]:
@@ -224,21 +221,20 @@ def amount_axis(
         room: The room to its right, in margins; lines across the picture end before it.
         style: Other properties of a Vega-Lite axis.
     """
-    looks = {
+    looks: Spec = {
         "values": AMOUNT_TICKS,
         "format": ".0%",
-        "grid": False,
         "titleAnchor": "start",
         "labelFlush": False,
     }
-    axis = alt.Axis(**{**looks, **style})
+    axis = alt.Axis(**(looks | style))
     return alt.X(field, title=title, scale=scale_before(ends, room), axis=axis)
 
 
-def scale_before(domain: Sequence[float], room: float, **more: Any) -> alt.Scale:
+def scale_before(domain: Sequence[float], room: float) -> alt.Scale:
     """Return a scale from left to right that ends `room` margins before the end of the picture."""
     end = alt.ExprRef(f"width - {room} * margin")
-    return alt.Scale(domain=list(domain), range=[0, end], nice=False, **more)
+    return alt.Scale(domain=list(domain), range=[0, end], nice=False)
 
 
 def edges(amounts: Sequence[float]) -> list[float]:
@@ -271,8 +267,9 @@ def share_axis(
 ) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves if much lies below 0."""
     ticks = [0, 0.5, 1] if domain[0] < -0.1 else [0, 0.25, 0.5, 0.75, 1]
-    axis = alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN, **style)
-    scale = alt.Scale(domain=list(domain), nice=False, clamp=True)
+    looks: Spec = {"values": ticks, "format": ".2f", "minExtent": MARGIN, "maxExtent": MARGIN}
+    axis = alt.Axis(**(looks | style))
+    scale = alt.Scale(domain=list(domain), nice=False)
     return alt.Y(field, title=title, scale=scale, axis=axis)
 
 
@@ -342,9 +339,9 @@ def current_amount_marker(curve: alt.Chart) -> alt.Chart:
 # ---------------------------------------------------------------- shades, lines and their words
 
 
-def beyond_rows(start: float | None) -> Rows:
-    """Return the dataset `beyond`: the range beyond the working range; empty if the model works up to the end."""
-    return [] if start is None else [{"start": rounded(start)}]
+def beyond_rows(*starts: float | None) -> Rows:
+    """Return the dataset `beyond`: the range beyond each working range; None where the model works up to the end."""
+    return [{"start": rounded(start)} for start in starts if start is not None]
 
 
 def beyond_shade(end: float) -> alt.Chart:
@@ -354,14 +351,11 @@ def beyond_shade(end: float) -> alt.Chart:
 
 
 def reference_words(line: alt.Chart) -> list[alt.Chart]:
-    """Write the words of a reference line at its `value` below it, or above it if there is no room."""
+    """Write the `text` of a reference line at its `value` below it, or above it if there is no room."""
     dy = alt.ExprRef(f"(height - scale('y', datum.value) > {LETTER} ? 0.8 : -0.8) * {LETTER}")
     return haloed_text(line.encode(text="text:N"), dx=4, baseline="middle", dy=dy)
 
 
-def haloed_text(
-    chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any
-) -> list[alt.Chart]:
+def haloed_text(chart: alt.Chart, **mark: Any) -> list[alt.Chart]:
     """Draw a text twice: its halo keeps the passing line of the amount out of it."""
-    styles = (["note", "halo"], "note")
-    return [chart.mark_text(style=style, align=align, **mark) for style in styles]
+    return [chart.mark_text(style=style, **mark) for style in (["note", "halo"], "note")]

@@ -8,7 +8,6 @@ selected layer. A row of data with `pick` can be clicked, which selects the poin
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import altair as alt
 
@@ -18,7 +17,7 @@ from core.charts.result import player_frames
 from core.charts.stack import TITLE
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import beyond_from
-from core.findings.layers import floor_of, layers_of, own_similarity
+from core.findings.layers import LayerSurvival, layers_of, own_similarity
 from core.findings.words.layers import (
     interval_text,
     layers_heading,
@@ -31,26 +30,21 @@ from core.results.schema import SweepResult
 
 AMOUNTS_SHOWN = (-0.03, 1.05)  # the axis's ends
 EVERYTHING = "everything"  # the amount of the last cell, whose value is the floor
-FLOOR_GAP, FLOOR_END = (
-    0.008,
-    1.025,
-)  # between the last amount's cell and that one, and where it ends
+FLOOR_GAP = 0.008  # between the last amount's cell and that one
+FLOOR_END = 1.025  # the end of that one
 WORDS_ROOM = 1.9  # for numbers and words to the right of the axis, in margins
 WORDS_GAP = 6  # pixels between the axis and these
-STRIP, BAR = (
-    (0.38, 0.94),
-    (0.12, 0.26),
-)  # bottom and top of the cells and of the bar, in a layer's row
-BESIDE = (
-    0.7,
-    0.2,
-)  # heights of the numbers beside strip and bar, apart enough for low rows
+# Bottom and top of the cells and of the bar, in a layer's row.
+STRIP = (0.38, 0.94)
+BAR = (0.12, 0.26)
+# Heights of the numbers beside strip and bar, apart enough for low rows.
+BESIDE_STRIP = 0.7
+BESIDE_BAR = 0.2
 COLUMN = "Intact up to"  # above the numbers beside the bars
-ROW_HEIGHT, HEIGHT_BESIDE_ROWS, USUAL_HEIGHT = (
-    1.75,
-    6.0,
-    26,
-)  # in rem: the least of a row, of title and axis, of all
+# In rem: the least height of a row, that of title and axis, that of all.
+ROW_HEIGHT = 1.75
+HEIGHT_BESIDE_ROWS = 6.0
+USUAL_HEIGHT = 26
 DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
 
 
@@ -71,20 +65,20 @@ def layer_scene(
     Returns:
         The pictures `rows` and `curve`; the title is the finding.
     """
-    names = n.point_names(result.points)
+    layers = layers_of(result, reduction).every
+    point = [layer.label for layer in layers].index(chosen)
+    floor = layers[point].floor
     removed = f"{n.capitalised(n.units_name(result))} removed"
-    point = [name.label for name in names].index(chosen)
-    floor = (floor_of(result, reduction) or [None] * len(names))[point]
     shared = {
         "amounts": g.amount_rows(result.amounts),
         "beyond": g.beyond_rows(beyond_from(result)),
     }
-    strips = _strip_rows(result, reduction, chosen)
-    cells = _cell_rows(result, reduction)
-    rows = {**shared, "strips": strips, "cells": cells}
-    has_holes = any(cell["value"] is None for cell in cells)
+    rows = {
+        **shared,
+        "strips": _strip_rows(result, layers, chosen),
+        "cells": _cell_rows(result, layers),
+    }
     counts = Counter(amount for seed in controls for amount in seed.amounts)
-    by_most = {amount for amount, count in counts.items() if 2 * count >= len(controls)}
     curve = {
         **shared,
         "own": _curve_rows(result, reduction, point),
@@ -92,47 +86,42 @@ def layer_scene(
             row
             for seed in controls
             for row in _curve_rows(seed, reduction, point)
-            if row["amount"] in by_most
+            if 2 * counts[row["amount"]] >= len(controls)
         ],
         "floor": [] if floor is None else [{"value": floor}],
     }
-    title = f"{TITLE}: similarity (CKA); bars end where it falls below {SURVIVAL_THRESHOLD}"
-    numbers = Numbers(
-        "strips",
-        "pick",
-        {"Similarity": "v", "Intact up to": "intact"},
-        named="Layer",
-    )
     key = {
         f"dashed: intact from {SURVIVAL_THRESHOLD}": True,
         "dotted: everything removed": floor is not None,
         "grey: random removal, all draws": controls,
         g.SHADED: shared["beyond"],
     }
-    words = [
-        f"{names[point].title}: its similarity (CKA)",
-        "; ".join(line for line, is_drawn in key.items() if is_drawn),
-    ]
+    lines = "; ".join(line for line, is_drawn in key.items() if is_drawn)
+    columns = {"Similarity": "v", "Intact up to": "intact"}
     views = {
         "rows": View(
             _rows,
-            (result.points, removed, has_holes),
+            (result.points, removed),
             rows,
-            title,
-            numbers,
+            f"{TITLE}: similarity (CKA); bars end where it falls below {SURVIVAL_THRESHOLD}",
+            Numbers("strips", "pick", columns, named="Layer"),
             picks="strips",
         ),
         "curve": View(
             _curve,
             (removed,),
             curve,
-            words,
+            f"{layers[point].title}: its similarity (CKA)\n{lines}",
             Numbers("own", None, {"Similarity": "value"}),
         ),
     }
-    heading = layers_heading(result, reduction)
-    origins = n.origins((result,), reduction)
-    return Scene(heading, origins, views, player_frames(result), _layout(len(names)))
+    return Scene(
+        layers_heading(result, reduction),
+        n.origins((result,), reduction),
+        views,
+        player_frames(result),
+        _layout(len(layers)),
+    )
 
 
 def _layout(rows: int) -> Layout:
@@ -149,63 +138,70 @@ def _layout(rows: int) -> Layout:
 # ---------------------------------------------------------------- data of the rows
 
 
-def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.Rows:
+def _strip_rows(
+    result: SweepResult, layers: Sequence[LayerSurvival], chosen: n.PointLabel
+) -> g.Rows:
     """Return one row per point: how far it stays intact."""
-    return [
-        {
+    rows = []
+    for y, layer in enumerate(layers):
+        intact = survival_text(layer)
+        low, high = layer.interval or (None, None)
+        row = {
             "pick": layer.label,
-            "name": f"{layer.title}, intact up to {survival_text(layer)}"
-            if layer.is_defined
-            else layer.title,
+            "name": f"{layer.title}, intact up to {intact}" if layer.is_defined else layer.title,
             "title": layer.title,
             "chosen": layer.label == chosen,
-            "y": row,
-            "y2": row + 1,
+            "y": y,
+            "y2": y + 1,
             "v": list(map(two_places, layer.own)),
-            "intact": survival_text(layer),
+            "intact": intact,
             "survival": g.rounded(layer.value),
-            **g.interval_fields(layer.interval),
+            "low": low,
+            "high": high,
             "interval": interval_text(layer.interval, result.amounts[-1]),
-            "ends": sum(
-                amount <= layer.value for amount in result.amounts
-            ),  # the first frame beyond
+            # The first frame beyond.
+            "ends": sum(amount <= layer.value for amount in result.amounts),
         }
-        for row, layer in enumerate(layers_of(result, reduction).every)
-    ]
-
-
-def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
-    """Return one row per point and amount, and one for everything removed: a cell's place, value, and tooltip."""
-    own = own_similarity(result, reduction)
-    ends = list(pairwise(g.edges(result.amounts)))
-    floor = floor_of(result, reduction) or (None,) * len(result.points)
-    rows: g.Rows = []
-    for row, name in enumerate(n.point_names(result.points)):
-        place = {
-            "pick": name.label,
-            "name": name.title,
-            "y": row + STRIP[0],
-            "y2": row + STRIP[1],
-        }
-        for k, frame in enumerate(result.frames):
-            words = {
-                "amount": n.amount_name(frame.amount),
-                "removed": percent(
-                    frame.layer_sparsity[row * len(frame.layer_sparsity) // len(own[0])]
-                ),
-                "changed": changed_words(frame),
-            }
-            rows.append({**place, **words, **_cell(own[k, row], ends[k])})
-        if (left := floor[row]) is not None:
-            words = {"amount": EVERYTHING, "removed": "", "changed": ""}
-            beyond = max(g.LAST_EDGE, ends[-1][1]) + FLOOR_GAP, FLOOR_END
-            rows.append({**place, **words, "is_floor": True, **_cell(left, beyond)})
+        rows.append(row)
     return rows
 
 
-def _cell(value: float, ends: tuple[float, float]) -> dict[str, Any]:
-    """Return the value of a cell, null where similarity is undefined, and its ends."""
-    return {"value": g.rounded(value), "x": ends[0], "x2": ends[1]}
+def _cell_rows(result: SweepResult, layers: Sequence[LayerSurvival]) -> g.Rows:
+    """Return one row per point and amount, and one for everything removed: a cell's place, value, and tooltip.
+
+    The value is null where similarity is undefined.
+    """
+    ends = list(pairwise(g.edges(result.amounts)))
+    rows: g.Rows = []
+    for y, layer in enumerate(layers):
+        place = {
+            "pick": layer.label,
+            "name": layer.title,
+            "y": y + STRIP[0],
+            "y2": y + STRIP[1],
+        }
+        for frame, value, (x, x2) in zip(result.frames, layer.own, ends, strict=True):
+            sparsity = frame.layer_sparsity
+            row = {
+                "amount": n.amount_name(frame.amount),
+                "removed": percent(sparsity[y * len(sparsity) // len(layers)]),
+                "changed": changed_words(frame),
+                "value": g.rounded(value),
+                "x": x,
+                "x2": x2,
+            }
+            rows.append(place | row)
+        if layer.floor is not None:
+            row = {
+                "amount": EVERYTHING,
+                "removed": "",
+                "changed": "",
+                "value": g.rounded(layer.floor),
+                "x": max(g.LAST_EDGE, ends[-1][1]) + FLOOR_GAP,
+                "x2": FLOOR_END,
+            }
+            rows.append(place | row)
+    return rows
 
 
 # ---------------------------------------------------------------- data of the curve
@@ -213,18 +209,16 @@ def _cell(value: float, ends: tuple[float, float]) -> dict[str, Any]:
 
 def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
     """Return one row per amount: a point's similarity, with its interval if known."""
-    statistics = result.statistics_of(reduction)
     values = own_similarity(result, reduction)[:, point]
+    statistics = result.statistics_of(reduction)
+    intervals = statistics.own if statistics else None
     return [
         {
             "k": k,
-            "series": result.pruning.seed,
             "amount": amount,
             "removed": n.amount_name(amount),
             "value": g.rounded(values[k]),
-            **g.interval_fields(
-                statistics.own[k][point] if statistics and statistics.own else None
-            ),
+            **g.interval_fields(intervals[k][point] if intervals else None),
         }
         for k, amount in enumerate(result.amounts)
     ]
@@ -233,13 +227,11 @@ def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
 # ---------------------------------------------------------------- drawings
 
 
-def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChart:
+def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
     end = AMOUNTS_SHOWN[1]
     marker = g.current_amount_rule()
     strips = g.data("strips")
-    fit, size = g.letters_of(len(points))
-    two = f"(height / {len(points)} >= 2 * {g.LETTER})"  # whether a row has room for two lines of text
     y = alt.Y(
         "y:Q",
         title=" ".join(("Layer", *g.labels_note(points))),
@@ -256,36 +248,35 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
     intervals = rows.transform_filter("isValid(datum.low)").encode(
         x="low:Q", x2="high:Q", y="middle:Q"
     )
-    tooltip = g.tooltip(
-        {
-            "Layer": "title:N",
-            "Stays intact up to": "intact:N",
-            "95 % interval": "interval:N",
-        }
-    )
+    intact = {
+        "Layer": "title:N",
+        "Stays intact up to": "intact:N",
+        "95 % interval": "interval:N",
+    }
     cells = g.data("cells").transform_calculate(text=g.value_text("datum.value"))
     cells = cells.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
-    shares = {
+    similarity = {
+        "Layer": "name:N",
         removed: "amount:N",
         "This layer's weights removed": "removed:N",
         "Predictions changed": "changed:N",
+        "Similarity": "text:N",
     }
-    similarity = g.tooltip({"Layer": "name:N", **shares, "Similarity": "text:N"})
-    places = (
-        (two, "datum.v[frame]", f"{BESIDE[0]}"),
-        (fit, "datum.intact", f"({two} ? {BESIDE[1]} : 0.5)"),
-    )
-    above = alt.ExprRef(f"-3 - ({two} ? 1.2 * {g.LETTER} : 0)")
     return alt.layer(
         strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
         g.beyond_shade(end),
         cells.mark_rect(invalid="show", cursor="pointer").encode(
-            color=g.similarity_colour(), tooltip=similarity
+            color=g.similarity_colour(), tooltip=g.tooltip(similarity)
         ),
-        *(g.hatching(cells) if has_holes else ()),
-        cells.transform_filter("datum.is_floor").mark_rect(style="floor", filled=False),
+        *g.hatching(cells),
+        cells.transform_filter(f"datum.amount === '{EVERYTHING}'").mark_rect(
+            style="floor", filled=False
+        ),
         bars.mark_rect(style="bar", cursor="pointer").encode(
-            x="survival:Q", x2=alt.datum(0), opacity=bright, tooltip=tooltip
+            x="survival:Q",
+            x2=alt.datum(0),
+            opacity=bright,
+            tooltip=g.tooltip(intact),
         ),
         intervals.mark_rule(style="halo", strokeWidth=4),
         intervals.mark_rule(style="current", strokeWidth=2),
@@ -293,59 +284,66 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
         marker.encode(
             x=g.amount_axis(title=removed, ends=AMOUNTS_SHOWN, room=WORDS_ROOM, domain=False)
         ),
-        *(
-            strips.transform_filter(has_room)
-            .transform_calculate(text=text, middle=f"datum.y + {height}")
-            .mark_text(
-                style="note",
-                align="left",
-                dx=WORDS_GAP,
-                cursor="pointer",
-                fontSize=size,
-            )
-            .encode(x=alt.datum(end), y="middle:Q", text="text:N")
-            for has_room, text, height in places
-        ),
-        strips.transform_filter(f"{fit} && datum.y2 === {len(points)}")
-        .transform_calculate(text=f"{two} ? 'Similarity\\n{COLUMN}' : '{COLUMN}'")
-        .mark_text(
-            style="note",
-            align="left",
-            baseline="bottom",
-            lineBreak="\n",
-            dx=WORDS_GAP,
-            dy=above,
-        )
-        .encode(x=alt.datum(end), y="y2:Q", text="text:N"),
+        *_words(strips.encode(x=alt.datum(end), text="text:N"), len(points)),
     )
+
+
+def _words(strips: alt.Chart, count: int) -> list[alt.Chart]:
+    """Write the numbers beside strips and bars, and their heads above; low rows have the bars' alone."""
+    fit, size = g.letters_of(count)
+    two = f"(height / {count} >= 2 * {g.LETTER})"  # whether a row has room for two lines of text
+    similarity = strips.transform_filter(two).transform_calculate(
+        text="datum.v[frame]", middle=f"datum.y + {BESIDE_STRIP}"
+    )
+    intact = strips.transform_filter(fit).transform_calculate(
+        text="datum.intact", middle=f"datum.y + ({two} ? {BESIDE_BAR} : 0.5)"
+    )
+    heads = strips.transform_filter(f"{fit} && datum.y2 === {count}").transform_calculate(
+        text=f"{two} ? 'Similarity\\n{COLUMN}' : '{COLUMN}'"
+    )
+    numbers = [
+        column.mark_text(style="note", dx=WORDS_GAP, cursor="pointer", fontSize=size).encode(
+            y="middle:Q"
+        )
+        for column in (similarity, intact)
+    ]
+    above = heads.mark_text(
+        style="note",
+        baseline="bottom",
+        lineBreak="\n",
+        dx=WORDS_GAP,
+        dy=alt.ExprRef(f"-3 - ({two} ? 1.2 * {g.LETTER} : 0)"),
+    )
+    return [*numbers, above.encode(y="y2:Q")]
 
 
 def _curve(removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
-    x = g.amount_axis(title=removed)
-    y = g.share_axis("value:Q", "Similarity", DOMAIN)
     text = g.value_text("datum.value")
     own, seeds = (
-        g.data(name).transform_calculate(text=text).encode(x=x, y=y) for name in ("own", "seeds")
+        g.data(name)
+        .transform_calculate(text=text)
+        .encode(
+            x=g.amount_axis(title=removed),
+            y=g.share_axis("value:Q", "Similarity", DOMAIN),
+        )
+        for name in ("own", "seeds")
     )
     fields = {
         removed: "removed:N",
         "Similarity": "text:N",
         "95 % interval": "interval:N",
     }
+    threshold = g.at_frame(g.data("amounts")).encode(y=alt.datum(SURVIVAL_THRESHOLD))
     return alt.layer(
         g.beyond_shade(g.AMOUNT_DOMAIN[1]),
         own.transform_filter("isValid(datum.low)")
         .mark_area(style="band")
         .encode(y="low:Q", y2="high:Q"),
-        g.at_frame(g.data("amounts"))
-        .mark_rule(style="reference")
-        .encode(y=alt.datum(SURVIVAL_THRESHOLD)),
+        threshold.mark_rule(style="reference"),
         g.data("floor").mark_rule(style="floor").encode(y="value:Q"),
-        seeds.mark_area(style="chance", opacity=0.35).encode(
-            y=alt.Y("min(value):Q"), y2=alt.Y2("max(value):Q")
-        ),
-        seeds.mark_line(style="chance", strokeWidth=2).encode(y=alt.Y("mean(value):Q")),
+        seeds.mark_area(style="chance", opacity=0.35).encode(y="min(value):Q", y2="max(value):Q"),
+        seeds.mark_line(style="chance", strokeWidth=2).encode(y="mean(value):Q"),
         own.mark_line(style="series"),
         g.current_amount_rule(),
         g.current_amount_marker(own),

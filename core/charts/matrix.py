@@ -18,13 +18,12 @@ from core.findings.words.numbers import UNDEFINED
 from core.results.names import point_names
 from core.results.schema import Header, Measured
 
-LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
-DARK_BEYOND = {
-    "orange": 0.875,
-    "blue": 0.79,
-}  # of a difference: from here on white text has the better contrast
-INKS = "black", "white"  # on light cells and on others
-SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
+# Black text has the better contrast, above 4.5 on both sides, on magma from here on,
+IS_LIGHT = "datum.value > 0.555"
+# and on a difference between these.
+IS_PALE = "datum.value > -0.79 && datum.value < 0.875"
+# The Vega expression of a difference; 0 has no sign.
+SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"
 NEAREST = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
 NUMBERS = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
 
@@ -35,7 +34,7 @@ def heatmap_view(
     result: Header,
     frames: Sequence[Measured],
     reduction: str,
-    title: str | list[str] = "Similarity (CKA) of every pair of layers",
+    title: str = "Similarity (CKA) of every pair of layers",
     nearest: npt.NDArray[np.int64] | None = None,
 ) -> View:
     """Draw the similarity of every pair of layers.
@@ -50,11 +49,10 @@ def heatmap_view(
     Raises:
         KeyError: The frames have no such matrix.
     """
-    datasets = {
-        "cells": [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
-    }
+    cells = [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
+    datasets = {"cells": cells}
     if nearest is not None:
-        datasets["nearest"] = [{"x": j, "row": rows} for j, rows in enumerate(nearest.T.tolist())]
+        datasets["nearest"] = [{"x": j, "v": rows} for j, rows in enumerate(nearest.T.tolist())]
     return View(_heatmap, (result.points, nearest is not None), datasets, title, NUMBERS)
 
 
@@ -62,7 +60,7 @@ def difference_view(
     result: Header,
     pairs: Sequence[FramePair],
     reduction: str,
-    title: str | list[str],
+    title: str,
 ) -> View:
     """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
 
@@ -77,14 +75,13 @@ def difference_view(
     cells = []
     for cell in _cells(result):
         first, second = (
-            [
-                None if value is None else hundredths(value)
-                for value in _values(frames, reduction, cell)
-            ]
+            list(map(_hundredths, _values(frames, reduction, cell)))
             for frames in zip(*pairs, strict=True)
         )
-        both = zip(first, second, strict=True)
-        differences = [None if a is None or b is None else hundredths(a - b) for a, b in both]
+        differences = [
+            None if a is None or b is None else hundredths(a - b)
+            for a, b in zip(first, second, strict=True)
+        ]
         cells.append({**cell, "v": differences, "first": first, "second": second})
     return View(_difference, (result.points,), {"cells": cells}, title, NUMBERS)
 
@@ -110,34 +107,39 @@ def _values(frames: Sequence[Measured], reduction: str, cell: dict[str, Any]) ->
     return [g.rounded(frame.matrix(reduction)[cell["y"]][cell["x"]]) for frame in frames]
 
 
+def _hundredths(value: float | None) -> float | None:
+    return None if value is None else hundredths(value)
+
+
 # ---------------------------------------------------------------- drawings
 
 
 def _heatmap(points: Points, has_nearest: bool) -> g.LayerChart:
     """Draw the cells; each layer is outlined where it meets itself. A disc marks what a pruned layer is nearest to."""
-    cells = _base(points).transform_calculate(text=g.value_text("datum.value"))
+    cells = _cells_of(points)
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(
         filled=False,
         stroke=g.OUTLINE_COLOUR,
         strokeWidth=alt.ExprRef("margin / 20"),
     )
-    return _framed(
-        _filled(cells, g.similarity_colour(), {"Similarity": "text:N"}),
-        outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q"),
-        *g.hatching(cells),
-        _nearest(len(points))
-        if has_nearest
-        else _numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", *INKS),
+    marks = _nearest(len(points))
+    if not has_nearest:
+        marks = _numbers(cells, len(points), IS_LIGHT)
+    return _drawn(
+        cells,
+        g.similarity_colour(),
+        {"Similarity": "text:N"},
+        outline.encode(x2="x2:Q", y2="y2:Q"),
+        marks,
     )
 
 
 def _nearest(columns: int) -> alt.Chart:
     """Mark one cell in each column, so that it is seen on dark and on light cells."""
     size = alt.ExprRef(f"pow(0.45 * min(width, height) / {columns}, 2)")
-    marks = g.moving("nearest", place="row").transform_filter("datum.place >= 0")
-    marks = marks.transform_calculate(middle="datum.x + 0.5", centre="datum.place + 0.5")
-    disc = marks.mark_point(
+    marks = g.moving("nearest", middle="datum.x + 0.5", centre="datum.value + 0.5")
+    disc = marks.transform_filter("datum.value >= 0").mark_point(
         filled=True,
         fill="white",
         stroke="black",
@@ -151,62 +153,56 @@ def _nearest(columns: int) -> alt.Chart:
 def _difference(points: Points) -> g.LayerChart:
     first, second = (g.value_text(f"datum.{side}[frame]") for side in g.SIDES)
     text = f"isValid(datum.value) ? {SIGNED} : '{UNDEFINED}'"
-    cells = _base(points).transform_calculate(text=text, first_text=first, second_text=second)
-    scale = alt.Scale(
-        domain=[-1, 1], scheme="blueorange", clamp=True
-    )  # two values in [0, 1] do not differ by more
-    colour = alt.Color(
-        "value:Q",
-        scale=scale,
-        legend=g.scale_legend("Similarity, first − second", [-1, 0, 1]),
-    )
+    cells = _cells_of(points).transform_calculate(text=text, first_text=first, second_text=second)
+    legend = g.scale_legend("Similarity, first − second", [-1, 0, 1])
+    # Two values in [0, 1] do not differ by more.
+    scale = alt.Scale(domain=[-1, 1], scheme="blueorange")
     fields = {
         "Difference": "text:N",
         "First": "first_text:N",
         "Second": "second_text:N",
     }
-    dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
-    numbers = _numbers(cells, len(points), dark, *reversed(INKS))
-    return _framed(_filled(cells, colour, fields), *g.hatching(cells), numbers)
-
-
-def _framed(*layers: alt.Chart) -> g.LayerChart:
-    return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
-
-
-def _base(points: Points) -> alt.Chart:
-    """Place the cells; `value` is a cell's value at the current frame."""
-    pruned = [
-        "Pruned model, layer",
-        *g.labels_note(points),
-    ]  # both are wider than the cells on a slide
-    ends = {
-        "x2": "datum.x + 1",
-        "y2": "datum.y + 1",
-        "middle": "datum.x + 0.5",
-        "centre": "datum.y + 0.5",
-    }
-    return (
-        g.moving("cells", value="v")
-        .transform_calculate(**ends)
-        .encode(
-            x=alt.X("x:Q", title=pruned, **g.layers_axis(points)),
-            y=alt.Y("y:Q", title="Unpruned model, layer", **g.layers_axis(points)),
-        )
+    return _drawn(
+        cells,
+        alt.Color("value:Q", scale=scale, legend=legend),
+        fields,
+        _numbers(cells, len(points), IS_PALE),
     )
 
 
-def _filled(cells: alt.Chart, colour: alt.Color, fields: dict[str, str]) -> alt.Chart:
+def _cells_of(points: Points) -> alt.Chart:
+    """Place the cells; `value` is a cell's value at the current frame."""
+    pruned = ["Pruned model, layer", *g.labels_note(points)]  # wider than the cells on a slide
+    cells = g.moving(
+        "cells",
+        x2="datum.x + 1",
+        y2="datum.y + 1",
+        middle="datum.x + 0.5",
+        centre="datum.y + 0.5",
+    )
+    return cells.encode(
+        x=alt.X("x:Q", title=pruned, **g.layers_axis(points)),
+        y=alt.Y("y:Q", title="Unpruned model, layer", **g.layers_axis(points)),
+    )
+
+
+def _drawn(
+    cells: alt.Chart, colour: alt.Color, fields: dict[str, str], *marks: alt.Chart
+) -> g.LayerChart:
+    """Draw the cells, marks on them, and strokes on those that are undefined."""
     tooltip = g.tooltip({"Unpruned": "baseline_name:N", "Pruned": "pruned_name:N", **fields})
-    return cells.mark_rect(invalid="show").encode(
+    filled = cells.mark_rect(invalid="show").encode(
         x2="x2:Q", y2="y2:Q", color=colour, tooltip=tooltip
     )
+    layers = alt.layer(filled, *marks, *g.hatching(cells))
+    return layers.properties(view=alt.ViewBackground(style="frame"))
 
 
-def _numbers(cells: alt.Chart, columns: int, condition: str, ink: str, otherwise: str) -> alt.Chart:
-    """Write the numbers of the cells if they have room; "-0.05" is 2.8 times as wide as high."""
+def _numbers(cells: alt.Chart, columns: int, is_light: str) -> alt.Chart:
+    """Write the numbers of the cells if they have room, in black on light cells and else in white."""
+    # "-0.05" is 2.8 times as wide as high.
     size = f"floor(min(0.35 * width / {columns}, 0.6 * height / {columns}, 1.25 * {g.LETTER}))"
     written = cells.transform_filter(f"isValid(datum.value) && {size} >= least * {g.LETTER}")
-    colour = alt.condition(condition, alt.value(ink), alt.value(otherwise))
+    colour = alt.condition(is_light, alt.value("black"), alt.value("white"))
     encoded = written.encode(x="middle:Q", y="centre:Q", text="text:N", color=colour)
     return encoded.mark_text(fontSize=alt.ExprRef(size))

@@ -138,13 +138,11 @@ const pen = document.createElement("canvas").getContext("2d");
 
 function wrapped(texts, width, font) { // Vega truncates long lines: break them between words
   pen.font = font;
-  return [texts].flat().flatMap((text) => text.split(" ").reduce((lines, word) => {
+  return texts.flatMap((text) => text.split(" ").reduce((lines, word) => {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
     return lines.length && pen.measureText(longer).width > width ? [...lines, word] : [...lines.slice(0, -1), longer];
   }, []));
 }
-
-const titleOf = ({ title }, separator) => [title].flat().join(separator);
 
 let embedding = Promise.resolve(); // pictures are embedded one after another, so that the first is seen early
 
@@ -287,7 +285,7 @@ function valuesOf(view, frame) { // the values of a view in words; for a matrix,
 }
 
 function tableOf(view, frame, tell) { // the name of a row that can be picked is a button
-  const name = titleOf(view, " ").trim(), rows = numbersOf(view, frame), { named } = view.usermeta.numbers;
+  const name = view.title.join(" ").trim(), rows = numbersOf(view, frame), { named } = view.usermeta.numbers;
   const columns = [...new Set(rows.flatMap(([, cells]) => [...cells.keys()]))];
   const head = (text, scope) => element("th", { scope }, text);
   const line = (first, cells) => element("tr", {}, ...(rows.some(([label]) => label) ? [first] : []), ...cells);
@@ -413,7 +411,7 @@ class Player {
   describe() { // with its values while it rests
     for (const { name, box } of this.pictures) {
       const view = this.views[name], values = this.clock.playing ? "" : valuesOf(view, this.index);
-      box.ariaLabel = [titleOf(view, ", "), values].filter(Boolean).join(". ");
+      box.ariaLabel = [view.title.join(", "), values].filter(Boolean).join(". ");
     }
   }
 

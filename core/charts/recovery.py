@@ -26,49 +26,35 @@ def recover_scene(recovery: Recovery, title: str) -> Scene:
     """Draw a recovery, or its first frames, at least one."""
     main = recovery.task.main_metric
     frames = recovery.frames
-    parts = {"accuracy": frames, "unpruned": recovery.unpruned}
-    data = {
-        name: curve_rows(part, [frame.step for frame in part], part, main)
-        for name, part in parts.items()
+    data = {"amounts": g.amount_rows(frame.step for frame in frames)}
+    for name, part in (("accuracy", frames), ("unpruned", recovery.unpruned)):
+        data[name] = curve_rows(part, [frame.step for frame in part], part, main)
+    heading = f"{METRICS[main].title} with its 95 % interval;\n{LEGEND}"
+    nearest = nearest_in(similarities(frames, REDUCTION))
+    views = {
+        "cka": heatmap_view(recovery, frames, REDUCTION, NEAREST, nearest),
+        "score": View(_score, (main, recovery.steps), data, heading, numbers_of((main,), None)),
     }
-    data["amounts"] = g.amount_rows(frame.step for frame in frames)
-    heading = [f"{METRICS[main].title} with its 95 % interval;", LEGEND]
-    cka = heatmap_view(
-        recovery,
-        frames,
-        REDUCTION,
-        NEAREST,
-        nearest_in(similarities(frames, REDUCTION)),
-    )
-    score = View(_score, (main, recovery.steps), data, heading, numbers_of((main,), None))
-    moments = [g.step(at.step, step_name(at.step), main_score(recovery.task, at)) for at in frames]
-    return Scene(
-        title,
-        origins((recovery,), REDUCTION),
-        {"cka": cka, "score": score},
-        moments,
-        LAYOUT,
-        STEPS,
-    )
+    moments = [
+        g.step(frame.step, step_name(frame.step), main_score(recovery.task, frame))
+        for frame in frames
+    ]
+    return Scene(title, origins((recovery,), REDUCTION), views, moments, LAYOUT, STEPS)
 
 
 def _score(metric: str, steps: tuple[int, ...]) -> g.LayerChart:
     """Draw the score of either model; steps stand wider apart at the beginning."""
-    axis = alt.Axis(values=[*steps], grid=False, titleAnchor="start")
+    axis = alt.Axis(values=[*steps], titleAnchor="start")
     x = alt.X("amount:Q", title=STEPS, axis=axis).scale(type="sqrt", domain=[0, steps[-1]])
-    y = (
-        alt.Y("value:Q", title=None)
-        .scale(zero=False)
-        .axis(format=".2f", tickCount=6, minExtent=g.MARGIN)
-    )
-    curve, other = (g.data(name).encode(x=x, y=y) for name in ("accuracy", "unpruned"))
+    y = g.share_axis("value:Q", None, values=alt.Undefined, tickCount=6).scale(zero=False)
+    curve = g.data("accuracy").encode(x=x, y=y)
+    other = g.data("unpruned").encode(x=x, y=y)
+    tooltip = g.tooltip({STEPS: "amount:N", **fields_of((metric,))})
     return alt.layer(
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q"),
         g.current_amount_rule(),
         other.mark_line(style="chance", strokeWidth=1.5),
         curve.mark_line(style="series"),
         g.current_amount_marker(curve),
-        curve.mark_point(opacity=0, size=300).encode(
-            tooltip=g.tooltip({STEPS: "amount:N", **fields_of((metric,))})
-        ),
+        curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
     )

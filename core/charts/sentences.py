@@ -4,14 +4,15 @@ Blue is correct and orange is incorrect, which colour-blind readers can tell apa
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
+import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.sentences import Example, label_name, spans
-from core.findings.words import numbers as num
+from core.findings.words import numbered
+from core.findings.words.numbers import decimals
 from core.results import names as n
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
@@ -19,10 +20,8 @@ from core.results.schema import SweepResult
 GAP = 0.03  # of all examples, between those that are correct unpruned and the others
 TOOLTIP_MAX_CHARS = 90  # of an example's text
 WORDS = ("correct", "incorrect")  # of a prediction
-COLOURS = [
-    "#0072b2",
-    "#cc8400",
-]  # of these; after Okabe and Ito; 3 : 1 on white and on black
+# Of these; after Okabe and Ito; 3 : 1 on white and on black.
+COLOURS = ["#0072b2", "#cc8400"]
 LABEL_COLOURS = g.COLOURS[2:6] + g.COLOURS[:2]  # the first two mean something else here
 
 SENTENCES = Layout("sentences", '"strip" 26 "bar" auto / 1fr')
@@ -40,26 +39,16 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     }
     views = {"strip": View(_strip, (), datasets, "Every example, earliest flip on top")}
     pruning = n.in_sentence(n.pruning_name(result))
+    caption = f"{n.checkpoint_name(result)}; {n.data_name(result)}; {pruning}"
+    frames = []
+    for k, amount in enumerate(result.amounts):
+        correct = sum(example.predictions[k] == example.gold for example in examples)
+        changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
+        score = f"{correct} of {len(examples)} correct"
+        detail = f"{score} · {numbered(changed, 'prediction')} changed"
+        frames.append(g.step(amount, n.removed_name(amount, result), detail))
     title = f"Predictions of {len(examples)} examples under {pruning}"
-    caption = n.checkpoint_name(result)
-    frames = [_flip_frame(result, examples, k) for k in range(len(result.amounts))]
-    return Scene(
-        title,
-        (f"{caption}; {n.data_name(result)}; {pruning}",),
-        views,
-        frames,
-        SENTENCES,
-    )
-
-
-def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dict[str, Any]:
-    """Return what the player says about an amount: how many predictions are correct, and how many have changed."""
-    correct = sum(example.predictions[k] == example.gold for example in examples)
-    changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
-    detail = (
-        f"{correct} of {len(examples)} correct · {changed} prediction{'s' * (changed != 1)} changed"
-    )
-    return g.step(result.amounts[k], n.removed_name(result.amounts[k], result), detail)
+    return Scene(title, (caption,), views, frames, SENTENCES)
 
 
 def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
@@ -70,24 +59,23 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
     for position, example in enumerate(examples):
         top = position + (0 if example.is_correct_unpruned else gap)
         text = " · ".join(example.texts)
+        if len(text) > TOOLTIP_MAX_CHARS:
+            text = f"{text[: TOOLTIP_MAX_CHARS - 1]}…"
         for start, end, label in spans(example):
-            first, last = (n.amount_name(result.amounts[k]) for k in (start, end - 1))
-            rows.append(
-                {
-                    "y": top,
-                    "y2": top + 1,
-                    "name": f"Row {example.row}",
-                    "text": text
-                    if len(text) <= TOOLTIP_MAX_CHARS
-                    else f"{text[: TOOLTIP_MAX_CHARS - 1]}…",
-                    "gold": label_name(result, example.gold),
-                    "x": borders[start],
-                    "x2": borders[end],
-                    "now": WORDS[label != example.gold],
-                    "predicted": label_name(result, label),
-                    "amounts": first if first == last else f"{first} to {last}",
-                }
-            )
+            amounts = dict.fromkeys(n.amount_name(result.amounts[k]) for k in (start, end - 1))
+            row = {
+                "y": top,
+                "y2": top + 1,
+                "name": f"Row {example.row}",
+                "text": text,
+                "gold": label_name(result, example.gold),
+                "x": borders[start],
+                "x2": borders[end],
+                "now": WORDS[label != example.gold],
+                "predicted": label_name(result, label),
+                "amounts": " to ".join(amounts),
+            }
+            rows.append(row)
     return rows
 
 
@@ -98,32 +86,28 @@ def _strip() -> g.LayerChart:
         "Text": "text:N",
         "Label": "gold:N",
         "Predicted": "predicted:N",
+        "Which is": "now:N",
+        g.REMOVED: "amounts:N",
     }
-    tooltip = g.tooltip({**fields, "Which is": "now:N", g.REMOVED: "amounts:N"})
-    axis = alt.Axis(
-        minExtent=g.MARGIN,
-        maxExtent=g.MARGIN,
+    y = g.share_axis(
+        "y:Q",
+        "Examples",
+        values=alt.Undefined,
         grid=False,
         tickMinStep=1,
         tickCount=4,
         format="d",
     )
-    y = alt.Y(
-        "y:Q",
-        title="Examples",
-        scale=alt.Scale(nice=False, zero=False, reverse=True),
-        axis=axis,
-    )
     legend = alt.Legend(title="Prediction is", offset=4)
-    looks = g.by_series("now", legend, WORDS, color=COLOURS)
     cells = g.data("cells").encode(
         x=g.amount_axis("x:Q", labelFlush=True),
         x2="x2:Q",
-        y=y,
+        y=y.scale(nice=False, zero=False, reverse=True),
         y2="y2:Q",
-        **looks,
+        tooltip=g.tooltip(fields),
+        **g.by_series("now", legend, WORDS, color=COLOURS),
     )
-    return alt.layer(cells.mark_rect().encode(tooltip=tooltip), g.current_amount_rule())
+    return alt.layer(cells.mark_rect(), g.current_amount_rule())
 
 
 # ---------------------------------------------------------------- a typed sentence
@@ -138,66 +122,48 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
         prediction: The answer to a text.
         result: Pruned like the model that answered.
     """
-    by_label = dict(
-        zip(
-            prediction.labels,
-            zip(*prediction.probabilities, strict=True),
-            strict=True,
-        )
-    )
-    predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
-    order = sorted(
-        by_label,
-        key=lambda label: (label not in predicted, -max(by_label[label])),
-    )
-    likeliest = order[: len(LABEL_COLOURS)]
-    drawn = {
-        n.brief_label(label): values for label, values in by_label.items() if label in likeliest
-    }
+    labels = prediction.labels
+    highest = np.max(prediction.probabilities, axis=0)  # (labels,)
+    predicted = prediction.predicted
+    order = sorted(range(len(labels)), key=lambda k: (k not in predicted, -highest[k]))
+    drawn = {n.brief_label(labels[k]): k for k in sorted(order[: len(LABEL_COLOURS)])}
     rows = []
     frames = []
-    for k, amount in enumerate(prediction.amounts):
-        answer = {label: values[k] for label, values in drawn.items()}
-        rows += [
-            {
+    for k, (amount, probabilities) in enumerate(
+        zip(prediction.amounts, prediction.probabilities, strict=True)
+    ):
+        words = []
+        for name, label in drawn.items():
+            probability = probabilities[label]
+            words.append(f"{name} {decimals(probability, 2)}")
+            row = {
                 "k": k,
                 "amount": amount,
                 "label": name,
-                "probability": g.rounded(p),
+                "probability": g.rounded(probability),
             }
-            for name, p in answer.items()
-        ]
-        detail = " · ".join(
-            f"{label} {num.decimals(probability, 2)}" for label, probability in answer.items()
-        )
-        frames.append(g.step(amount, n.removed_name(amount, result), detail))
-    named = (
-        "each label"
-        if len(drawn) == len(prediction.labels)
-        else f"the {len(drawn)} likeliest labels"
-    )
+            rows.append(row)
+        frames.append(g.step(amount, n.removed_name(amount, result), " · ".join(words)))
+    named = "each label" if len(drawn) == len(labels) else f"the {len(drawn)} likeliest labels"
     title = f"Probability of {named}"
     pruning = n.in_sentence(n.pruning_name(result))
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
     numbers = Numbers("labels", "label", {"Probability": "probability"})
     views = {"probabilities": View(_probabilities, (tuple(drawn),), datasets, title, numbers)}
-    caption = (f"{n.checkpoint_name(result)}; {pruning}",)
-    return Scene(f"{title} under {pruning}", caption, views, frames, PROBABILITIES)
+    caption = f"{n.checkpoint_name(result)}; {pruning}"
+    return Scene(f"{title} under {pruning}", (caption,), views, frames, PROBABILITIES)
 
 
 def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     legend = alt.Legend(title="Label", symbolType="stroke", symbolSize=500, offset=4)
-    dashed = g.by_series("label", legend, labels, strokeDash=g.DASHES)
-    x = g.amount_axis()
-    y = g.share_axis("probability:Q", "Probability")
-    curves = g.data("labels").encode(
-        x=x, y=y, **g.by_series("label", legend, labels, color=LABEL_COLOURS)
-    )
     amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
-    tooltip = [
-        amount,
-        *g.tooltip({"Label": "label:N", "Probability": "probability:Q"}),
-    ]
+    tooltip = [amount, *g.tooltip({"Label": "label:N", "Probability": "probability:Q"})]
+    curves = g.data("labels").encode(
+        x=g.amount_axis(),
+        y=g.share_axis("probability:Q", "Probability"),
+        **g.by_series("label", legend, labels, color=LABEL_COLOURS),
+    )
+    dashed = g.by_series("label", legend, labels, strokeDash=g.DASHES)
     return alt.layer(
         g.current_amount_rule(),
         curves.mark_line(strokeWidth=2.5).encode(**dashed),

@@ -13,12 +13,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.layers import (
-    LayerSurvival,
-    floor_of,
-    layers_of,
-    own_similarity,
-)
+from core.findings.layers import LayerSurvival, floor_of, layers_of, own_similarity
 from core.findings.words.layers import intact_words
 from core.findings.words.numbers import percent
 from core.request.catalog import SURVIVAL_THRESHOLD
@@ -26,18 +21,17 @@ from core.results.names import point_names
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array
 
-BAND, SHARE_BAND = (
-    (0.16, 0.84),
-    (0.05, 0.95),
-)  # bottom and top, of a layer's row
+# Bottom and top, of a layer's row.
+BAND = (0.16, 0.84)
+SHARE_BAND = (0.05, 0.95)
 TITLE = "How much each layer still resembles its unpruned self"
 KEY = "dotted: everything removed"
-ROOM = (
-    3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
-)
+# For the words beside the bands, in margins, each 3.3 times as wide as the text is high.
+ROOM = 3.85
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 SHARE_ROOM = 1.4  # for the number behind a bar
 LABEL_ROOM = "1.3 * margin"
+SLOTS = SHARE_BAND[1] - SHARE_BAND[0]  # the height of all bars of a layer
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 
 
@@ -50,24 +44,13 @@ def stack_view(result: SweepResult, reduction: str, has_floor: bool = True) -> V
         has_floor: Whether the similarity that is left with everything removed is marked.
     """
     has_floor = has_floor and any(floor_of(result, reduction) or ())
-    rows = stack_rows(result, reduction)
+    rows = g.layer_rows(result.points, own_similarity(result, reduction).tolist())
+    layers = layers_of(result, reduction).every
+    for k, (row, layer) in enumerate(zip(rows, layers, strict=True)):
+        row |= {"y": k, "floor": g.rounded(layer.floor), "words": _words_at(layer)}
     title = f"{TITLE}; {KEY}" if has_floor else TITLE
     numbers = Numbers("stack", "layer", {"Similarity": "v", AT_LEAST: "words"}, named="Layer")
     return View(_stack, (result.points, has_floor), {"stack": rows}, title, numbers)
-
-
-def stack_rows(result: SweepResult, reduction: str) -> g.Rows:
-    """Return one row per layer: its similarity and its words at every frame, and its floor."""
-    layers = layers_of(result, reduction)
-    rows = g.layer_rows(result.points, own_similarity(result, reduction).tolist())
-    for k, (row, layer) in enumerate(zip(rows, layers.every, strict=True)):
-        row |= {
-            "y": k,
-            "first": layer in layers.first,
-            "floor": g.rounded(layer.floor),
-            "words": _words_at(layer),
-        }
-    return rows
 
 
 def _words_at(layer: LayerSurvival) -> list[str]:
@@ -82,8 +65,9 @@ def _words_at(layer: LayerSurvival) -> list[str]:
 
 def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the floor, the guess, and the words."""
-    layers = g.moving("stack", value="v", said="words").transform_calculate(
-        text=g.value_text("datum.value"),
+    layers = g.moving(
+        "stack",
+        said="datum.words[frame]",
         floor_text=g.value_text("datum.floor"),
         bottom=f"datum.y + {BAND[0]}",
         top=f"datum.y + {BAND[1]}",
@@ -97,15 +81,18 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
         for field in ("value", "floor")
     )
     fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "said:N"}
-    tooltip = g.tooltip(fields | ({"With everything removed": "floor_text:N"} if has_floor else {}))
-    track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
+    if has_floor:
+        fields["With everything removed"] = "floor_text:N"
+    tooltip = g.tooltip(fields)
+    grey = alt.condition("isValid(datum.value)", alt.value(0.15), alt.value(1))
     fit, size = g.letters_of(len(points))
     y = g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM))
     return alt.layer(
-        track.encode(
+        bands.mark_rect(color=g.UNDEFINED_COLOUR).encode(
             x=_similarity_axis(),
             x2=alt.X2Datum(1),
             y=alt.Y("bottom:Q", title=None, **y),
+            opacity=grey,
             tooltip=tooltip,
         ),
         similar.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
@@ -116,9 +103,6 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
         rows.transform_filter("isValid(datum.value)")
         .mark_rule(style="reference")
         .encode(x=alt.XDatum(SURVIVAL_THRESHOLD)),
-        bands.transform_filter("!isValid(datum.value)")
-        .mark_rect(color=g.UNDEFINED_COLOUR)
-        .encode(x=alt.XDatum(0), x2=alt.X2Datum(1), tooltip=tooltip),
         *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor") if has_floor),
@@ -131,18 +115,13 @@ def _similarity_axis() -> alt.XDatum:
     """Return the axis of similarity, from left to right, which ends before the words."""
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
-        labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? 'intact from ' : '') + format(datum.value, '.1f')",
+        labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? 'intact from ' : '')"
+        " + format(datum.value, '.1f')",
         labelOverlap=True,  # the one in the middle goes first
         labelSeparation=8,
-        grid=False,
         title=None,
     )
-    end = alt.ExprRef(f"width - {ROOM} * margin")
-    return alt.XDatum(
-        0.0,
-        scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True),
-        axis=axis,
-    )
+    return alt.XDatum(0.0, scale=g.scale_before((0, 1), ROOM), axis=axis)
 
 
 def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
@@ -156,19 +135,17 @@ def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
     )
     return [
         row.mark_rect(style="guess", filled=False).encode(y="y:Q", y2="next:Q", **ends),
-        *g.haloed_text(named, "right", text="your guess", baseline="middle", dx=-10),
+        *g.haloed_text(named, align="right", text="your guess", baseline="middle", dx=-10),
     ]
 
 
 def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
     """Write behind each band its number and how far the layer is intact."""
     layers = layers.encode(x=alt.XDatum(1.0), y="middle:Q")
-    further = alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
+    places: g.Spec = {"text": 8, "said": alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")}
     return [
-        layers.encode(text="text:N").mark_text(style="note", align="left", dx=8, fontSize=size),
-        layers.encode(text="said:N").mark_text(
-            style="note", align="left", dx=further, fontSize=size
-        ),
+        layers.encode(text=f"{field}:N").mark_text(style="note", dx=place, fontSize=size)
+        for field, place in places.items()
     ]
 
 
@@ -178,7 +155,7 @@ def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
 def shares_view(
     points: Sequence[str],
     losses: Mapping[str, Array],
-    title: str | list[str],
+    title: str,
     skip: int = 0,
 ) -> View:
     """Draw the share of each layer in the sum over the layers.
@@ -191,67 +168,50 @@ def shares_view(
     """
     rows = []
     most = 0.25
-    slot = (SHARE_BAND[1] - SHARE_BAND[0]) / len(losses)  # the height of a bar
-    for place, (name, values) in enumerate(losses.items()):
-        shares = values / np.where(
-            (total := values.sum(1, keepdims=True)) > 0, total, np.nan
-        )  # (frames, points)
+    names = point_names(points)
+    slot = SLOTS / len(losses)  # the height of a bar
+    for place, (series, values) in enumerate(losses.items()):
+        total = values.sum(1, keepdims=True)
+        shares = values / np.where(total > 0, total, np.nan)  # (frames, points)
         most = max(most, float(np.nanmax(shares, initial=0.0)))
-        for k, (layer, own) in enumerate(zip(point_names(points), shares.T, strict=True)):
+        for k, name in enumerate(names):
+            own = shares[:, k].tolist()
             top = k + SHARE_BAND[1] - place * slot
-            rows.append(
-                {
-                    "layer": layer.label,
-                    "name": layer.title,
-                    "series": name,
-                    "y": round(top - slot, 6),
-                    "y2": round(top, 6),
-                    "v": list(map(g.rounded, own.tolist())),
-                    "text": [percent(share) if share == share else "" for share in own.tolist()],
-                }
-            )
-    numbers = Numbers("shares", "layer", {"Share": "text"}, column="series", named="Layer")
-    return View(
-        _shares,
-        (tuple(points), tuple(losses), ceil(4 * most) / 4, skip),
-        {"shares": rows},
-        title,
-        numbers,
-    )
+            row = {
+                "layer": name.label,
+                "name": name.title,
+                "series": series,
+                "y": round(top - slot, 6),
+                "y2": round(top, 6),
+                "v": list(map(g.rounded, own)),
+                "words": [percent(share) if share == share else "" for share in own],
+            }
+            rows.append(row)
+    numbers = Numbers("shares", "layer", {"Share": "words"}, column="series", named="Layer")
+    arguments = (tuple(points), tuple(losses), ceil(4 * most) / 4, skip)
+    return View(_shares, arguments, {"shares": rows}, title, numbers)
 
 
 def _shares(
     points: tuple[str, ...], names: tuple[str, ...], most: float, skip: int
 ) -> g.LayerChart:
     """Draw the bars, and behind each its number."""
-    bars = g.moving("shares", value="v", words="text").transform_filter("isValid(datum.value)")
-    bars = bars.transform_calculate(middle="(datum.y + datum.y2) / 2")
-    axis = alt.Axis(format=".0%", grid=False, title=None, tickCount=4)
-    end = alt.ExprRef(f"width - {SHARE_ROOM} * margin")
-    x = alt.X(
-        "value:Q",
-        scale=alt.Scale(domain=[0, most], range=[0, end], nice=False),
-        axis=axis,
-    )
-    y = alt.Y(
-        "y:Q",
-        title=None,
-        **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)),
-    )
-    legend = (
-        alt.Legend(title=None, symbolType="square", direction="vertical")
-        if len(names) > 1
-        else None
-    )
+    bars = g.moving("shares", said="datum.words[frame]", middle="(datum.y + datum.y2) / 2")
+    bars = bars.transform_filter("isValid(datum.value)")
+    axis = alt.Axis(format=".0%", title=None, tickCount=4)
+    x = alt.X("value:Q", scale=g.scale_before((0, most), SHARE_ROOM), axis=axis)
+    y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)))
+    legend = None
+    if len(names) > 1:
+        legend = alt.Legend(title=None, symbolType="square", direction="vertical")
     fill = g.by_series("series", legend, names, fill=g.COLOURS[skip:])
-    # The height of a bar, and of the letters behind it.
-    height = f"({(SHARE_BAND[1] - SHARE_BAND[0]) / len(points) / len(names)} * height)"
+    height = f"({SLOTS / len(points) / len(names)} * height)"  # of a bar
     fit = f"{height} >= 0.85 * {g.LETTER}"
     size = alt.ExprRef(f"min({g.LETTER}, 0.95 * {height})")
-    tooltip = g.tooltip({"Layer": "name:N", "Pruning": "series:N", "Share": "words:N"})
+    tooltip = g.tooltip({"Layer": "name:N", "Pruning": "series:N", "Share": "said:N"})
     return alt.layer(
         bars.mark_rect().encode(x=x, x2=alt.X2Datum(0), y=y, y2="y2:Q", tooltip=tooltip, **fill),
         bars.transform_filter(fit)
-        .mark_text(style="note", align="left", dx=4, fontSize=size)
-        .encode(x=x, y="middle:Q", text="words:N"),
+        .mark_text(style="note", dx=4, fontSize=size)
+        .encode(x=x, y="middle:Q", text="said:N"),
     )

@@ -18,12 +18,8 @@ from core.charts.vega import text_of
 from core.charts.view import Layout, Scene, View
 from core.findings.accuracy import beyond_from, working_to
 from core.findings.cut import chosen, frontier_of
-from core.findings.layers import own_similarity, towards
-from core.findings.matching import (
-    chance_beside,
-    damages_of,
-    with_frame_at_damage,
-)
+from core.findings.layers import LayerOrder, layers_of, own_similarity, towards
+from core.findings.matching import chance_beside, damages_of, with_frame_at_damage
 from core.findings.passed import passed_on
 from core.findings.recovery import returned
 from core.findings.words import Finding
@@ -81,7 +77,7 @@ class Step:
 
     name: str
     finding: Finding
-    scene: Scene | None
+    scene: Scene | None = None
     start: float | None = None
     still: float | None = None
     asked: Finding | None = None
@@ -89,11 +85,9 @@ class Step:
     @property
     def notes(self) -> tuple[str, ...]:
         """The presenter's notes, and the figures behind the sentences; a scene without its picture has none."""
-        return (
-            (*words.NOTES[self.name], *self.finding.notes)
-            if self.scene or self.name == "similar"
-            else ()
-        )
+        if self.scene or self.name == "similar":
+            return (*words.NOTES[self.name], *self.finding.notes)
+        return ()
 
 
 def story(
@@ -117,7 +111,7 @@ def story(
     """
     return (
         _watch(result, reduction, near),
-        Step("similar", words.SIMILAR, None),
+        Step("similar", words.SIMILAR),
         _chance(result, reduction, near),
         _alone(result, reduction, near),
         _towards(result, reduction),
@@ -130,10 +124,13 @@ def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     """Show the bands and all pairs of layers, before what they show is said."""
     finding = words.watch_finding(result, near, reduction)
     frames = player_frames(result)
-    asked = words.watch_question(result) if len(result.points) > 1 and len(frames) > 1 else None
-    bands = stack_view(result, reduction, has_floor=False)
+    stack = stack_view(result, reduction, has_floor=False)
+    asked = None
+    if len(result.points) > 1 and len(frames) > 1:
+        asked = words.watch_question(result)
+        stack = _to_guess(stack, layers_of(result, reduction))
     views = {
-        "stack": _to_guess(bands) if asked else bands,
+        "stack": stack,
         "heatmap": heatmap_view(result, result.frames, reduction),
     }
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, PLAY)
@@ -141,48 +138,50 @@ def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     return Step("watch", finding, scene, result.amounts[0], still, asked)
 
 
+def _to_guess(stack: View, layers: LayerOrder) -> View:
+    """Let the layers of a stack be picked; each row's `answer` is what becomes of it."""
+    rows = []
+    for row, layer in zip(stack.datasets["stack"], layers.every, strict=True):
+        is_first = layer in layers.first
+        picked = {
+            "pick": layer.label,
+            "y2": row["y"] + 1,
+            "answer": words.guess_answer(layer.label, row["words"][-1], is_first),
+        }
+        rows.append(row | picked)
+    return replace(stack, datasets={"stack": rows}, picks="stack")
+
+
 def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show where a method and random removal change the layers, and what is left, at the same overall change."""
     finding = words.chance_finding(result, near)
-    whole, result = (
-        result,
-        with_frame_at_damage(result, near, reduction),
-    )  # where a verdict reads it
-    beside, damages = (
-        chance_beside(result, near, reduction),
-        damages_of(result, reduction),
-    )  # (frames,)
+    shown = with_frame_at_damage(result, near, reduction)  # where a verdict reads it
+    beside = chance_beside(shown, near, reduction)
     if not beside:
-        return Step("chance", finding, None)
+        return Step("chance", finding)
+    damages = damages_of(shown, reduction)  # (frames,)
     losses = {
-        brief_name(result.pruning): 1 - own_similarity(result, reduction),
+        brief_name(result.pruning): 1 - own_similarity(shown, reduction),
         AT_RANDOM: 1 - beside.own,
     }
+    title = "Where the change lies: each layer's share of it"
     views = {
-        "shares": shares_view(
-            result.points,
-            losses,
-            "Where the change lies: each layer's share of it",
-        ),
-        "accuracy": chance_view(result, damages, beside.scores, beyond_from(whole)),
+        "shares": shares_view(result.points, losses, title),
+        "accuracy": chance_view(shown, damages, beside.scores, beyond_from(result)),
     }
-    spans = zip(player_frames(result), beside.amounts.tolist(), strict=True)
+    spans = zip(player_frames(shown), beside.amounts.tolist(), strict=True)
     frames = [_at_random(frame, *span) for frame, span in spans]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, CHANCE)
-    reached = int(
-        (damages < DAMAGE - 1e-9).sum()
-    )  # the first frame that has changed as much as a verdict asks
-    return Step("chance", finding, scene, result.amounts[min(reached, len(damages) - 1)])
+    # The first frame that has changed as much as a verdict asks.
+    reached = int((damages < DAMAGE - 1e-9).sum())
+    return Step("chance", finding, scene, shown.amounts[min(reached, len(damages) - 1)])
 
 
 def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:
     """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
     if isnan(least):
-        return {**frame, "detail": f"{frame['detail']} · {TOO_FAR}"}
-    return {
-        **frame,
-        "name": f"{frame['name']}, or {percent_range(least, most)} at random",
-    }
+        return frame | {"detail": f"{frame['detail']} · {TOO_FAR}"}
+    return frame | {"name": f"{frame['name']}, or {percent_range(least, most)} at random"}
 
 
 def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
@@ -190,21 +189,18 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     passed = passed_on(result, near, reduction)
     finding = words.alone_finding(result, passed)
     if not passed:
-        return Step("alone", finding, None)
+        return Step("alone", finding)
     losses = np.array(list(passed.losses.values()))  # (frames, layers, 3)
     outputs = [f"layer.{k}.output" for k in range(losses.shape[1])]
     compared = {
         "All layers pruned": losses[..., 0],
         "This layer alone pruned": losses[..., 1],
     }
+    at_the_end = {HANDED_ON: losses[..., 2]}
+    title = f"Share of the change that reaches {ENDS[passed.is_read]}"
     views = {
         "shares": shares_view(outputs, compared, "Each layer's share of the lost similarity"),
-        "ends": shares_view(
-            outputs,
-            {HANDED_ON: losses[..., 2]},
-            f"Share of the change that reaches {ENDS[passed.is_read]}",
-            2,
-        ),
+        "ends": shares_view(outputs, at_the_end, title, len(compared)),
     }
     frames = [
         g.step(amount, f"{amount_name(amount)} of weights removed", "") for amount in passed.losses
@@ -215,31 +211,23 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
 
 def _towards(result: SweepResult, reduction: ReductionKey) -> Step:
     """Mark in the heatmap what each pruned layer is most similar to."""
-    found = towards(result, reduction)
-    finding = words.towards_finding(result, found)
-    if not found:
-        return Step("towards", finding, None)
-    frames = player_frames(result)[: len(found.nearest)]
-    views = {
-        "heatmap": heatmap_view(
-            result,
-            result.frames[: len(frames)],
-            reduction,
-            NEAREST,
-            found.nearest,
-        )
-    }
+    resembled = towards(result, reduction)
+    finding = words.towards_finding(result, resembled)
+    if not resembled:
+        return Step("towards", finding)
+    nearest = resembled.nearest
+    working = result.frames[: len(nearest)]
+    views = {"heatmap": heatmap_view(result, working, reduction, NEAREST, nearest)}
+    frames = player_frames(result)[: len(nearest)]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
     return Step("towards", finding, scene, still=frames[-1]["amount"])
 
 
 def _again(result: SweepResult, recovery: Recovery | None) -> Step:
     """Show what comes back when the pruned model is trained again."""
-    finding = words.again_finding(
-        result, recovery, cached_call(returned, recovery) if recovery else None
-    )
     if not recovery:
-        return Step("again", finding, None)
+        return Step("again", words.again_finding(result, None, None))
+    finding = words.again_finding(result, recovery, cached_call(returned, recovery))
     scene = recover_scene(recovery, finding.heading)._replace(layout=AGAIN)
     return Step("again", finding, scene, still=recovery.steps[-1])
 
@@ -247,15 +235,12 @@ def _again(result: SweepResult, recovery: Recovery | None) -> Step:
 def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     """Show which layers can go if the usual share of the score may be lost."""
     if not study:
-        return Step("cut", words.cut_finding(result, None, 0.0), None)
+        return Step("cut", words.cut_finding(result, None, 0.0))
     frontier = cached_call(frontier_of, study)
     most = float(LOSS.default)
     finding = words.cut_finding(result, frontier, most)
-    return Step(
-        "cut",
-        finding,
-        cut_scene(frontier, chosen(frontier, most), finding.heading, can_pick=False),
-    )
+    choice = chosen(frontier, most)
+    return Step("cut", finding, cut_scene(frontier, choice, finding.heading, can_pick=False))
 
 
 def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
@@ -294,20 +279,3 @@ def said(finding: Finding) -> dict[str, Any]:
         "heading": unbroken(finding.heading),
         "sentences": [*map(unbroken, finding.sentences)],
     }
-
-
-def _to_guess(stack: View) -> View:
-    """Let the layers of a stack be picked; each row's `answer` is what becomes of it."""
-    rows = []
-    for row in stack.datasets["stack"]:
-        answer = words.guess_answer(row["layer"], row["words"][-1], row["first"])
-        rows.append(
-            {
-                **row,
-                "pick": row["layer"],
-                "chosen": False,
-                "y2": row["y"] + 1,
-                "answer": answer,
-            }
-        )
-    return replace(stack, datasets={**stack.datasets, "stack": rows}, picks="stack")

@@ -21,46 +21,44 @@ _TEXT: Spec = {
     "titleColor": "$text",
     "labelFontSize": "1em",
     "titleFontSize": "1em",
-}
-_LINES: Spec = {
-    "gridColor": "$line",
-    "domainColor": "$line",
-    "tickColor": "$line",
-    "labelLimit": "20em",
-}
-_ABOVE: Spec = {
-    "orient": "top",
-    "titleOrient": "left",
-    "labelLimit": 600,
-    "titleLimit": 600,
-}
-# As `core.results.names` writes numbers.
-_SIGNS: Spec = {
-    "decimal": ".",
-    "thousands": ",",
-    "grouping": [3],
-    "percent": "\u00a0%",
-    "minus": "−",
+    "titleFontWeight": "normal",
 }
 STYLE: Spec = {
     "background": "transparent",
     "padding": 2,
     "font": "$font",
     "aria": False,  # the boxes around pictures have alternative texts
-    "locale": {"number": {**_SIGNS, "currency": ["", ""]}},
-    "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},  # a cell without a value is not 0
+    # As `core.results.names` writes numbers.
+    "locale": {
+        "number": {
+            "decimal": ".",
+            "thousands": ",",
+            "grouping": [3],
+            "percent": "\u00a0%",
+            "minus": "−",
+            "currency": ["", ""],
+        }
+    },
+    "scale": {
+        "invalid": {"color": {"value": UNDEFINED_COLOUR}},  # a cell without a value is not 0
+        "clamp": True,  # what lies beyond a scale is drawn at its edge
+    },
     "axis": {
         **_TEXT,
-        **_LINES,
-        "titleFontWeight": "normal",
+        "gridColor": "$line",
+        "domainColor": "$line",
+        "tickColor": "$line",
+        "labelLimit": "20em",
         "titlePadding": 6,
-        "tickCount": 50,
-    },  # never too few
+        "tickCount": 50,  # never too few
+    },
+    "axisX": {"grid": False},
     "legend": {
         **_TEXT,
-        **_ABOVE,
-        "titleFontWeight": "normal",
-        "gradientLength": "8em",
+        "orient": "top",
+        "titleOrient": "left",
+        "labelLimit": 600,
+        "titleLimit": 600,
         "gradientThickness": "0.8em",
     },
     "title": {
@@ -90,7 +88,7 @@ STYLE: Spec = {
             "opacity": 0.8,
         },
         "reference": {"color": "$text", "strokeDash": [5, 4], "opacity": 0.7},
-        "note": {"color": "$text", "fontSize": "1em"},
+        "note": {"color": "$text", "fontSize": "1em", "align": "left"},
         "guess": {"color": "$accent", "strokeWidth": 2, "strokeDash": [6, 4]},
         "current": {"color": "$text", "strokeWidth": "0.125em"},
         "marker": {

@@ -59,7 +59,7 @@ class View:
         drawing: The function that draws the template, at the top level of a module: templates are cached by it.
         arguments: Its arguments.
         datasets: The named data.
-        title: The words above it; a list is one line per entry.
+        title: The words above it, in one line or more.
         numbers: The place of its values, which the alternative text says and the player tabulates.
         picks: The dataset of the rows that can be picked, each with its `pick`, its `name`, its ends `y` and `y2`,
             whether it is `chosen`, and `v`, its words at every frame.
@@ -68,7 +68,7 @@ class View:
     drawing: Drawing
     arguments: tuple[Hashable, ...]
     datasets: Mapping[str, Rows]
-    title: str | list[str]
+    title: str
     numbers: Numbers | None = None
     picks: str | None = None
 
@@ -79,7 +79,7 @@ class View:
         return {
             **_template(self.drawing, self.arguments),
             "params": PARAMETERS,
-            "title": self.title,
+            "title": self.title.split("\n"),
             "usermeta": {"numbers": numbers, "picks": self.picks},
             "datasets": dict(self.datasets),
         }
@@ -92,16 +92,13 @@ class View:
     @property
     def heading(self) -> str:
         """The title on one line."""
-        return " ".join(
-            " ".join([self.title] if isinstance(self.title, str) else self.title).split()
-        )
+        return " ".join(self.title.split())
 
 
 @lru_cache(maxsize=256)
 def _template(drawing: Drawing, arguments: tuple[Hashable, ...]) -> Spec:
-    return drawing(*arguments).to_dict(
-        validate=False
-    )  # takes as long as all the rest; the tests do it
+    # Validation takes as long as all the rest; the tests do it.
+    return drawing(*arguments).to_dict(validate=False)
 
 
 class Box(NamedTuple):
@@ -170,24 +167,13 @@ class Layout:
         factor = (height - between) / (natural - between) if natural else 1.0
         down = _placed([size for _, size in rows], factor, height, ROW_GAP)
         across = _placed(self.wide.rpartition("/")[2].split(), factor, width, COLUMN_GAP)
-        boxes = {}
-        for name in names:
-            cells = [
-                (r, c)
-                for r, (areas, _) in enumerate(rows)
-                for c, area in enumerate(areas)
-                if area == name
-            ]
-            if cells:
-                (top, left), (bottom, right) = min(cells), max(cells)
-                (y, _), (_, y2), (x, _), (_, x2) = (
-                    down[top],
-                    down[bottom],
-                    across[left],
-                    across[right],
-                )
-                boxes[name] = Box(x, y, x2 - x, y2 - y)
-        return boxes
+        boxes: dict[str, Box] = {}
+        for (areas, _), (top, bottom) in zip(rows, down, strict=True):
+            for area, (left, right) in zip(areas, across, strict=True):
+                # The first cell of an area is its upper left, the last one its lower right.
+                x, y, *_ = boxes.get(area, (left, top))
+                boxes[area] = Box(x, y, right - x, bottom - y)
+        return {name: boxes[name] for name in names if name in boxes}
 
     def _rows(self, names: Collection[str]) -> list[tuple[list[str], str]]:
         """Return the areas and the height of every row that holds one of these pictures."""
@@ -227,9 +213,8 @@ class Scene(NamedTuple):
     @property
     def mounted(self) -> dict[str, Any]:
         """The data of core/charts/player.js but for the pictures and their layout."""
-        title = ", ".join((self.title, *self.caption))
         return {
-            "title": title,
+            "title": ", ".join((self.title, *self.caption)),
             "frames": self.frames,
             "style": STYLE,
             "axis": self.axis,

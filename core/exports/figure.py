@@ -121,12 +121,10 @@ def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
     spec = view.spec
     config = styled(theme, size)
     values = {"margin": round(3.3 * size), "least": least}
-    lines = [view.title] if isinstance(view.title, str) else view.title
+    title_size = config["title"]["fontSize"]
     return {
         **spec,
-        "title": [
-            part for line in lines for part in broken(line, box.width, config["title"]["fontSize"])
-        ],
+        "title": [part for line in spec["title"] for part in broken(line, box.width, title_size)],
         "width": box.width,
         "height": box.height,
         "autosize": {"type": "fit", "contains": "padding"},

@@ -111,7 +111,7 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
             (value, *frame[0]), abs=1e-6
         )
     assert [texts(spec, frame)[-1] for frame in range(len(AMOUNTS))] == list(map(two_places, own))
-    assert len({row["series"] for row in spec["datasets"]["seeds"]}) == len(SEEDS) > 1
+    assert len(spec["datasets"]["seeds"]) == len(SEEDS) * len(AMOUNTS)
     (band,) = (
         area.get("d")
         for area in marks(drawn(spec, 0), "area mark")
@@ -127,10 +127,9 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
         "the draws' mean lies in their band"
     )
     alone = layer_scene(RESULT.model_copy(update={"floor": None}), "mean", "1").views["curve"]
-    assert (spec["title"][1], alone.title[1]) == (
-        "dashed: intact from 0.9; dotted: everything removed; grey: random removal, all draws",
-        "dashed: intact from 0.9",
-    )
+    key = "dashed: intact from 0.9"
+    assert alone.title.endswith(f"\n{key}")
+    assert spec["title"][1].startswith(f"{key}; dotted: everything removed; grey: random removal")
 
 
 # ---------------------------------------------------------------- the stack
@@ -171,7 +170,7 @@ def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_an
         "intact up to 25 %" in words,
         "intact up to 25 %" in texts(stack(), 3),
     ) == (False, True)
-    assert stack()["title"].endswith(f"; {KEY}")
+    assert stack()["title"][0].endswith(f"; {KEY}")
     holed = make_result(
         num_layers=3,
         amounts=CHANGES,
@@ -179,6 +178,6 @@ def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_an
     )
     assert [len(spans(stack(holed), frame)) - 3 for frame in (0, 1)] == [
         3,
-        3,
+        2,
     ], "grey where it is undefined"
-    assert KEY not in stack(holed.model_copy(update={"floor": None}))["title"]
+    assert KEY not in stack(holed.model_copy(update={"floor": None}))["title"][0]

@@ -189,7 +189,7 @@ def test_what_lies_beyond_the_working_range_is_shaded_and_named_there() -> None:
             "Accuracy with its 95 % interval",
             SHADED if starts else BLANK,
         ]
-        assert alone["title"].endswith(f"; {SHADED}") == (first is not None)
+        assert alone["title"][0].endswith(f"; {SHADED}") == (first is not None)
         assert sum(
             mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")
         ) == len(starts)

@@ -125,7 +125,7 @@ def check_alone(result: SweepResult, near: list[SweepResult], step: Step) -> Non
 
 def check_towards(result: SweepResult, step: Step) -> None:
     """Discs lie where a column is largest, up to the end of the working range."""
-    discs = [row["row"] for row in step.scene.views["heatmap"].datasets["nearest"]]
+    discs = [row["v"] for row in step.scene.views["heatmap"].datasets["nearest"]]
     working = [frame for frame in result.frames if frame.amount <= result.working_range.to]
     assert step.scene.amounts == [frame.amount for frame in working], (
         "it ends with the working range"
@@ -176,12 +176,7 @@ def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
     view = watch.scene.views["stack"]
     assert (view.picks, view.title) == ("stack", TITLE)
     for k, row in enumerate(view.datasets["stack"]):
-        assert (row["pick"], row["y"], row["y2"], row["chosen"]) == (
-            str(k + 1),
-            k,
-            k + 1,
-            False,
-        )
+        assert (row["pick"], row["y"], row["y2"]) == (str(k + 1), k, k + 1)
         shown = [bool(words) for words in row["words"]]
         assert shown == [min(row["v"][: place + 1]) < 0.9 for place in range(len(shown) - 1)] + [
             True
@@ -258,7 +253,7 @@ def test_layers_pruned_alone_turn_the_order_round() -> None:
     )
     bars = step.scene.views["shares"].datasets["shares"]
     assert [row["v"][0] for row in bars[:4]] == pytest.approx([0.1, 0.1, 0.4, 0.4])
-    assert [row["text"][0] for row in bars[4:]] == [
+    assert [row["words"][0] for row in bars[4:]] == [
         "10 %",
         "20 %",
         "30 %",
@@ -272,7 +267,7 @@ def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
     assert answer.heading.startswith(step.finding.heading.removeprefix("Trained again: a"), 1)
     did, still = step.finding.sentences
     assert (did, *step.finding.notes) == answer.sentences
-    discs = [row["row"][-1] for row in step.scene.views["cka"].datasets["nearest"]]
+    discs = [row["v"][-1] for row in step.scene.views["cka"].datasets["nearest"]]
     assert (discs, still) == (
         [0, 1, 2, 3, 4, 5],
         "Afterwards, no layer is most like an earlier unpruned one.",

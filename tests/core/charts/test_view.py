@@ -61,10 +61,8 @@ def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> 
 def test_a_theme_fills_every_colour_and_size() -> None:
     light, dark = (styled(THEMES[name], 13) for name in ("light", "dark"))
     assert "$" not in json.dumps([light, dark])
-    assert light["style"]["note"] == {
-        "color": THEMES["light"].text,
-        "fontSize": 13,
-    }
+    note = light["style"]["note"]
+    assert (note["color"], note["fontSize"]) == (THEMES["light"].text, 13)
     styles = (ROOT / "core" / "charts" / "player.css").read_text("utf-8")
     assert [colour for colour in THEMES["light"] if f", {colour})" not in styles] == [], (
         "on no page"

@@ -7,19 +7,16 @@ every state.
 import re
 
 from benchmarks.verdicts import VerdictRow
-from core.charts.stack import stack_rows
 from core.findings import pooled
 from core.findings.accuracy import working_to
 from core.findings.choices import is_control, settings
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch
-from core.findings.layers import layers_of
 from core.findings.words.compare import compare_heading, depth_sentence
 from core.findings.words.grid import arranged, grid_rows
 from core.findings.words.layers import layers_finding, layers_heading
 from core.findings.words.story import (
     chance_finding,
-    guess_answer,
     watch_finding,
 )
 from core.findings.words.verdict import STATES, criteria_table
@@ -98,12 +95,6 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
             if working_to(other) is not None
         ]
         assert [page for page in pages if f"p to {amount_name(to)}" not in page] == []
-    rows = stack_rows(result, "mean")
-    answers = {
-        row["layer"]: guess_answer(row["layer"], row["words"][-1], row["first"]) for row in rows
-    }
-    first = [label for label, answer in answers.items() if "first to fall" in answer]
-    assert first == [layer.label for layer in layers_of(result, "mean").first]
     assert heading in watch_finding(result, beside, "mean").text
 
 
