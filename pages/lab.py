@@ -26,17 +26,17 @@ from ui.address import DECIDE, OWN, OWN_MODEL, amount_in_address, picture_first,
 from ui.exports import offer_exports
 from ui.header import link_to_control, page_header
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
-from ui.lab.history import show_history
 from ui.lab.settings import offer_recovery, offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures
 from ui.results import (
     at_hand,
-    by_key,
     companions_of,
     note_computed,
     own_methods,
     read_all,
+    read_stored,
+    show_history,
     show_upload,
 )
 from ui.text import markdown_table, plain, refusals_shown, remark
@@ -71,7 +71,7 @@ def lab() -> None:
             set_parameter("job", None)
             show(shown)
             st.rerun()
-        result = by_key(job.key) if job.key else None
+        result = read_stored(job.key, SweepResult) if job.key else None
         record.ended = job if job.ended else None
     elif result:
         set_parameter(OWN, None)
@@ -183,7 +183,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         if job:
             return
         link_to_control(result)
-    chance = cached_call(chance_finding, result, companions_of(result, at_hand()))
+    chance = cached_call(chance_finding, result, companions_of(result))
     head.markdown(plain(f"{chance.heading}."))
     show_finding(result, " ".join(chance.sentences))
     name = plain(entry_of(result).name)

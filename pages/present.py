@@ -5,7 +5,6 @@ import streamlit as st
 from core.charts.view import reduction_choices
 from core.findings.words.choices import playlist
 from core.request.pages import MAX_LINE_CHARS, REDUCTION
-from core.results.cached_call import cached_call
 from core.results.library import entry_of
 from core.results.names import checkpoint_name, data_name, listed
 from ui.address import amount_in_address, link_to, picture_first, read_choice, show
@@ -42,7 +41,7 @@ def present() -> None:
         st.subheader("Settings and downloads", anchor=SETTINGS)
         downloads = st.container()
         choose_result(state)
-        titles = playlist(state.entries, cached_call(entry_of, result))
+        titles = playlist(state.entries, entry_of(result))
         st.markdown(
             plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}.")
         )

@@ -133,7 +133,7 @@ def read_view(page: Page) -> ViewState:
     result = _on_show("result", defaults)
     state = ViewState(page, _with_linked(entries, result), result)
     if result and "other" in page.subjects:
-        default = counterpart(cached_call(entry_of, result), (*state.offered, *state.entries))
+        default = counterpart(entry_of(result), (*state.offered, *state.entries))
         other = _on_show("other", [default] if default else ())
         return state._replace(
             entries=_with_linked(state.entries, other),
@@ -152,7 +152,7 @@ def _with_trained(state: ViewState, subject: str) -> ViewState:
         entry for entry in trained_at_hand(subject) if result is None or is_of_model(entry, result)
     )
     trained = _on_show(subject, fitting)
-    if trained and not (result and is_of_model(cached_call(entry_of, result), trained)):
+    if trained and not (result and is_of_model(entry_of(result), trained)):
         same_model = [entry for entry in settings(state.offered) if is_of_model(entry, trained)]
         result = next(iter(read_all(same_model[:1])), None)
     return state._replace(result=result, **{subject: trained})
@@ -175,7 +175,7 @@ def _with_linked(entries: tuple[Entry, ...], result: SweepResult | None) -> tupl
     """Add a result that a link has put on show to the available ones."""
     if result is None or result.key in {entry.key for entry in entries}:
         return entries
-    return (*entries, cached_call(entry_of, result))
+    return (*entries, entry_of(result))
 
 
 # ---------------------------------------------------------------- what can be chosen
@@ -236,7 +236,7 @@ def choose_trained(state: ViewState) -> None:
 
 def choose_result(state: ViewState) -> None:
     """Offer other results than those on show, in a list that the boxes above it shorten."""
-    own = cached_call(entry_of, state.shown)
+    own = entry_of(state.shown)
     left = state.offered
     labels = state.page.subjects
     for box, of in BOXES.items():
@@ -333,7 +333,7 @@ def show_link(state: ViewState, shown: Shown) -> None:
 def link_to_control(*results: SweepResult) -> None:
     """Lead to the Lab for the first result whose inconclusive verdict may be decided there."""
     for result in filter(request_behind, results):
-        remedy = cached_call(verdict, result, companions_of(result, at_hand())).remedy
+        remedy = cached_call(verdict, result, companions_of(result)).remedy
         if remedy is None:
             continue
         # A button: on the Lab itself, a link's parameters would not reach the address, and lost

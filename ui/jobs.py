@@ -39,9 +39,6 @@ UNKNOWN = (
     "This run is no longer available. If it was finished, ask for it again in the Lab: its result "
     "opens at once."
 )
-STORED = (
-    "This result was stored already: nothing was computed again."  # said once, and its session key
-)
 # session key: the id of the last run, until this visitor has seen its end or cancelled it
 STARTED = "started-job"
 # How long a click waits, to show at once a stored result and the answer to a question.
@@ -76,9 +73,6 @@ def note_watching(page: str) -> None:
         page: The page's name. The one that shows the job itself links to this visitor's last run if
             the address has lost it: the visitor went back, or opened another result.
     """
-    # No earlier: a rerun takes it away.
-    if "job" not in st.query_params and st.session_state.pop(STORED, False):
-        st.toast(STORED, icon=":material/check:")
     job = queue.get(st.query_params.get("job", ""))
     if job and home_of(job) == page:
         queue.watch(job.id, visitor())
@@ -129,8 +123,7 @@ def start(
     """
     job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.session_state[STARTED] = job_id
-    job = queue.wait(job_id, QUICK_SECONDS)
-    st.session_state[STORED] = bool(job and job.key and job.ended)  # too soon to be new
+    queue.wait(job_id, QUICK_SECONDS)
     lab().follows, lab().ended = job_id, None  # the settings on the page are this run's
     if request.op == "recover":  # it begins in the Lab
         st.switch_page(PAGES["Recover"].file, query_params=carried(job=job_id))

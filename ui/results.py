@@ -1,4 +1,4 @@
-"""List the available results, open a visitor's own, and cache each file."""
+"""List the available results, open, show and delete a visitor's own, and cache each file."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,18 +13,18 @@ from cachetools import LRUCache, cached
 from core.errors import PrunescopeError
 from core.findings.choices import companions, methods_beside, trained_of
 from core.findings.comparable import same_checkpoint
+from core.findings.words.choices import distinguishing_labels
 from core.findings.words.grid import GridRow, grid_rows
 from core.jobs.job import Job
 from core.request.limits import is_hosted, limits
 from core.results import library, store
-from core.results.cached_call import cached_call
 from core.results.cut import R, Result, of_kind
 from core.results.fields import bytes_of
-from core.results.library import TRAINED, AnyEntry, Entry
+from core.results.library import TRAINED, AnyEntry, Entry, entry_of
 from core.results.schema import Computed, SweepResult
-from ui.address import set_parameter, show
+from ui.address import link_to, set_parameter, show
 from ui.jobs import follow, visitor
-from ui.text import plain, refusals_shown
+from ui.text import plain, refusals_shown, remark
 
 # session key: the keys of the results that this visit has computed
 COMPUTED = "computed-results"
@@ -32,6 +32,7 @@ UPLOAD_HELP = (
     "A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your "
     "results."
 )
+MAX_LISTED = 12  # of the visitor's own results
 # The kinds of results, by the parameter that names one.
 KINDS: Mapping[str, Any] = {
     "result": SweepResult,
@@ -65,7 +66,8 @@ def show_upload(subject: str = "result") -> None:
 
 def _open(subject: str) -> None:
     """Open the chosen file; a refusal stands at the top of the page."""
-    if file := st.session_state["upload"]:
+    file = st.session_state["upload"]
+    if file:
         with refusals_shown():
             result = store.open_upload(file.getvalue(), file.name)
             of_kind(KINDS[subject], result, file.name)
@@ -130,11 +132,6 @@ def note_computed(*keys: str) -> None:
     st.session_state.setdefault(COMPUTED, set()).update(keys)
 
 
-def by_key(key: str) -> SweepResult | None:
-    """Read a stored sweep; see `read_stored`."""
-    return read_stored(key, SweepResult)
-
-
 def read_trained(result: SweepResult) -> dict[str, Any]:
     """Read what was trained of a result's model: see `core.findings.choices.trained_of`."""
     listed = {subject: trained_at_hand(subject) for subject in TRAINED}
@@ -178,9 +175,9 @@ def read_stored(key: str, kind: type[R]) -> R | None:
     return None
 
 
-def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
+def companions_of(result: SweepResult) -> list[SweepResult]:
     """Read the available results that another is judged beside."""
-    return read_all(companions(cached_call(library.entry_of, result), judging(entries)))
+    return read_all(companions(entry_of(result), judging(at_hand())))
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:
@@ -192,7 +189,7 @@ def own_methods(result: SweepResult) -> list[SweepResult]:
     if result.key not in own:
         return []
     entries = [own[result.key], *own.values()]
-    alike = read_all(methods_beside(cached_call(library.entry_of, result), entries))
+    alike = read_all(methods_beside(entry_of(result), entries))
     if result not in alike:
         return []
     return [
@@ -215,7 +212,59 @@ def judging(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 def read_all(entries: Iterable[Entry]) -> list[SweepResult]:
     """Read results; show an error for each unreadable one."""
-    return [*filter(None, (by_key(entry.key) for entry in entries))]
+    return [*filter(None, (read_stored(entry.key, SweepResult) for entry in entries))]
+
+
+# ---------------------------------------------------------------- the visitor's own in the Lab
+
+
+def show_history(on_show: str | None) -> None:
+    """List the newest results, folded away; the other pages have the rest.
+
+    Args:
+        on_show: The key of the result on the page, which is marked.
+    """
+    entries = own_results(Entry)
+    with st.expander(
+        f"Your results ({len(entries)})",
+        key="lab-history-box",
+        icon=":material/history:",
+    ):
+        if is_hosted():
+            remark(
+                "This visit's results only. Download those you need; they are lost when the server "
+                "restarts."
+            )
+        else:
+            files = library.unreadable()
+            if files:
+                reasons = "".join(f"\n- {plain(reason)}" for reason in files[:5])
+                st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
+            remark(
+                "Finished runs are saved as files in this folder, which the other pages read as "
+                "well:"
+            )
+            st.code(str(store.user_folder()), language=None, wrap_lines=True)
+        labels = distinguishing_labels(entries)
+        for entry in entries[:MAX_LISTED]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                mark = " · on show" if entry.key == on_show else ""
+                label = f"{plain(labels[entry.key])} · {plain(entry.created_at[:10])}{mark}"
+                link_to("Lab", label, ":material/open_in_new:", result=entry.key, job="")
+                if not is_hosted():
+                    _offer_deletion(entry.key)
+
+
+def _offer_deletion(key: str) -> None:
+    with st.popover("Delete", key=f"lab-delete-{key}", type="tertiary"):
+        st.markdown("This deletes the file for good.")
+        if st.button("Delete this result", key=f"lab-deleted-{key}"):
+            with refusals_shown():
+                library.delete_own(key)
+                for name in ("result", "other"):
+                    if st.query_params.get(name) == key:
+                        set_parameter(name, None)
+                st.rerun()
 
 
 # ---------------------------------------------------------------- all results in a table

@@ -113,19 +113,27 @@ class Job:
                 return replace(self, recovery=Recovery.model_validate(event["recovery"]))
             case "done" if "outcome" in event:
                 return replace(self, state="done", outcome=event["outcome"])
-            case "done":
-                return self._stored(event["key"])
+            case "done":  # the result of the current sweep is stored
+                stored = replace(
+                    self,
+                    header=None,
+                    frames=(),
+                    keys=(*self.keys, event["key"]),
+                )
+                if stored.step > len(self.follow_ups):
+                    return replace(stored, state="done")
+                return replace(
+                    stored,
+                    state="queued",
+                    stage="",
+                    done=0,
+                    total=0,
+                    seconds_left=None,
+                )
             case "error":
                 return replace(self, state="failed", message=event["message"])
             case _:
                 return replace(self, state="cancelled", message="Cancelled.")
-
-    def _stored(self, key: str) -> "Job":
-        """Return the job once the result of its current sweep is stored."""
-        stored = replace(self, header=None, frames=(), keys=(*self.keys, key))
-        if self.step == len(self.follow_ups):
-            return replace(stored, state="done")
-        return replace(stored, state="queued", stage="", done=0, total=0, seconds_left=None)
 
 
 # ---------------------------------------------------------------- in the queue
@@ -166,7 +174,8 @@ class Ticket:
         address, or without one, are one person's.
         """
         for session, last_look in [*self.watchers.items()]:
-            is_near = session.address == visitor.address
             is_gone = session.address is not None and now - last_look > LOOKS_EVERY
-            if session == visitor or (is_near and (is_gone or not is_hosted())):
+            is_near = session.address == visitor.address
+            is_earlier = is_near and (is_gone or not is_hosted())
+            if is_earlier or session == visitor:
                 del self.watchers[session]

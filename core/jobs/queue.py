@@ -63,8 +63,13 @@ class JobQueue:
         }
         self._running: Ticket | None = None
         self._questions_in_a_row = 0  # that have started since a run last did
-        self._worker = WarmProcess(command, self._changed, self._on_line, self._on_worker_exit)
-        self._caretaker: threading.Thread | None = None
+        self._worker = WarmProcess(
+            command,
+            self._changed,
+            self._on_line,
+            self._on_worker_exit,
+        )
+        self._is_tended = False  # by a thread
 
     # ------------------------------------------------------------ for visitors
 
@@ -102,8 +107,10 @@ class JobQueue:
         request = checked(request)
         follow_ups = tuple(map(checked, follow_ups))
         sweeps = [request, *follow_ups] if isinstance(request, SweepRequest) else []
-        if is_hosted():
-            _ = forecast(sweeps) if sweeps else forecast_training(request)
+        if is_hosted() and sweeps:
+            forecast(sweeps)
+        elif is_hosted():
+            forecast_training(request)
         job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
         if not fresh:
             for key in stored_first(sweeps):
@@ -195,17 +202,16 @@ class JobQueue:
         with self._changed:
             now = self._clock()
             for ticket in self._living():
-                last_look = max(ticket.watchers.values())
-                if is_hosted() and now - last_look > UNSEEN_SECONDS:
+                unseen = now - max(ticket.watchers.values())
+                if is_hosted() and unseen > UNSEEN_SECONDS:
                     self._end(ticket, "Ended because nobody was watching it.")
             running = self._running
             if running is None:
                 return
             seconds = now - running.sent
             most = limits().job_seconds
-            if running.job.ended:
-                if seconds > CANCEL_TIMEOUT_SECONDS:
-                    self._worker.kill()
+            if running.job.ended and seconds > CANCEL_TIMEOUT_SECONDS:
+                self._worker.kill()
             elif seconds > most:
                 message = f"Stopped after {most / 60:g} minutes, the most here: try fewer examples."
                 self._end(running, message, "failed")
@@ -229,9 +235,9 @@ class JobQueue:
             ticket.watchers[visitor] = self._clock()
             self._update(ticket, ticket.job)
             self._start_next()
-            if self._caretaker is None:
-                self._caretaker = threading.Thread(target=self._take_care, daemon=True)
-                self._caretaker.start()
+            if not self._is_tended:
+                self._is_tended = True
+                threading.Thread(target=self._take_care, daemon=True).start()
             return ticket.job.id
 
     def _take_care(self) -> None:
@@ -269,7 +275,8 @@ class JobQueue:
                 fault = f"The computing process does not start: {error.strerror}."
                 self._end(ticket, f"{fault} Try again, or restart Prunescope.", "failed")
                 continue
-            if not self._worker.send({"job": ticket.name, **ticket.orders[ticket.job.step]}):
+            order = ticket.orders[ticket.job.step]
+            if not self._worker.send({"job": ticket.name, **order}):
                 return  # the worker has just died; the successor takes the order (_on_worker_exit)
             self._turns[ticket.kind].serve(ticket)
             self._running = ticket
@@ -281,21 +288,22 @@ class JobQueue:
             self._update(ticket, replace(ticket.job, state="running", stage="Starting"))
 
     def _update(self, ticket: Ticket, job: Job) -> None:
-        ticket.job = job
-        if job.ended:
-            self._forget_surplus(ticket.kind)
-        self._changed.notify_all()
+        """Change a job, and forget the oldest ended jobs of its kind.
 
-    def _forget_surplus(self, kind: JobKind) -> None:
-        """Forget the oldest ended jobs of a kind; a visitor's many displace only their own."""
+        A visitor's many displace only their own.
+        """
+        ticket.job = job
+        self._changed.notify_all()
+        if not job.ended:
+            return
         ended = [
-            Stored(ticket.holder, age, 1, ticket)
-            for age, ticket in enumerate(self._tickets.values())
-            if ticket.job.ended and ticket.kind == kind
+            Stored(other.holder, age, 1, other)
+            for age, other in enumerate(self._tickets.values())
+            if other.job.ended and other.kind == ticket.kind
         ]
-        for ticket in surplus(ended, MAX_REMEMBERED):
-            if ticket is not self._running:  # cancelled, but the worker has not dropped it yet
-                del self._tickets[ticket.job.id]
+        for oldest in surplus(ended, MAX_REMEMBERED):
+            if oldest is not self._running:  # cancelled, but the worker has not dropped it yet
+                del self._tickets[oldest.job.id]
 
     def _end(self, ticket: Ticket, message: str, state: State = "cancelled") -> None:
         """End a job; a running one keeps the worker busy until the worker has dropped it."""

@@ -59,10 +59,9 @@ class WarmProcess:
 
     def send(self, order: Mapping[str, Any]) -> bool:
         """Write an order as a line of JSON; return False if no process can take it."""
-        if self.child is not None and self.child.stdin is not None:
+        if self.child:
             with suppress(OSError):  # it has just died
-                self.child.stdin.write(json.dumps(order) + "\n")
-                self.child.stdin.flush()
+                print(json.dumps(order), file=self.child.stdin, flush=True)
                 return True
         return False
 
@@ -73,10 +72,7 @@ class WarmProcess:
 
     def _follow(self, child: subprocess.Popen[str]) -> None:
         """Hand over a process's lines and its exit status, on a thread of its own."""
-        with (
-            suppress(OSError),
-            child,
-        ):  # it may have died without reading an order
+        with suppress(OSError), child:  # it may have died without reading an order
             for line in child.stdout or ():
                 with self.lock:
                     self.on_line(line)

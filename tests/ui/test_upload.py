@@ -20,12 +20,13 @@ FORGED = with_own_key(
 def page() -> None:
     import streamlit as st
 
-    from ui.results import at_hand, by_key, show_upload
+    from core.results.schema import SweepResult
+    from ui.results import at_hand, read_stored, show_upload
 
     show_upload()
     st.text(" ".join(entry.key for entry in at_hand()))
     key = st.query_params.get("result")
-    result = by_key(key) if key else None
+    result = read_stored(key, SweepResult) if key else None
     st.text(f"shown: {result.frames[-1].sparsity if result else None}")
 
 
