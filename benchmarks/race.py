@@ -9,6 +9,7 @@ the sentences are tokenised once. README.md explains the table.
 
 import copy
 import time
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import get_context
 from pathlib import Path
@@ -233,16 +234,20 @@ def table(measured: Mapping[str, Measured]) -> str:
 # ---------------------------------------------------------------- command line
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def make_parser() -> OneLineParser:
+    """Define the options."""
+    parser = OneLineParser(prog="python -m benchmarks.race", description=__doc__)
+    add_options(parser, DataRequest)
+    parser.add_threads()
+    return parser
+
+
+def main(options: Namespace) -> None:
     """Run the race and print its table.
 
     Raises:
         PrunescopeError: A name is unknown, or a value is out of bounds.
     """
-    parser = OneLineParser(prog="python -m benchmarks.race", description=__doc__)
-    add_options(parser, DataRequest)
-    parser.add_threads()
-    options = parser.parse_args(arguments)
     request = request_in(options, SweepRequest)
     prepare(request)  # refuses bad input once, and caches the sentences for all procedures
     new_process_each = get_context("spawn").Pool(1, maxtasksperchild=1)
@@ -252,8 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for of in PROCEDURES
         }
     print(table(measured))
-    return 0
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(make_parser(), main)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
@@ -160,14 +160,13 @@ def measure_waiting(runs: int) -> None:
 # ---------------------------------------------------------------- command line
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> None:
     """Print the table."""
     parser = OneLineParser(prog="python -m benchmarks.serving", description=__doc__)
     times = "how often to open each page (default: 5)"
     parser.add_argument("--runs", type=int, default=5, help=times)
-    measure_waiting(parser.parse_args(arguments).runs)
-    return 0
+    run_command(parser, lambda options: measure_waiting(options.runs))
 
 
 if __name__ == "__main__":
-    run_command(main)
+    main()

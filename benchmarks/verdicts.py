@@ -5,6 +5,7 @@ It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of 
 and writes `pooled.json` and `meaning.json` in `cached_results`, which pages read.
 """
 
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -135,9 +136,8 @@ def written_into(document: str, parts: Mapping[str, str]) -> str:
     return document
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(_: Namespace) -> None:
     """Write what the shipped results say."""
-    OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__).parse_args(arguments)
     shipped = list(map(store.load_any, store.result_files(store.SHIPPED_RESULTS)))
     results = [result for result in shipped if isinstance(result, SweepResult)]
     table = verdict_table(results)
@@ -149,8 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path.write_text(text, "utf-8")
     scene = forest_scene(together, claim_heading(together[0]))
     FOREST.write_bytes(draw(figure_of(scene), "svg", [0]))
-    return 0
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__), main)

@@ -7,8 +7,9 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import NamedTemporaryFile
 from traceback import format_exception
 from typing import NoReturn
@@ -39,6 +40,12 @@ class OneLineParser(argparse.ArgumentParser):
         names = "auto, cpu, cuda, cuda:N or mps"
         usual = "default: $PRUNESCOPE_DEVICE, else auto: CUDA, else MPS, else cpu"
         self.add_argument("--device", metavar="NAME", help=f"{names} ({usual})")
+
+    def add_output(self) -> None:
+        """Add the option for where a result is written; see `core.results.store.save`."""
+        self.add_argument(
+            "--output", type=Path, help="FILE.json or a folder (default: the user's results)"
+        )
 
     def add_sources(self) -> None:
         """Add the options for where a stored result's checkpoint and data are."""
@@ -92,19 +99,18 @@ def progress_shown(work: str = "", unit: str = "B") -> Iterator[Callable[[str, i
 
     Args:
         work: The name of the bar; empty, it is the name of the stage.
-        unit: The unit of progress; `B` for the bytes of a download.
+        unit: The unit of progress; by default, the bytes of a download.
 
     Yields:
         A function that takes (stage, done, total).
     """
-    is_download = unit == "B"
     with tqdm(
         file=sys.stderr,
         dynamic_ncols=True,
         delay=1,
         smoothing=0,
         unit=unit,
-        unit_scale=is_download,
+        unit_scale=not work,
     ) as bar:
 
         def report(stage: str, done: int, total: int) -> None:
@@ -121,25 +127,26 @@ def progress_shown(work: str = "", unit: str = "B") -> Iterator[Callable[[str, i
             bar.total = bar.n  # the work may have stopped early, as requested
 
 
-def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
+def run_command(
+    parser: OneLineParser, main: Callable[[argparse.Namespace], int | None]
+) -> NoReturn:
     """Run a command line and exit.
 
     The exit code is 2 after bad input, 130 after an interrupt, 1 after a bug, each with one line.
 
     Args:
-        main: Takes the arguments, None for those of the process, and returns the exit code.
+        parser: Parses the process's arguments.
+        main: Takes the options, and returns the exit code, None for 0.
     """
     try:
-        code = main(None)
+        sys.exit(main(parser.parse_args()))
     except PrunescopeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = BAD_INPUT
+        line, code = f"error: {error}", BAD_INPUT
     except Exception as error:  # even a bug ends in one line
-        print(f"error: {unforeseen(error)}", file=sys.stderr)
-        code = FAILED
+        line, code = f"error: {unforeseen(error)}", FAILED
     except KeyboardInterrupt:
-        print("interrupted: what was not finished was not written", file=sys.stderr)
-        code = INTERRUPTED
+        line, code = "interrupted: what was not finished was not written", INTERRUPTED
+    print(line, file=sys.stderr)
     sys.exit(code)
 
 

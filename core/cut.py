@@ -6,7 +6,6 @@ the path of the study to standard output.
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
@@ -14,7 +13,7 @@ from core.errors import PrunescopeError, first_few
 from core.findings.cut import frontier_of, lead
 from core.findings.words.cut import cut_finding
 from core.findings.words.lab import division_words
-from core.inputs.cut_rows import CutInputs, prepare_cut
+from core.inputs.cut_rows import prepare_cut
 from core.request.cut_request import CutRequest
 from core.request.pages import LOSS
 from core.request.sweep_request import add_options, request_in
@@ -22,8 +21,8 @@ from core.results import store
 from core.results.cut import CutStudy
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+def make_parser() -> OneLineParser:
+    """Define the options."""
     parser = OneLineParser(prog="python -m core.cut", description=__doc__)
     add_options(parser, CutRequest)
     choice = parser.add_mutually_exclusive_group()
@@ -40,30 +39,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="write the smaller model, for plain transformers",
     )
     parser.add_machine()
-    parser.add_argument(
-        "--output", type=Path, help="FILE.json or a folder (default: the user's results)"
-    )
-    return parser.parse_args(arguments)
-
-
-def find(request: CutRequest, options: argparse.Namespace) -> CutInputs:
-    """Find the inputs of a checked request, and refuse what cannot be saved before any work.
-
-    Raises:
-        PrunescopeError: The limit is out of bounds, or the checkpoint, the rows or the places are
-            unavailable.
-    """
-    if options.at_most is not None and not 0 <= options.at_most <= 100:
-        raise PrunescopeError(f"--at-most {options.at_most:g}: give points of the score, 0 to 100")
-    store.check_new(options.save)
-    store.check_writable(options.output)
-    with progress_shown() as report:
-        inputs = prepare_cut(request, report)
-    if options.keep is not None and options.keep not in inputs.depths:
-        depths = first_few([*map(str, inputs.depths)], 12)
-        fault = f"--keep {options.keep} is no depth of this study"
-        raise PrunescopeError(f"{fault}: choose one of {depths}")
-    return inputs
+    parser.add_output()
+    return parser
 
 
 def chosen(study: CutStudy, options: argparse.Namespace) -> int:
@@ -86,10 +63,24 @@ def chosen(study: CutStudy, options: argparse.Namespace) -> int:
     return choice.depth.layers
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Make a study, save it and print its path."""
-    options = parse(arguments)
-    inputs = find(request_in(options, CutRequest), options)
+def main(options: argparse.Namespace) -> None:
+    """Make a study, save it and print its path; refuse before any work what cannot be saved.
+
+    Raises:
+        PrunescopeError: The limit is out of bounds, the checkpoint, the rows or the places are
+            unavailable, or no depth keeps the limit.
+    """
+    request = request_in(options, CutRequest)
+    if options.at_most is not None and not 0 <= options.at_most <= 100:
+        raise PrunescopeError(f"--at-most {options.at_most:g}: give points of the score, 0 to 100")
+    store.check_new(options.save)
+    store.check_writable(options.output)
+    with progress_shown() as report:
+        inputs = prepare_cut(request, report)
+    if options.keep is not None and options.keep not in inputs.depths:
+        depths = first_few([*map(str, inputs.depths)], 12)
+        fault = f"--keep {options.keep} is no depth of this study"
+        raise PrunescopeError(f"{fault}: choose one of {depths}")
     print(division_words(inputs.division), file=sys.stderr)
     with importing():  # only now, so that bad input is refused without waiting seconds for torch
         from core.encoder.loading import borrow
@@ -105,8 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with progress_shown("save", "step") as report:
             write_cut(cuts, left, inputs, report, options.save)
     print(path)
-    return 0
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(make_parser(), main)

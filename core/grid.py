@@ -37,8 +37,8 @@ from core.results.schema import SweepResult
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+def make_parser() -> OneLineParser:
+    """Define the options."""
     parser = OneLineParser(prog="python -m core.grid", description=__doc__)
     add = parser.add_argument
     add("file", type=Path, metavar="FILE.yaml", help="what to run")
@@ -75,7 +75,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="download what is missing, say how long the sweeps will take, and run none",
     )
-    return parser.parse_args(arguments)
+    return parser
 
 
 def _place(text: str) -> tuple[str, str]:
@@ -85,9 +85,8 @@ def _place(text: str) -> tuple[str, str]:
     return name, path
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(options: argparse.Namespace) -> int:
     """Forecast a grid's time, run its missing sweeps, list its results and print their table."""
-    options = parse(arguments)
     requests = read_grid(options.file)
     store.check_writable(options.output)
     if options.manifest:  # refused before hours of work
@@ -196,4 +195,4 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(make_parser(), main)

@@ -5,8 +5,6 @@ Progress and time left go to standard error, the path of the result to standard 
 
 import argparse
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
 from core.findings.words.lab import caution, reading_note
@@ -17,17 +15,15 @@ from core.results import store
 from core.results.schema import SweepResult
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+def make_parser() -> OneLineParser:
+    """Define the options."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
     add_options(parser, SweepRequest)
     layers = "prune one layer alone, such as 2, or a run such as 1-3; layers count from 1"
     parser.add_argument("--layers", dest="scope", type=scope_of, metavar="A-B", help=layers)
     parser.add_machine()
-    parser.add_argument(
-        "--output", type=Path, help="FILE.json or a folder (default: the user's results)"
-    )
-    return parser.parse_args(arguments)
+    parser.add_output()
+    return parser
 
 
 def find(request: SweepRequest) -> Inputs:
@@ -59,9 +55,8 @@ def run(inputs: Inputs) -> SweepResult:
     return result
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(options: argparse.Namespace) -> None:
     """Compute a result, save it and print its path."""
-    options = parse(arguments)
     request = request_in(options, SweepRequest)
     store.check_writable(options.output)
     inputs = find(request)
@@ -73,8 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(note, file=sys.stderr)
     use_machine(options.threads, options.device)
     print(store.save(run(inputs), options.output))
-    return 0
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(make_parser(), main)

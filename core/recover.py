@@ -7,7 +7,6 @@ standard output.
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from core.results.schema import SweepResult
 from core.sweep.origin import find_recovery
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+def make_parser() -> OneLineParser:
+    """Define the options."""
     parser = OneLineParser(prog="python -m core.recover", description=__doc__)
     add = parser.add_argument
     add("result", type=Path, metavar="RESULT", help="the file of a sweep")
@@ -56,8 +55,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="write the trained model, its zeros held, for plain transformers",
     )
     parser.add_machine()
-    add("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
-    return parser.parse_args(arguments)
+    parser.add_output()
+    return parser
 
 
 def run(
@@ -95,16 +94,15 @@ def run(
     return recovery
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(options: argparse.Namespace) -> None:
     """Make a recovery, save it and print its path."""
-    options = vars(parse(arguments))
-    result = store.load(options.pop("result"))
-    output = options.pop("output")
+    values = vars(options)
+    result = store.load(values.pop("result"))
+    output = values.pop("output")
     store.check_writable(output)
-    store.check_new(options["save"])
-    print(store.save(run(result, **options), output))
-    return 0
+    store.check_new(options.save)
+    print(store.save(run(result, **values), output))
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(make_parser(), main)

@@ -8,7 +8,6 @@ index.html to standard output.
 import argparse
 import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,8 +16,8 @@ from core.errors import PrunescopeError
 from core.results.store import check_writable
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+def make_parser() -> OneLineParser:
+    """Define the options."""
     parser = OneLineParser(prog="python -m core.site", description=__doc__)
     parser.add_argument(
         "folder",
@@ -35,12 +34,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--select", type=Path, metavar="FILE", help="text with the keys or addresses of the results"
     )
-    return parser.parse_args(arguments)
+    return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(options: argparse.Namespace) -> None:
     """Write the static edition and print its path."""
-    options = parse(arguments)
     with importing():  # only now, so that --help does without
         from core.exports.site_edition import PART, is_replaceable, replace, write_site
         from core.exports.site_shelf import shelf_of
@@ -67,8 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
     print(folder / "index.html")
-    return 0
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(make_parser(), main)

@@ -6,7 +6,6 @@ Exit code 0 if all are within tolerance, 1 if one is not.
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from core.command_line import FAILED, OneLineParser, importing, run_command, use_machine
@@ -15,8 +14,8 @@ from core.results import store
 from core.sweep.origin import frame_of
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+def make_parser() -> OneLineParser:
+    """Define the options."""
     parser = OneLineParser(prog="python -m core.verify", description=__doc__)
     add = parser.add_argument
     add("result", type=Path, metavar="RESULT", help="a result file")
@@ -24,16 +23,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--amount", action="append", type=float, metavar="A", help=what)
     parser.add_sources()
     parser.add_machine()
-    return parser.parse_args(arguments)
+    return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(options: argparse.Namespace) -> int:
     """Verify frames of one result and print a table.
 
     Returns:
         0 if all deviations are within tolerance, else 1.
     """
-    options = parse(arguments)
     result = store.load(options.result)
     stored = result.amounts
     usual = dict.fromkeys((stored[0], stored[len(stored) // 2], stored[-1]))
@@ -67,4 +65,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(make_parser(), main)

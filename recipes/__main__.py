@@ -6,7 +6,7 @@ the same machine with the same number of threads, it arrives at the same weights
 says where pretrained encoders and data come from.
 """
 
-from collections.abc import Sequence
+from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
@@ -39,8 +39,8 @@ def work_folder(recipe: Recipe, name: str, base: Path, data: Path | None) -> Pat
     return WEIGHTS / "work" / f"{name}-{inputs[:8]}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, or continue a training, then save the checkpoint and print its folder."""
+def make_parser() -> OneLineParser:
+    """Define the options."""
     parser = OneLineParser(prog="python -m recipes", description=__doc__)
     add = parser.add_argument
     add("family", choices=sorted(RECIPES), help="the recipe")
@@ -54,7 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--data", type=Path, help="folder in the Hub's GLUE layout; minilm-l6-messages needs none")
     parser.add_threads()
     add("--output", type=Path, help="folder to write the checkpoint to, by default weights/NAME")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(options: Namespace) -> None:
+    """Train, or continue a training, then save the checkpoint and print its folder."""
     if not 0 <= options.seed <= MAX_SEED:
         raise PrunescopeError(f"seed {options.seed}: choose 0 to {MAX_SEED}")
     recipe = RECIPES[options.family]
@@ -73,8 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output = options.output or WEIGHTS / record.name
     export(recipe, record, weights, options.data, output)
     print(output)
-    return 0
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(make_parser(), main)

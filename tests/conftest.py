@@ -8,9 +8,10 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 Completed = tuple[int, str, str]  # exit code, standard output, standard error
@@ -195,13 +196,13 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
 def complete(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> "Callable[..., Completed]":
-    """Run the main function of a command with arguments, inside this process."""
+    """Run a command with arguments, inside this process."""
     from core.command_line import run_command
 
-    def completed(main: "Callable[[Sequence[str] | None], int]", *words: object) -> "Completed":
+    def completed(command: ModuleType, *words: object) -> "Completed":
         monkeypatch.setattr(sys, "argv", ["command", *map(str, words)])
         with pytest.raises(SystemExit) as caught:
-            run_command(main)
+            run_command(command.make_parser(), command.main)
         return (int(caught.value.code or 0), *capsys.readouterr())
 
     return completed

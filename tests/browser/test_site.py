@@ -18,6 +18,7 @@ from tests.browser.shipped import COLA, RECOVERY, SST2, STUDY
 from tests.browser.test_pages import PICTURES, STAYS, faults
 from tests.browser.test_story import SCENES
 from tests.builders import make_result, with_own_key
+from tests.commands import call
 from tests.core.test_site import taken
 
 NAME = "<img src=x onerror=alert(1)>"
@@ -52,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("static") / "site"
     for result in (SST2, COLA, CONTROL, STRANGE, STUDY, RECOVERY):
         save(result, results)
-    assert command.main([str(folder), "--results", str(results)]) == 0
+    call(command, folder, "--results", results)
     return folder
 
 

@@ -8,13 +8,14 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from tiny import EMOTIONS, emotion_texts, predicted_by_transformers, write_csv
 
+from core import precompute
 from core.findings.accuracy import reference_of
 from core.inputs.prepare import prepare
-from core.precompute import find, main, parse, run
-from core.request.sweep_request import SweepRequest, request_in
+from core.precompute import find, run
 from core.results import store
 from core.results.provenance import recompute_script, request_of
 from core.sweep.recompute import verify_frame
+from tests.commands import asked, call
 from tests.refusals import refusal
 
 NAMES = list(EMOTIONS)
@@ -37,10 +38,6 @@ def numbered(tmp_path: Path) -> Path:
     return write_csv(tmp_path / "own data.csv", text=TEXTS, emotion=LABELS)
 
 
-def ask(*arguments: object) -> SweepRequest:
-    return request_in(parse([*map(str, arguments)]), SweepRequest)
-
-
 def test_the_command_line_sweeps_it(
     tiny_emotions: Path,
     named: Path,
@@ -57,7 +54,7 @@ def test_the_command_line_sweeps_it(
         "0,0.5",
     ]
 
-    assert main([*map(str, words), "--output", str(output)]) == 0
+    call(precompute, *words, "--output", output)
 
     rows = "from mine.csv, rows 1 to 120"
     columns = "the text from “text”, the label from “emotion” (text and label guessed)"
@@ -76,7 +73,7 @@ def test_the_command_line_sweeps_it(
 
 
 def test_its_scores_agree_with_scikit_learn(tiny_emotions: Path, named: Path) -> None:
-    result = run(find(ask("--checkpoint", tiny_emotions, "--data", named, "--amounts", 0)))
+    result = run(find(asked("--checkpoint", tiny_emotions, "--data", named, "--amounts", 0)))
 
     gold = result.task.gold
     predicted = predicted_by_transformers(tiny_emotions, [TEXTS[k] for k in result.task.examples])
@@ -127,7 +124,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
 ) -> None:
     given = further.replace("GLUE", str(glue_folder)).split()
     data = ["--data", numbered]
-    assert words in refusal(lambda: prepare(ask("--checkpoint", tiny_emotions, *data, *given)))
+    assert words in refusal(lambda: prepare(asked("--checkpoint", tiny_emotions, *data, *given)))
 
 
 def test_every_method_is_measured_on_the_same_half_of_the_rows(
@@ -136,14 +133,14 @@ def test_every_method_is_measured_on_the_same_half_of_the_rows(
     data = ["--checkpoint", tiny_emotions, "--data", named]
     scored = [*data, "--method", "wanda"]
 
-    inputs = prepare(ask(*scored))
+    inputs = prepare(asked(*scored))
 
-    assert inputs.subset == prepare(ask(*data)).subset
+    assert inputs.subset == prepare(asked(*data)).subset
     rows = [*inputs.calibration.record.examples, *inputs.subset.record.examples]
     assert sorted(rows) == list(range(120))
-    assert len(prepare(ask(*scored, "--examples", 104)).calibration.record.examples) == 16
+    assert len(prepare(asked(*scored, "--examples", 104)).calibration.record.examples) == 16
     words = "mine.csv has only 15 examples besides those evaluated, and 16 are needed"
-    assert words in refusal(lambda: prepare(ask(*scored, "--examples", 105)))
+    assert words in refusal(lambda: prepare(asked(*scored, "--examples", 105)))
 
 
 def test_it_is_recomputed(
@@ -158,7 +155,7 @@ def test_it_is_recomputed(
         "--amounts",
         "0,0.5",
     ]
-    request = ask(*words, "--label-map", *meanings)
+    request = asked(*words, "--label-map", *meanings)
     result = run(find(request))
     assert request_of(result).label_map == request.label_map
 
@@ -166,6 +163,6 @@ def test_it_is_recomputed(
     assert "Replace ./own data.csv with the path of the file with the content" in script
     monkeypatch.chdir(numbered.parent)
     command = shlex.split(script.replace("./tiny-emotions", str(tiny_emotions)), comments=True)
-    again = run(find(ask(*command[3:])))
+    again = run(find(asked(*command[3:])))
     assert (again.key, again.frames) == (result.key, result.frames)
     assert verify_frame(result, 0.5, str(tiny_emotions), str(numbered)).within_tolerance

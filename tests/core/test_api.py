@@ -13,11 +13,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from core import api
 from core.api import load_result, recover, sweep
 from core.exports.notebook import NotebookResult
-from core.precompute import find, parse, run
-from core.request.sweep_request import SweepRequest, request_in
+from core.precompute import find, run
 from core.results import library
 from core.results.key import digest
 from tests.builders import make_result
+from tests.commands import asked
 from tests.refusals import refusal
 
 NAMES = list(EMOTIONS)
@@ -58,7 +58,7 @@ def test_a_folder_gives_the_command_lines_result(
         "0,0.5",
     ]
 
-    expected = run(find(request_in(parse(words), SweepRequest)))
+    expected = run(find(asked(*words)))
 
     assert result.key == expected.key
     assert result.frames == expected.frames

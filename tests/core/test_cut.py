@@ -36,7 +36,7 @@ def run(complete: Run, tmp_path: Path) -> Run:
         tmp_path / "out",
     )
     return lambda line="": complete(
-        cut.main,
+        cut,
         *fixed,
         *line.replace("SAVED", str(tmp_path / "saved")).split(),
     )
@@ -69,7 +69,7 @@ def test_the_saved_model_gives_the_judged_predictions(
         "--save",
         tmp_path / "saved",
     ]
-    code, printed, said = complete(cut.main, *words)
+    code, printed, said = complete(cut, *words)
     assert (code, printed) == (0, f"{tmp_path / 'study.json'}\n"), said
     assert "200 rows: 80 to refit, 20 to stop early, 100 to judge: expect about ± 8 points" in said
     study = load_any(tmp_path / "study.json")

@@ -10,7 +10,7 @@ from unittest.mock import DEFAULT, Mock
 import pytest
 import yaml
 
-from core.grid import main
+from core import grid as command
 from core.inputs.prepare import prepare
 from core.request.grid_file import grid_requests
 from core.request.sweep_request import checked
@@ -19,6 +19,7 @@ from core.results.store import load
 from core.sweep import grid_run
 from core.sweep.sweep import sweep
 from tests.builders import compress
+from tests.commands import call
 from tests.core.sweep.test_sweep import numbers
 from tests.refusals import refusal
 from tests.tiny import loaded
@@ -43,8 +44,8 @@ class Grid:
         self.sweeps.reset_mock()
         path = self.folder / "grid.yaml"
         path.write_text(yaml.safe_dump(self.values))
-        words = ["--data", f"glue={self.glue}", "--output", str(self.output)]
-        code = main([str(path), *words, *further])
+        words = ["--data", f"glue={self.glue}", "--output", self.output]
+        code = call(command, path, *words, *further)
         written = self.capture.readouterr()
         return code, written.out, written.err.splitlines()
 

@@ -20,7 +20,7 @@ HELP = f"""import sys
 from core import {", ".join(COMMANDS)}
 for command in ({", ".join(COMMANDS)}):
     try:
-        command.main(["--help"])
+        command.make_parser().parse_args(["--help"])
     except SystemExit:
         print({{"torch", "pandas", "altair", "sklearn"}} & {{*sys.modules}}, file=sys.stderr)"""
 
@@ -32,7 +32,7 @@ def run(complete: Run, tiny_bert: Path, glue_folder: Path) -> Run:
 
     def completed(line: str, *further: object) -> tuple[int, str, str]:
         words = (places.get(word, word) for word in line.split())
-        return complete(precompute.main, *words, *further)
+        return complete(precompute, *words, *further)
 
     return completed
 
@@ -132,9 +132,9 @@ def test_a_bug_ends_in_one_line_too(
     traces: int,
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(precompute, "parse", Mock(side_effect=error))
+    monkeypatch.setattr(precompute, "main", Mock(side_effect=error))
 
-    code, _, said = run("")
+    code, _, said = run("--checkpoint FOLDER")
 
     assert code == 1
     assert said.startswith(f"error: {words}")

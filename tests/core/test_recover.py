@@ -29,7 +29,7 @@ def test_the_trained_model_is_saved_and_the_path_of_the_recovery_printed(
     ]
     writing = ["--output", output, "--save", saved]
 
-    code, printed, said = complete(recover.main, sweep, *places, *writing, "--steps", 2)
+    code, printed, said = complete(recover, sweep, *places, *writing, "--steps", 2)
 
     assert (code, printed) == (0, f"{output}\n"), said
     assert "50 rows to train on, 50 to judge" in said
@@ -59,7 +59,7 @@ def test_bad_input_ends_in_one_line(
 ) -> None:
     sweep = save(tiny_sweep(tmp_path), tmp_path / "sweep.json")
 
-    code, printed, said = complete(recover.main, sweep, *further.split())
+    code, printed, said = complete(recover, sweep, *further.split())
 
     assert (code, printed) == (2, "")
     assert words in said
@@ -68,6 +68,6 @@ def test_bad_input_ends_in_one_line(
 
 def test_a_recovery_is_no_sweep(complete: Run, tmp_path: Path) -> None:
     path = save(make_recovery(), tmp_path / "one.json")
-    code, _, said = complete(recover.main, path)
+    code, _, said = complete(recover, path)
     assert code == 2
     assert "one.json is a recovery, and a sweep is needed" in said

@@ -28,6 +28,7 @@ from core.results.schema import SweepResult
 from core.results.store import MAX_BYTES, save
 from tests.browser.shipped import RECOVERY
 from tests.builders import make_result, with_own_key, with_own_labels
+from tests.commands import call
 from tests.refusals import refusal
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.25, 0.5), "num_examples": 20}
@@ -54,7 +55,7 @@ def made(folder: Path, *results: Any) -> dict[str, Any]:
     """Return the data of every file of a site of these results."""
     for result in results:
         save(result, folder / "results")
-    assert site.main([str(folder / "site"), "--results", str(folder / "results")]) == 0
+    call(site, folder / "site", "--results", folder / "results")
     return {file.stem: taken(file) for file in (folder / "site" / "data").glob("*.js")}
 
 
@@ -168,11 +169,11 @@ def test_addresses_select(tmp_path: Path, arguments: list[str]) -> None:
     links.write_text(f"http://localhost:8501/layers?result={COLA.key}&reduction=cls\n")
     arguments += ["--select", str(links)]
 
-    assert site.main(arguments) == 0
+    call(site, *arguments)
     assert set(taken(tmp_path / "site" / "data" / "index.js")["results"]) == {COLA.key}
 
     links.write_text("nothing")
-    assert "none of the sweeps" in refusal(site.main, arguments)
+    assert "none of the sweeps" in refusal(call, site, *arguments)
 
 
 def test_a_link_is_replaced_and_what_it_leads_to_stays(
@@ -180,12 +181,12 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(
 ) -> None:
     data = tmp_path / "site" / "data"
     elsewhere = tmp_path / "elsewhere"
-    site.main(arguments)
+    call(site, *arguments)
     data.rename(elsewhere)
     data.symlink_to(elsewhere)
     before = sorted(elsewhere.iterdir())
 
-    assert site.main(arguments) == 0
+    call(site, *arguments)
 
     assert not data.is_symlink()
     assert sorted(elsewhere.iterdir()) == before
@@ -196,7 +197,7 @@ def test_a_folder_of_another_program_is_left_alone(tmp_path: Path, arguments: li
     thesis.parent.mkdir(parents=True)
     thesis.write_text("export default 1")
 
-    assert "choose a new folder" in refusal(site.main, arguments)
+    assert "choose a new folder" in refusal(call, site, *arguments)
 
     assert thesis.read_text() == "export default 1"
 
@@ -204,11 +205,11 @@ def test_a_folder_of_another_program_is_left_alone(tmp_path: Path, arguments: li
 def test_on_a_full_disk_the_old_edition_stays(
     tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.main(arguments)
+    call(site, *arguments)
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     monkeypatch.setattr(site_edition, "write_page", Mock(side_effect=full))
 
-    assert "No space left on device" in refusal(site.main, arguments)
+    assert "No space left on device" in refusal(call, site, *arguments)
 
     assert COLA.key in taken(tmp_path / "site" / "data" / "index.js")["results"]
 
@@ -228,6 +229,6 @@ def test_a_killed_command_leaves_a_folder_that_it_takes_again(
             with suppress(ProcessLookupError):
                 os.killpg(killed.pid, signal.SIGKILL)
 
-    assert site.main(arguments) == 0
+    call(site, *arguments)
 
     assert not any(path.name.startswith(".") for path in folder.iterdir())

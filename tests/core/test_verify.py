@@ -15,6 +15,7 @@ from core.results.key import key_of
 from core.results.schema import Similarities, SweepResult
 from core.results.store import save
 from core.sweep.recompute import verify_frame
+from tests.commands import call
 from tests.refusals import refusal
 
 Places = dict[str, str]
@@ -198,7 +199,7 @@ def test_first_middle_and_last_are_confirmed(
 ) -> None:
     path = save(result, tmp_path / "result.json")
 
-    assert verify.main([str(path), *options]) == 0
+    assert call(verify, path, *options) == 0
 
     header, *rows, verdict = capsys.readouterr().out.splitlines()
     assert header.split() == [
@@ -224,8 +225,8 @@ def test_a_deviation_sets_the_exit_code(
     # Sealed again: no plain damage.
     path = save(with_cell(result, "mean", -0.01), tmp_path / "edited.json")
 
-    assert verify.main([str(path), *options, "--amount", "0.4", "--amount", "0.20"]) == 1
+    assert call(verify, path, *options, "--amount", "0.4", "--amount", "0.20") == 1
 
     assert capsys.readouterr().out.splitlines()[-1].startswith("NOT all within tolerance")
-    assert "0.3 is not among" in refusal(verify.main, [str(path), "--amount", "0.3"])
+    assert "0.3 is not among" in refusal(call, verify, path, "--amount", "0.3")
     assert not capsys.readouterr().out

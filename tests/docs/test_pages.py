@@ -12,6 +12,7 @@ from core.errors import PrunescopeError
 from core.exports.site_edition import THUMBNAIL, site_readme
 from core.request.catalog import METHODS, ROOT
 from core.request.grid_file import grid_requests
+from tests.commands import call
 
 DOCS = ROOT / "docs"
 PAGES = [
@@ -59,7 +60,7 @@ def test_every_option_and_method_is_explained(
 ) -> None:
     text = (DOCS / "options.md").read_text("utf-8")
     with pytest.raises(SystemExit):
-        precompute.parse(["--help"])
+        call(precompute, "--help")
 
     options = set(re.findall(r"--[a-z][\w-]+", capsys.readouterr().out)) - {"--help"}
 

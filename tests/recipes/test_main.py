@@ -21,6 +21,7 @@ from recipes import __main__ as command
 from recipes import syntax, training
 from recipes.table import MINILM, Recipe
 from recipes.training import read_examples, texts
+from tests.commands import call
 
 COLA = TASKS["cola"]
 NAME = "tiny-cola-seed-3"
@@ -54,8 +55,8 @@ def make(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     def run(folder: Path) -> Path:
         for module in (command, checkpoints, limits):
             monkeypatch.setattr(module, "WEIGHTS", folder)
-        places = ["--base", str(tiny_bert), "--data", str(glue_folder)]
-        assert command.main(["tiny-cola", "--seed", "3", *places, "--threads", "1"]) == 0
+        places = ["--base", tiny_bert, "--data", glue_folder]
+        call(command, "tiny-cola", "--seed", 3, *places, "--threads", 1)
         return folder / NAME
 
     return run

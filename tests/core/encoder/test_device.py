@@ -34,6 +34,7 @@ from core.results.cut import TRAINING
 from core.training.loop import soft_targets
 from core.training.refit import Refitting
 from core.training.speed import sizes
+from tests import commands
 from tests.refusals import refusal
 
 TEXTS = [(text,) for text in make_texts(20)]
@@ -214,7 +215,7 @@ def test_a_wrong_device_is_one_line_that_names_the_right_ones(
         (grid, [str(tmp_path / "grid.yaml")]),
     ):
         monkeypatch.setenv("PRUNESCOPE_DEVICE", "cpu")
-        assert refusal(command.main, [*arguments, "--device", "cuda:2"]) == there, command
+        assert refusal(commands.call, command, *arguments, "--device", "cuda:2") == there, command
     ask = partial(
         api.sweep,
         tiny_bert,

@@ -12,11 +12,10 @@ from tiny import make_bert
 
 from core.inputs.data import find_dataset, layout
 from core.inputs.prepare import prepare
-from core.precompute import parse
 from core.request import limits
-from core.request.sweep_request import SweepRequest, request_in
 from core.results.provenance import recompute_script
 from tests.builders import make_result
+from tests.commands import asked
 from tests.refusals import refusal
 
 REPO = "someone/moods"
@@ -55,8 +54,7 @@ def ask(checkpoint):
     """Return a function that finds the inputs of data, and of further options."""
 
     def find(data=f"hub:{REPO}", *further):
-        options = parse(["--checkpoint", str(checkpoint), "--data", data, *further])
-        return prepare(request_in(options, SweepRequest))
+        return prepare(asked("--checkpoint", checkpoint, "--data", data, *further))
 
     return find
 

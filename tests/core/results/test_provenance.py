@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.inputs.prepare import prepare
-from core.precompute import parse
 from core.request.catalog import TASKS
-from core.request.sweep_request import SweepRequest, checked, request_in
+from core.request.sweep_request import SweepRequest, checked
 from core.results.names import checkpoint_name
 from core.results.provenance import (
     can_be_found,
@@ -24,6 +23,7 @@ from tests.builders import (
     make_result_of,
     with_own_key,
 )
+from tests.commands import asked
 from tests.refusals import refusal
 
 
@@ -71,7 +71,7 @@ def pasted(command: str) -> SweepRequest:
     """Return the request that results from pasting the command."""
     words = shlex.split(command, comments=True)
     assert words[:3] == ["python", "-m", "core.precompute"]
-    return request_in(parse(words[3:]), SweepRequest)
+    return asked(*words[3:])
 
 
 # Values that a command could mistake for other options or other pairs.

@@ -10,12 +10,13 @@ from types import ModuleType
 import pytest
 import torch
 
+from core import grid
 from core.errors import PrunescopeError
-from core.grid import main
 from core.request.grid_file import grid_requests
 from core.results.store import load
 from core.sweep.grid_plan import plan_grid
 from core.sweep.grid_run import connected, run_on_cluster
+from tests.commands import call
 from tests.core.sweep.test_sweep import numbers
 
 dask = pytest.importorskip("dask")
@@ -87,10 +88,10 @@ def test_a_cluster_gives_the_same_bits_and_survives_the_loss_of_a_worker(
     file = tmp_path / "grid.yaml"
     file.write_text(str(sweeps))  # valid YAML
     arguments = [str(file), "--data", f"glue={glue_folder}", "--output"]
-    main([*arguments, str(tmp_path / "here")])
+    call(grid, *arguments, tmp_path / "here")
     assert stored(tmp_path / "there") == stored(tmp_path / "here")
     next((tmp_path / "there").iterdir()).unlink()
-    main([*arguments, str(tmp_path / "there"), "--cluster", address])
+    call(grid, *arguments, tmp_path / "there", "--cluster", address)
     assert " to run on 2 workers" in capsys.readouterr().err
     assert stored(tmp_path / "there").keys() <= stored(tmp_path / "here").keys()
 
