@@ -150,10 +150,7 @@ def careful(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
 
 def ours(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Run `core.sweep.sweep`: accuracy, and CKA under all three reductions."""
-    return [
-        frame.metrics["accuracy"] or 0.0
-        for frame in sweep(checkpoint, inputs, inputs.request).frames
-    ]
+    return [frame.metrics["accuracy"] or 0.0 for frame in sweep(checkpoint, inputs).frames]
 
 
 @torch.inference_mode()

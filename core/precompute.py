@@ -48,7 +48,7 @@ def run(inputs: Inputs) -> SweepResult:
 
     request = inputs.request
     with borrow(inputs.resolved) as checkpoint, progress_shown(request.method, "batch") as report:
-        result = sweep(checkpoint, inputs, request, report)
+        result = sweep(checkpoint, inputs, report)
     warning = caution(result)
     if warning:
         print(f"warning: {warning}", file=sys.stderr)

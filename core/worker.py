@@ -197,7 +197,6 @@ def _run(order: Order, report: Report, emit: Emit) -> Plan:
     make = partial(
         sweep,
         inputs=inputs,
-        request=inputs.request,
         report=report,
         on_frame=lambda header, frame: emit("frame", header=header, frame=frame),
     )

@@ -17,7 +17,7 @@ from core.encoder.loading import Checkpoint, load
 from core.inputs.checkpoints import Resolved
 from core.inputs.cut_rows import CutInputs, prepare_cut
 from core.inputs.prepare import prepare
-from core.pruning import Calibration
+from core.pruning.plan import Calibration
 from core.request.catalog import Task
 from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked, usual_scope
@@ -156,7 +156,7 @@ def swept(
     options.setdefault("scope", usual_scope(options.get("method", "magnitude")))
     request = checked(SweepRequest(str(checkpoint), task, data=str(data), **options))
     inputs = prepare(request)
-    return sweep(loaded(inputs.resolved), inputs, request)
+    return sweep(loaded(inputs.resolved), inputs)
 
 
 def make_texts(count: int, seed: int = 0) -> list[str]:

@@ -25,7 +25,7 @@ from core.inputs.checkpoints import CARD, Resolved, licence_of
 from core.inputs.cut_rows import CutInputs
 from core.inputs.hub import Report
 from core.inputs.uploads import SMALLER_MODELS
-from core.pruning import PrunedModel
+from core.pruning.plan import PrunedModel
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted, limits
 from core.results.cut import CutStudy, Trained

@@ -16,7 +16,7 @@ from core.findings.layers import own_similarity
 from core.request.catalog import DAMAGE
 from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
-from core.sweep.equal_damage import Array, Missing, damage, first_reached
+from core.sweep.equal_damage import Array, damage, first_reached
 
 # Of the grid: all but the last hold the damages that are judged.
 STEPS = (0.005, 0.01, 0.025, 0.05, 0.1)
@@ -88,7 +88,7 @@ def reaching(
     reached = []  # the step first
     for sweep in sweeps:
         place = first_reached(damages_of(sweep, reduction), target)
-        if not isinstance(place, Missing):
+        if place:
             k = int(place[0])
             step = sweep.amounts[k] - sweep.amounts[k - 1]
             reached.append((step, (sweep, k, float(place[1]))))

@@ -9,21 +9,3 @@ function `plan`. A method of units also defines `units`, which lists them. A wei
 scores examples also defines `at_random`, the plan by which its control draws, because a control has
 no examples to score. Tests require a row in docs/options.md and a formula in docs/methods.md.
 """
-
-from core.pruning.plan import (
-    Baseline,
-    Calibration,
-    Plan,
-    PrunedModel,
-    Removed,
-    module_of,
-)
-
-__all__ = [
-    "Baseline",
-    "Calibration",
-    "Plan",
-    "PrunedModel",
-    "Removed",
-    "module_of",
-]

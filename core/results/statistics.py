@@ -67,7 +67,7 @@ class GapAtDamage(EstimateRecord):
 
 
 class NotAtDamage(Record):
-    """The reason for a missing value at a damage."""
+    """The reason for a missing value at a damage, in older files; newer ones omit the damage."""
 
     reason: Name
 

@@ -7,7 +7,6 @@ mean over the lower half minus that over the upper half, where the middle of an 
 half in each.
 """
 
-from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -19,15 +18,6 @@ Reached = tuple[npt.NDArray[np.int64], Array]
 
 DAMAGES = (0.05, 0.1, 0.2, 0.3)
 FEWEST_BEFORE = 2  # frames at 0 < damage < d; with fewer, a sweep is too coarse for a verdict
-
-
-class Missing(StrEnum):
-    """Why a result has no values at a damage."""
-
-    ONE_POINT = "there are fewer than two layers"
-    NOT_REACHED = "the damage is not reached"
-    UNDEFINED = "similarity is undefined before the damage is reached"
-    UNSURE = "without one of the examples, the damage is not reached"
 
 
 def damage(own_cka: Array) -> Array:
@@ -66,28 +56,31 @@ class Crossing(NamedTuple):
     is_coarse: bool
 
 
-def find_crossing(own_cka: Array, replicates: Array, target: float) -> Crossing | Missing:
-    """Find where a result reaches a damage.
+def find_crossing(own_cka: Array, replicates: Array, target: float) -> Crossing | None:
+    """Find where a result surely reaches a damage.
 
     Args:
         own_cka: (frames, points); NaN where it is undefined.
         replicates: (frames, points, n), the same without each example.
         target: The damage, above 0.
+
+    Returns:
+        None if it is not reached, or not without one of the examples; if similarity is undefined
+        before; or if there are fewer than two points.
     """
     if own_cka.shape[1] < 2:
-        return Missing.ONE_POINT
+        return None
     damages = damage(own_cka)  # (frames,)
     own = first_reached(damages, target)
-    if isinstance(own, Missing):
-        return own
     without = first_reached(damage(replicates), target)
-    if isinstance(without, Missing):
-        return Missing.UNSURE if without == Missing.NOT_REACHED else without
+    if own is None or without is None:
+        return None
     before = damages[1 : int(own[0])]  # all below the target
-    return Crossing(own, without, is_coarse=int((before > 0).sum()) < FEWEST_BEFORE)
+    changed = int((before > 0).sum())
+    return Crossing(own, without, is_coarse=changed < FEWEST_BEFORE)
 
 
-def first_reached(values: Array, target: float) -> Reached | Missing:
+def first_reached(values: Array, target: float) -> Reached | None:
     """Find where values over the frames first reach a target.
 
     Args:
@@ -96,14 +89,13 @@ def first_reached(values: Array, target: float) -> Reached | Missing:
 
     Returns:
         The index k of the first frame that reaches it, and the share of the way from frame k - 1
-        to k: each (…).
+        to k: each (…). None if it is not reached, or a value up to there is undefined.
     """
     reached = values >= target  # (frames, …); False where undefined
-    if not reached.any(0).all():
-        return Missing.UNDEFINED if np.isnan(values).any() else Missing.NOT_REACHED
     k = np.asarray(reached.argmax(0))  # (…)
-    if np.isnan(values[: int(k.max()) + 1]).any():
-        return Missing.UNDEFINED
+    until = values[: int(k.max()) + 1]  # (frames until all have reached it, …)
+    if not reached.any(0).all() or np.isnan(until).any():
+        return None
     low, high = _around(values, k)  # each (…)
     return k, np.asarray((target - low) / (high - low))
 

@@ -22,7 +22,7 @@ from core.request.catalog import ENGINE_VERSION
 from core.results import store
 from core.results.key import sealed
 from core.sweep.grid_plan import GridSweep
-from core.sweep.sweep import SharedPasses, sweep
+from core.sweep.sweep import Shared, sweep
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -43,18 +43,17 @@ def run_here(sweeps: Sequence[GridSweep], follow: Follow) -> Iterator[Outcome]:
         sweeps: The sweeps, from `plan_grid`.
         follow: Called with a sweep after each of its amounts.
     """
-    shared = SharedPasses()
+    shared: Shared = {}
     for planned in sweeps:
         yield planned, _fault(_run_here, planned, shared, follow)
 
 
-def _run_here(planned: GridSweep, shared: SharedPasses, follow: Follow) -> None:
+def _run_here(planned: GridSweep, shared: Shared, follow: Follow) -> None:
     inputs = prepare(planned.request)
     with borrow(inputs.resolved) as checkpoint:
         result = sweep(
             checkpoint,
             inputs,
-            inputs.request,
             on_frame=lambda _, frame: follow(planned, frame.amount),
             shared=shared,
         )
@@ -147,7 +146,7 @@ def run_on_cluster(
         client.cancel(list(running))
 
 
-_shared = SharedPasses()  # by this worker's sweeps
+_shared: Shared = {}  # by this worker's sweeps
 
 
 def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
@@ -160,7 +159,7 @@ def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
     use_threads(threads)
     inputs = replace(inputs, resolved=_local(inputs.resolved))
     with borrow(inputs.resolved) as checkpoint:
-        result = sweep(checkpoint, inputs, inputs.request, shared=_shared)
+        result = sweep(checkpoint, inputs, shared=_shared)
     return sealed(result).model_dump(mode="json")
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +22,9 @@ from core.encoder.loading import Checkpoint, borrow
 from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
-from core.inputs.prepare import prepare
-from core.pruning import (
+from core.inputs.prepare import Inputs, prepare
+from core.pruning.magnitude import scoped_weights
+from core.pruning.plan import (
     Baseline,
     Calibration,
     Plan,
@@ -32,8 +32,7 @@ from core.pruning import (
     Removed,
     module_of,
 )
-from core.pruning.magnitude import scoped_weights
-from core.request.catalog import METHODS
+from core.request.controls import likely_amounts
 from core.request.scope import first_emptied_point, point_names
 from core.request.sweep_request import SweepRequest, check_scope, check_texts
 from core.results.names import stage_name
@@ -44,79 +43,6 @@ from core.sweep.origin import check_same_content
 
 def silent(stage: str, done: int, total: int) -> None:
     """Discard progress."""
-
-
-class Runner(ExitStack):
-    """A checkpoint that can be pruned by any amount of a request and run on all examples.
-
-    On exit from the context, the checkpoint is restored.
-
-    Attributes:
-        checkpoint: The baseline, pruned in place.
-        points: Names of the points.
-        windows: All forward passes of one amount.
-        model: Prunes the checkpoint.
-        recorder: Runs the model and records the hidden states.
-    """
-
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        subset: EvalSubset,
-        request: SweepRequest,
-        plan: Plan,
-    ) -> None:
-        """Prepare all amounts of a request.
-
-        Args:
-            checkpoint: The loaded baseline.
-            subset: The evaluation examples.
-            request: Points, amounts and dtype.
-            plan: The plan of the request's method, from `make_plan`.
-        """
-        super().__init__()
-        baseline = checkpoint.model
-        record = checkpoint.record
-        self.checkpoint = checkpoint
-        self.points = point_names(request.points, record.num_layers)
-        token_bytes = len(self.points) * record.hidden_size * 4
-        self.windows = plan_windows(checkpoint.tokenizer, subset.texts, token_bytes)
-        self.model = self.enter_context(PrunedModel(baseline, plan))
-        recorder = Recorder(baseline, self.points, record.id, request.dtype)
-        self.recorder = self.enter_context(recorder)
-
-    @property
-    def micro_batches(self) -> int:
-        """Number of micro-batches of one amount."""
-        return sum(len(window.micro_batches) for window in self.windows)
-
-    def buffers(self) -> Representations:
-        """Allocate the buffers that `run` fills."""
-        head = classifier(self.checkpoint.model)
-        hidden_size = self.checkpoint.record.hidden_size
-        return Representations(self.windows, head, len(self.points), hidden_size)
-
-    def run(self, window: Window, buffers: Representations, step: Callable[[], None]) -> None:
-        """Run a window's examples through the model as currently pruned.
-
-        Args:
-            window: One of `windows`.
-            buffers: Receives the representations and logits.
-            step: Called after each micro-batch; it may raise an exception to cancel.
-
-        Raises:
-            PrunescopeError: A logit or a representation is not finite.
-        """
-        recorder = self.recorder
-
-        def store(part: MicroBatch) -> None:
-            buffers.store(part, recorder.run(part), recorder.states)
-
-        for batch in window.micro_batches:
-            in_parts(recorder.model, batch, store)
-            step()
-        # A mean is finite only if all of its tokens are.
-        check_finite(buffers.mean, self.checkpoint.record.id)
 
 
 def make_plan(
@@ -134,7 +60,7 @@ def make_plan(
         report: Called with (stage, done, total); it may raise an exception to cancel.
     """
     calibration = None
-    if examples and METHODS[request.method].calibrated:
+    if examples:
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
         calibration = Calibration(batches, torch.tensor(examples.record.gold), report)
     baseline = Baseline(
@@ -186,42 +112,100 @@ class PrunedMeasurement(Measurement):
     rest_predictions: Predictions
 
 
-class Meter:
-    """Measures one model after another in the same buffers, and counts the micro-batches.
+class Meter(ExitStack):
+    """Prunes a checkpoint by one amount after another, and measures it in the same buffers.
 
-    Args:
-        runner: The model and the examples.
-        rest: Further examples, for predictions alone.
-        report: Called with (stage, done, total) after each micro-batch; it may raise an exception
-            to cancel.
-        amounts: Number of amounts that will probably be measured.
-        empties: Whether the emptied model will be measured.
+    On exit from the context, the checkpoint is restored.
 
     Attributes:
+        checkpoint: The baseline, pruned in place.
+        points: Names of the points.
+        windows: All forward passes of one amount.
+        model: Prunes the checkpoint.
+        buffers: What `measure` fills.
         passes: Number of models measured so far.
     """
 
     def __init__(
         self,
-        runner: Runner,
-        rest: EvalSubset | None,
+        checkpoint: Checkpoint,
+        inputs: Inputs,
+        plan: Plan,
         report: Report,
-        amounts: int,
-        empties: bool,
+        *,
+        empties: bool = False,
     ) -> None:
-        self._runner = runner
+        """Prepare all amounts of a request.
+
+        Args:
+            checkpoint: The loaded baseline.
+            inputs: The request and the evaluation examples.
+            plan: The plan of the request's method, from `make_plan`.
+            report: Called with (stage, done, total) after each micro-batch; it may raise an
+                exception to cancel.
+            empties: Whether the emptied model will be measured.
+        """
+        super().__init__()
+        record, model, tokenizer = checkpoint
+        request = inputs.request
+        rest = inputs.rest
+        self.checkpoint = checkpoint
+        self.points = point_names(request.points, record.num_layers)
+        token_bytes = len(self.points) * record.hidden_size * 4
+        self.windows = plan_windows(tokenizer, inputs.subset.texts, token_bytes)
+        self._rest = micro_batches(tokenizer, rest.texts) if rest else []
+        self.model = self.enter_context(PrunedModel(model, plan))
+        recorder = Recorder(model, self.points, record.id, request.dtype)
+        self._recorder = self.enter_context(recorder)
+        self.buffers = self.new_buffers()
+        self.passes = 0
         self._report = report
-        self._buffers = runner.buffers()
-        self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
-        self._per_amount = runner.micro_batches + len(self._rest)
-        self._total = self._per_amount * amounts + runner.micro_batches * empties
-        self._done = self.passes = 0
+        batches = sum(len(window.micro_batches) for window in self.windows)
+        self._per_amount = batches + len(self._rest)
+        self._total = self._per_amount * likely_amounts(request) + batches * empties
+        self._done = 0
+
+    def new_buffers(self) -> Representations:
+        """Allocate buffers that `run` can fill."""
+        head = classifier(self.checkpoint.model)
+        hidden_size = self.checkpoint.record.hidden_size
+        return Representations(self.windows, head, len(self.points), hidden_size)
+
+    def run(self, window: Window, buffers: Representations, stage: str) -> None:
+        """Run a window's examples through the model as currently pruned.
+
+        Args:
+            window: One of `windows`.
+            buffers: Receives the representations and logits.
+            stage: The stage to report after each micro-batch.
+
+        Raises:
+            PrunescopeError: A logit or a representation is not finite.
+        """
+        recorder = self._recorder
+
+        def store(part: MicroBatch) -> None:
+            buffers.store(part, recorder.run(part), recorder.states)
+
+        self._each(window.micro_batches, store, stage)
+        # A mean is finite only if all of its tokens are.
+        check_finite(buffers.mean, self.checkpoint.record.id)
+
+    def _each(
+        self, batches: Sequence[MicroBatch], work: Callable[[MicroBatch], None], stage: str
+    ) -> None:
+        """Do some work on every micro-batch where the model is, and report each."""
+        model = self.checkpoint.model
+        for batch in batches:
+            in_parts(model, batch, work)
+            self._done += 1
+            self._report(stage + where(model), self._done, self._total)
 
     def measure(self, amount: float) -> PrunedMeasurement:
         """Prune the model and run it on all examples."""
         self._total = max(self._total, self._done + self._per_amount)
         stage = stage_name(amount)
-        removed = self._runner.model.prune(amount)
+        removed = self.model.prune(amount)
         measured = self.look(stage)
         return PrunedMeasurement(
             measured.logits,
@@ -232,21 +216,18 @@ class Meter:
         )
 
     def _rest_predictions(self, stage: str) -> Predictions:
-        recorder = self._runner.recorder
         count = sum(len(batch.examples) for batch in self._rest)
         labels = torch.zeros(count, dtype=torch.int64)  # (rest,)
 
         def predict(part: MicroBatch) -> None:
-            labels[part.examples] = recorder.run(part).argmax(-1)
+            labels[part.examples] = self._recorder.run(part).argmax(-1)
 
-        for batch in self._rest:
-            in_parts(recorder.model, batch, predict)
-            self._step(stage)
+        self._each(self._rest, predict, stage)
         return tuple(labels.tolist())
 
     def look(self, stage: str) -> Measurement:
         """Run the model as it is on all examples but the further ones."""
-        return self._measurement(tokens=gram.prepare(self._run(stage)))
+        return self._measurement(tokens=gram.prepare(self._run_all(stage)))
 
     def measure_emptied(self, scope: str | None) -> Measurement:
         """Set every matrix of a scope to zero and run the model, for `mean` and `cls`.
@@ -256,38 +237,28 @@ class Meter:
         Args:
             scope: The scope; None for a method of units, which can empty the whole encoder.
         """
-        runner = self._runner
-        buffers = self._buffers
-        with runner.model.emptied(scoped_weights(runner.checkpoint.model, scope)):
-            self._run("Measuring the emptied model")
-        first = first_emptied_point(runner.points, scope)
-        for features in (buffers.mean, buffers.cls):
+        with self.model.emptied(scoped_weights(self.checkpoint.model, scope)):
+            self._run_all("Measuring the emptied model")
+        first = first_emptied_point(self.points, scope)
+        for features in (self.buffers.mean, self.buffers.cls):
             features[:first] = 0  # what does not vary has no similarity
         return self._measurement()
 
-    def _step(self, stage: str) -> None:
-        self._done += 1
-        self._report(
-            stage + where(self._runner.checkpoint.model),
-            self._done,
-            self._total,
-        )
-
-    def _run(self, stage: str) -> list[Tensor]:
+    def _run_all(self, stage: str) -> list[Tensor]:
         """Fill the buffers, and return the Gram matrices of all minibatches of tokens."""
         self.passes += 1
         tokens = list[Tensor]()
-        for window in self._runner.windows:
-            self._runner.run(window, self._buffers, partial(self._step, stage))
+        for window in self.windows:
+            self.run(window, self.buffers, stage)
             # (points, minibatch, minibatch) of each minibatch
-            tokens += map(gram.u_centred_gram, self._buffers.tokens(window))
+            tokens += map(gram.u_centred_gram, self.buffers.tokens(window))
         return tokens
 
     def _measurement(self, **further: gram.Grams) -> Measurement:
         """Return what the buffers hold, with further Gram matrices."""
-        features = self._buffers.features.items()  # each (points, examples, width)
+        features = self.buffers.features.items()  # each (points, examples, width)
         grams = {name: gram.prepare(gram.u_centred_bands(values)) for name, values in features}
-        return Measurement(self._buffers.logits.numpy().copy(), grams | further)
+        return Measurement(self.buffers.logits.numpy().copy(), grams | further)
 
 
 def predict(
@@ -323,7 +294,8 @@ def predict(
         tokens_read = batch.inputs["input_ids"].tolist()[0]
 
         def answer(text: MicroBatch) -> None:
-            probabilities.append(tuple(recorder.run(text).double().softmax(-1)[0].tolist()))
+            logits = recorder.run(text).double()  # (1, labels)
+            probabilities.append(tuple(logits.softmax(-1)[0].tolist()))
 
         with (
             PrunedModel(model, plan) as pruned,

@@ -40,7 +40,7 @@ def find_inputs(
     checkpoint: str | None,
     data: str | None,
     report: Report,
-) -> tuple[SweepRequest, Inputs]:
+) -> Inputs:
     """Find everything that one frame was computed from.
 
     Args:
@@ -53,7 +53,7 @@ def find_inputs(
         report: Called with (stage, done, total) during a download.
 
     Returns:
-        A request for the baseline and that amount, and its inputs.
+        The inputs of a request for the baseline and that amount.
 
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or not those of the result.
@@ -75,7 +75,7 @@ def find_inputs(
             f"the result's from '{stored.source_name}' have {stored.fingerprint[:12]}: "
             "give that data"
         )
-    return request, inputs
+    return inputs
 
 
 def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> None:
@@ -121,8 +121,8 @@ def find_pruning(
         PrunescopeError: The checkpoint or the examples are not found, or not those of the result.
     """
     if METHODS[result.pruning.method].calibrated:
-        request, inputs = find_inputs(result, amount, checkpoint, data, report)
-        return request, inputs.resolved, inputs.calibration
+        inputs = find_inputs(result, amount, checkpoint, data, report)
+        return inputs.request, inputs.resolved, inputs.calibration
     request = _request(result, amount, checkpoint)
     resolved = resolve(request.checkpoint, report, result.task.name)
     check_same_content(resolved, result.checkpoint.id, result.checkpoint.revision)
@@ -180,7 +180,8 @@ def find_recovery(
             f"amount {amount:g}, {steps} steps, seed {seed}: choose an amount above 0, "
             f"1 to {RECOVERY.steps} steps, a seed from 0"
         )
-    request, swept = find_inputs(result, amount, checkpoint, data, report)
+    swept = find_inputs(result, amount, checkpoint, data, report)
+    request = swept.request
     named = replace(request, source_name=result.task.source_name)
     source, split = further_rows(open_examples(named, swept.resolved.label_names, report), train)
     split = split or source.data.evaluated

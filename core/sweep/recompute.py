@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import count
 from math import ceil
 from typing import Any, NamedTuple, cast
 
@@ -12,10 +11,9 @@ from torch import Tensor
 from core.encoder.loading import borrow
 from core.inputs.hub import Report
 from core.request.catalog import DTYPE, REDUCTIONS, SINGLE_BATCH
-from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
 from core.similarity.torch_cka import torch_cka_matrix
-from core.sweep.meter import Runner, make_plan, silent
+from core.sweep.meter import Meter, make_plan, silent
 from core.sweep.origin import find_inputs, frame_of
 from core.sweep.sweep import sweep
 
@@ -102,16 +100,16 @@ def verify_frame(
             those of the result.
     """
     stored = frame_of(result, amount)
-    request, inputs = find_inputs(result, stored.amount, checkpoint, data, report)
+    inputs = find_inputs(result, stored.amount, checkpoint, data, report)
     with borrow(inputs.resolved) as baseline:
-        plan = make_plan(baseline, inputs.calibration, request, report)
+        plan = make_plan(baseline, inputs.calibration, inputs.request, report)
 
         def step(_: str, done: int, total: int) -> None:
             report("Recomputing", done, total)
 
-        ours = sweep(baseline, inputs, request, step, plan=plan)
-        with Runner(baseline, inputs.subset, request, plan) as runner:
-            theirs = _torch_cka_matrices(runner, request, report)
+        ours = sweep(baseline, inputs, step, plan=plan)
+        with Meter(baseline, inputs, plan, report) as meter:
+            theirs = _torch_cka_matrices(meter, stored.amount)
     recomputed = ours.frames[-1]
     engine = {}
     by_torch_cka = {}
@@ -147,38 +145,32 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
     return deviations
 
 
-def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -> dict[str, Tensor]:
-    """Compute CKA by torch-cka.
+def _torch_cka_matrices(meter: Meter, amount: float) -> dict[str, Tensor]:
+    """Compute CKA of the baseline with the model pruned by an amount, by torch-cka.
 
     Returns:
         By reduction, (baseline points, pruned points) float32, NaN where undefined.
     """
-    baseline = runner.buffers()
-    pruned = runner.buffers()
-    steps = count(1)
-    points = len(runner.points)
-
-    def step() -> None:
-        report("Asking torch-cka", next(steps), 2 * runner.micro_batches)
+    baseline = meter.buffers
+    pruned = meter.new_buffers()
+    stage = "Asking torch-cka"
 
     def token_pairs() -> Iterator[tuple[Tensor, Tensor]]:
         """Run both models by window, so that memory holds one window's tokens of each."""
-        for window in runner.windows:
-            runner.model.prune(0.0)
-            runner.run(window, baseline, step)
-            runner.model.prune(request.amounts[-1])
-            runner.run(window, pruned, step)
+        for window in meter.windows:
+            meter.model.prune(0.0)
+            meter.run(window, baseline, stage)
+            meter.model.prune(amount)
+            meter.run(window, pruned, stage)
             yield from zip(baseline.tokens(window), pruned.tokens(window), strict=True)
 
-    num_minibatches = sum(len(window.tokens) for window in runner.windows)
+    points = len(meter.points)
+    num_minibatches = sum(len(window.tokens) for window in meter.windows)
     tokens = torch_cka_matrix(token_pairs(), num_minibatches, points)  # also fills the features
     matrices = {"tokens": tokens}
     for name in SINGLE_BATCH:
-        features = (
-            baseline.features[name],
-            pruned.features[name],
-        )  # each (points, examples, hidden)
-        matrices[name] = torch_cka_matrix([features], 1, points)
+        pair = baseline.features[name], pruned.features[name]  # each (points, examples, hidden)
+        matrices[name] = torch_cka_matrix([pair], 1, points)
     return matrices
 
 

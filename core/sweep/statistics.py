@@ -23,7 +23,7 @@ from core.results.statistics import (
 )
 from core.sweep.equal_damage import (
     DAMAGES,
-    Missing,
+    Crossing,
     between,
     find_crossing,
     gap,
@@ -130,9 +130,11 @@ def layer_statistics(amounts: Sequence[float], own: Array, replicates: Array) ->
         1 - loss_low,
     )  # each (frames, points)
     rows = zip(low.tolist(), high.tolist(), strict=True)
-    gaps = {
-        amount_text(target): _gap_at_damage(amounts, own, replicates, target) for target in DAMAGES
-    }
+    gaps = dict[str, GapAtDamage | NotAtDamage]()
+    for target in DAMAGES:
+        crossing = find_crossing(own, replicates, target)
+        if crossing:
+            gaps[amount_text(target)] = _gap_at(crossing, amounts, own, replicates)
     return LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in rows),
         survival=_survivals(amounts, own, low, high),
@@ -210,13 +212,10 @@ def survival(amounts: Sequence[float], own_cka: Array) -> tuple[Array, npt.NDArr
     return np.where(censored, axis[-1], values), censored
 
 
-def _gap_at_damage(
-    amounts: Sequence[float], own: Array, replicates: Array, target: float
-) -> GapAtDamage | NotAtDamage:
+def _gap_at(
+    crossing: Crossing, amounts: Sequence[float], own: Array, replicates: Array
+) -> GapAtDamage:
     """Return the gap of the depth profile where a damage is reached; see `layer_statistics`."""
-    crossing = find_crossing(own, replicates, target)
-    if isinstance(crossing, Missing):
-        return NotAtDamage(reason=crossing)
     value = gap(between(own, *crossing.own))  # ()
     without = gap(between(replicates, *crossing.without))  # (n,)
     low, high = jackknife(value, without)

@@ -21,56 +21,53 @@ from core.encoder.loading import Checkpoint
 from core.inputs.forecast import note_speed, work_of
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, pruning_record
-from core.pruning import Plan
+from core.pruning.plan import Plan
 from core.request.catalog import DTYPE, ENGINE_VERSION, METHODS
-from core.request.controls import likely_amounts
-from core.request.sweep_request import SweepRequest, check_scope
+from core.request.sweep_request import check_scope
 from core.results.schema import Frame, Header, SimilarityRecord, SweepResult
 from core.sweep.comparison import BaselineComparison
-from core.sweep.meter import Meter, Runner, make_plan, silent
+from core.sweep.meter import Meter, make_plan, silent
 from core.sweep.working_range import working_range
 
+Shared = dict[str, tuple[Hashable, Any]]
+"""Measurements that consecutive sweeps share, by name of the model, each with its inputs.
 
-class SharedPasses:
-    """Measurements that consecutive sweeps share: of the unpruned model and of the emptied one.
+All methods on one checkpoint, eval subset and set of points are compared with the same unpruned
+model; those of one scope also with the same emptied model. Only the last measurement of each is
+kept, so sweeps that share it should run in a row.
+"""
 
-    All methods on one checkpoint, eval subset and set of points are compared with the same unpruned
-    model; those of one scope also with the same emptied model. Only the last measurement of each is
-    kept, so sweeps that share it should run in a row.
+
+def shared_measurement(
+    shared: Shared, model: str, inputs: Hashable, measure: Callable[[], Any]
+) -> Any:
+    """Return the last measurement of a model, or a new one if it was made on other inputs.
+
+    Args:
+        shared: The measurements.
+        model: Name of the model.
+        inputs: Everything that decides the numbers.
+        measure: Makes the measurement.
     """
-
-    def __init__(self) -> None:
-        self._last: dict[str, tuple[Hashable, Any]] = {}
-
-    def get(self, model: str, inputs: Hashable, measure: Callable[[], Any]) -> Any:
-        """Return the last measurement of a model, or a new one if it was made on other inputs.
-
-        Args:
-            model: Name of the model.
-            inputs: Everything that decides the numbers.
-            measure: Makes the measurement.
-        """
-        if model not in self._last or self._last[model][0] != inputs:
-            self._last[model] = inputs, measure()
-        return self._last[model][1]
+    if model not in shared or shared[model][0] != inputs:
+        shared[model] = inputs, measure()
+    return shared[model][1]
 
 
 def sweep(
     checkpoint: Checkpoint,
     inputs: Inputs,
-    request: SweepRequest,
     report: Report = silent,
     on_frame: Callable[[Header, Frame], None] = lambda header, frame: None,
     *,
     plan: Plan | None = None,
-    shared: SharedPasses | None = None,
+    shared: Shared | None = None,
 ) -> SweepResult:
     """Run a sweep and return its result, unsaved.
 
     Args:
         checkpoint: The loaded baseline, pruned in place and restored.
-        inputs: Evaluation and calibration examples.
-        request: Method, scope, points and amounts.
+        inputs: The request, and evaluation and calibration examples.
         report: Called with (stage, done, total) after each micro-batch; it may raise an exception
             to cancel.
         on_frame: Called with what all frames share and with each frame as soon as it is computed.
@@ -81,11 +78,13 @@ def sweep(
         PrunescopeError: The scope lies outside the model, or its numbers overflow.
     """
     started = time.monotonic()
+    request = inputs.request
     subset = inputs.subset
     record = checkpoint.record
     rest = inputs.rest
     check_scope(request.scope, request.method, record.num_layers)
-    shared = shared or SharedPasses()
+    if shared is None:
+        shared = {}
     model_and_data = (
         record.id,
         record.revision,
@@ -95,20 +94,21 @@ def sweep(
         subset.record.fingerprint,
     )
     method_plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
-    with Runner(checkpoint, subset, request, method_plan) as runner:
-        method = METHODS[request.control_of or request.method]
-        has_floor = not method.empties  # the method keeps biases
-        meter = Meter(runner, rest, report, likely_amounts(request), has_floor)
+    method = METHODS[request.control_of or request.method]
+    has_floor = not method.empties  # the method keeps biases
+    with Meter(checkpoint, inputs, method_plan, report, empties=has_floor) as meter:
         emptied = None
         if has_floor:
             scope = request.scope or "encoder"
-            emptied = shared.get(
+            emptied = shared_measurement(
+                shared,
                 "emptied",
                 (*model_and_data, scope),
                 lambda: meter.measure_emptied(request.scope),
             )
         further = rest and rest.record.fingerprint
-        baseline = shared.get(
+        baseline = shared_measurement(
+            shared,
             "unpruned",
             (*model_and_data, further),
             lambda: meter.measure(request.amounts[0]),
@@ -118,7 +118,7 @@ def sweep(
             checkpoint=record,
             task=subset.record,
             pruning=pruning_record(request, inputs.calibration),
-            similarity=SimilarityRecord(points=runner.points),
+            similarity=SimilarityRecord(points=meter.points),
             floor=comparison.floor(),
         )
         frames = list[Frame]()
@@ -139,7 +139,7 @@ def sweep(
     judged = working_range(subset.task.main_metric, amounts, np.array(gold), np.array(predictions))
     result = SweepResult(
         **dict(header),
-        key=inputs.key_of(inputs.request),
+        key=inputs.key_of(request),
         frames=tuple(frames),
         working_range=judged,
         statistics=comparison.statistics(amounts),

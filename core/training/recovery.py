@@ -22,7 +22,7 @@ from core.results import store
 from core.results.key import key_of
 from core.results.recovery import Recovery
 from core.sweep.comparison import BaselineComparison
-from core.sweep.meter import Meter, Runner, make_plan, silent
+from core.sweep.meter import Meter, make_plan, silent
 from core.sweep.origin import RecoveryInputs
 from core.sweep.sweep import ended, environment
 from core.training.loop import descend
@@ -84,13 +84,12 @@ def recover(
         model, rows, lambda batch: model(**batch.inputs).logits
     )  # (chosen rows, labels)
     plan = make_plan(subject, swept.calibration, swept.request, look)
-    with Runner(subject, swept.subset, swept.request, plan) as runner:
-        meter = Meter(runner, None, look, 1, False)
+    with Meter(subject, swept, plan, look) as meter:
         comparison = BaselineComparison(swept.subset, meter.measure(0.0), None)
         weights = trainable(model, checkpoint.record.num_layers - how.layers)
         for amount, part in trainings:
             model.load_state_dict(checkpoint.model.state_dict())
-            runner.model.prune(amount)
+            meter.model.prune(amount)
             kept = {
                 weight: (weight != 0).float()
                 for weight in plan.parameters

@@ -54,7 +54,7 @@ class Grid:
         results = []
         for listed in grid_requests(self.values, "grid.yaml"):
             inputs = prepare(checked(replace(listed, data=str(self.glue))))
-            results.append(sweep(loaded(inputs.resolved), inputs, inputs.request))
+            results.append(sweep(loaded(inputs.resolved), inputs))
         return {result.key: numbers(result) for result in results}
 
 

@@ -15,8 +15,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from core.encoder.architectures import num_prunable
 from core.encoder.batches import plan_windows
 from core.encoder.representations import Recorder
-from core.pruning import Baseline, Plan, PrunedModel, module_of
 from core.pruning.magnitude import scoped_weights
+from core.pruning.plan import Baseline, Plan, PrunedModel, module_of
 from core.request.scope import point_names
 from tests.independent.model import Entries, Reference, Unit
 

@@ -27,7 +27,8 @@ from core.encoder.loading import Checkpoint, borrow
 from core.encoder.representations import Recorder, Representations
 from core.errors import OUT_OF_MEMORY, PrunescopeError
 from core.inputs.checkpoints import resolve
-from core.pruning import Baseline, PrunedModel, attribution, wanda
+from core.pruning import attribution, wanda
+from core.pruning.plan import Baseline, PrunedModel
 from core.request.catalog import ROOT
 from core.request.scope import point_names
 from core.results.cut import TRAINING

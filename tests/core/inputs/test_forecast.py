@@ -115,11 +115,11 @@ def test_a_sweep_notes_its_speed_unless_it_is_short(request_, monkeypatch):
     checkpoint = loaded(inputs.resolved)
 
     monkeypatch.setattr(module, "SHORTEST", 1e9)
-    sweep(checkpoint, inputs, request_)
+    sweep(checkpoint, inputs)
     assert timed(1.0).is_rough
 
     monkeypatch.setattr(module, "SHORTEST", 0.0)
-    seconds = sweep(checkpoint, inputs, request_).seconds
+    seconds = sweep(checkpoint, inputs).seconds
     work = 56 * PASSES * tokens_of(request_) * SIZE
     assert timed(work / seconds).seconds == pytest.approx(1.0, rel=1e-3)
     assert not forecast([request_]).is_rough

@@ -13,8 +13,9 @@ from core.encoder.architectures import (
     linear_weights,
     num_prunable,
 )
-from core.pruning import Baseline, PrunedModel, magnitude, module_of
+from core.pruning import magnitude
 from core.pruning.magnitude import MagnitudePlan, scoped_weights
+from core.pruning.plan import Baseline, PrunedModel, module_of
 from core.pruning.rows import ranks
 
 

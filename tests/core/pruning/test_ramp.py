@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
-from core.pruning import Baseline, module_of
 from core.pruning.magnitude import scoped_weights
+from core.pruning.plan import Baseline, module_of
 from core.pruning.ramp import shared_out
 from core.request.amounts import stepped_amounts
 

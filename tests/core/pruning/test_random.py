@@ -13,8 +13,8 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor, nn
 
-from core.pruning import Baseline, Plan, module_of
 from core.pruning.magnitude import MagnitudePlan
+from core.pruning.plan import Baseline, Plan, module_of
 from core.pruning.random import MatrixPlan, draws
 from core.pruning.rows import RowPlan
 from core.request.catalog import METHODS

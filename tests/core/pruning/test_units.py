@@ -5,7 +5,7 @@ from tiny import make_calibration, make_texts
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from core.pruning import Baseline, module_of
+from core.pruning.plan import Baseline, module_of
 
 TEXTS = make_texts(40, seed=5)
 GOLD = [k % 2 for k in range(len(TEXTS))]

@@ -27,14 +27,14 @@ from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
 from core.sweep.meter import predict, silent
-from core.sweep.sweep import SharedPasses, sweep
+from core.sweep.sweep import Shared, sweep
 from core.worker import ANSWERS
 from tests.refusals import refusal
 
 PASS, REST = 5, 2  # micro-batches of 70 examples, and of the other 26
 
 
-def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, Inputs, SweepRequest]:
+def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, Inputs]:
     scope = usual_scope(str(options.get("method", "magnitude")))
     settings = {
         "data": str(glue),
@@ -45,7 +45,7 @@ def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, Inpu
     }
     request = checked(SweepRequest(str(folder), **{"task": "sst2", **settings}))
     inputs = prepare(request)
-    return loaded(inputs.resolved), inputs, request
+    return loaded(inputs.resolved), inputs
 
 
 def run(folder: Path, glue: Path, **options: object) -> SweepResult:
@@ -68,10 +68,9 @@ def passes_of(model: torch.nn.Module, work: Callable[[], SweepResult]) -> tuple[
 
 
 def test_parts_that_do_not_fit_together_are_refused(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, inputs, request = parts(tiny_bert, glue_folder)
-    assert "some of layers 1 to 2" in refusal(
-        sweep, checkpoint, inputs, replace(request, scope="layer:2")
-    )
+    checkpoint, inputs = parts(tiny_bert, glue_folder)
+    deeper = replace(inputs, request=replace(inputs.request, scope="layer:2"))
+    assert "some of layers 1 to 2" in refusal(sweep, checkpoint, deeper)
 
 
 @pytest.mark.parametrize(
@@ -80,14 +79,13 @@ def test_parts_that_do_not_fit_together_are_refused(tiny_bert: Path, glue_folder
 def test_progress_and_frames_come_in_order(
     tiny_bert: Path, glue_folder: Path, method: str, scored: int
 ) -> None:
-    checkpoint, inputs, request = parts(tiny_bert, glue_folder, method=method)
+    checkpoint, inputs = parts(tiny_bert, glue_folder, method=method)
     events: list[object] = []
     result, passes = passes_of(
         checkpoint.model,
         lambda: sweep(
             checkpoint,
             inputs,
-            request,
             lambda *at: events.append(at),
             lambda _, new: events.append(new),
         ),
@@ -120,7 +118,7 @@ def test_progress_and_frames_come_in_order(
 def test_cancelling_restores_the_model(
     tiny_bert: Path, glue_folder: Path, reports: int, left: float
 ) -> None:
-    checkpoint, inputs, request = parts(tiny_bert, glue_folder, method="wanda")
+    checkpoint, inputs = parts(tiny_bert, glue_folder, method="wanda")
     weights = [
         weight for layer in encoder_layers(checkpoint.model) for weight in linear_weights(layer)
     ]
@@ -133,7 +131,7 @@ def test_cancelling_restores_the_model(
             raise InterruptedError
 
     with left_whole(checkpoint.model), pytest.raises(InterruptedError):
-        sweep(checkpoint, inputs, request, cancel)
+        sweep(checkpoint, inputs, cancel)
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
@@ -164,7 +162,7 @@ def test_a_request_determines_its_numbers_for_every_method(
 
 
 def test_infinite_numbers_are_never_scored(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, inputs, request = parts(tiny_bert, glue_folder)
+    checkpoint, inputs = parts(tiny_bert, glue_folder)
     weight = checkpoint.model.bert.encoder.layer[0].output.dense.weight
     checkpoint.model.classifier.register_forward_hook(
         lambda module, inputs, logits: (
@@ -179,7 +177,6 @@ def test_infinite_numbers_are_never_scored(tiny_bert: Path, glue_folder: Path) -
         sweep(
             checkpoint,
             inputs,
-            request,
             on_frame=lambda _, frame: emitted.append(frame),
         )
     assert len(emitted) == 2, "until most of the matrix is zero"
@@ -210,16 +207,16 @@ SHARED = [  # settings of consecutive sweeps, and the number of forward passes o
 def test_sweeps_that_share_give_the_same_bits_in_fewer_passes(
     tiny_bert: Path, glue_folder: Path
 ) -> None:
-    shared = SharedPasses()
+    shared: Shared = {}
     checkpoint = parts(tiny_bert, glue_folder)[0]
     for options, expected in SHARED:
-        _, inputs, request = parts(tiny_bert, glue_folder, **options)
+        _, inputs = parts(tiny_bert, glue_folder, **options)
         together, passes = passes_of(
             checkpoint.model,
-            lambda: sweep(checkpoint, inputs, request, shared=shared),  # noqa: B023
+            lambda: sweep(checkpoint, inputs, shared=shared),  # noqa: B023
         )
         assert passes == expected, options
-        assert numbers(together) == numbers(sweep(checkpoint, inputs, request)), options
+        assert numbers(together) == numbers(sweep(checkpoint, inputs)), options
 
 
 # ---------------------------------------------------------------- early stop, and the working range
