@@ -3,11 +3,11 @@
 No torch, no network. Memory and time need no estimate here: a checkpoint is loaded under limits.
 """
 
+import fnmatch
 import hashlib
 import json
 import os
 from collections.abc import Collection, Mapping
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,7 @@ TOKENIZER_FILES = (
 SAFE = {"local_files_only": True, "trust_remote_code": False}
 MAX_JSON_BYTES = 4 * 2**20
 MAX_TOKENIZER_BYTES = 32 * 2**20  # XLM-R's tokenizer.json has 17 MB
-_WEIGHTS = (
-    ("model.safetensors", "model-*.safetensors"),
-    ("pytorch_model.bin", "pytorch_model-*.bin"),
-)
+WEIGHTS = "model.safetensors", "pytorch_model.bin"
 # Fields that no checkpoint may set: the first two make transformers read weights of other formats
 # or files than are hashed; the third puts a convolution beside the first layer, which no method
 # here prunes.
@@ -103,20 +100,23 @@ def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
     return config
 
 
-def read_json(path: Path, checkpoint: str) -> Any:
-    """Read a JSON file of a checkpoint.
+def read_json(path: Path, checkpoint: str) -> dict[str, Any]:
+    """Read a JSON object from a file of a checkpoint.
 
     Raises:
-        PrunescopeError: It is outside the checkpoint's folder, too large, or not JSON.
+        PrunescopeError: It is outside the checkpoint's folder, too large, or no JSON object.
     """
     try:
         _check_file(path, MAX_JSON_BYTES, checkpoint)
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=int)  # refuses NaN
+        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=int)  # refuses NaN
+        if not isinstance(values, dict):
+            raise ValueError
+        return values
     except (OSError, ValueError, RecursionError) as error:
         raise refused(checkpoint, f"has a {path.name} that is not JSON that can be read") from error
 
 
-def check_config(config: Any, checkpoint: str) -> None:
+def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
     """Refuse the configuration of a model that cannot be pruned, or that reads unhashed files.
 
     Args:
@@ -127,7 +127,7 @@ def check_config(config: Any, checkpoint: str) -> None:
         PrunescopeError: The model type is not supported, the model is too deep, the encoder has a
             convolution, or the head does not give one label.
     """
-    model_type = config.get("model_type") if isinstance(config, Mapping) else None
+    model_type = config.get("model_type")
     if model_type not in SUPPORTED_MODEL_TYPES:
         fault = f"has model type {str(model_type)[:40]!a}, which is not supported"
         remedy = f"choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
@@ -175,12 +175,12 @@ def weight_files(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
     Raises:
         PrunescopeError: There are no weights that PyTorch can read.
     """
-    for single, pattern in _WEIGHTS:
+    for single in WEIGHTS:
         if single in names:
             return (single,)
         index = f"{single}.index.json"
         if index in names:
-            shards = [name for name in names if fnmatchcase(name, pattern)]
+            shards = fnmatch.filter(names, single.replace(".", "-*."))
             return (index, *sorted(shards))
     raise refused(
         checkpoint,
@@ -244,27 +244,21 @@ def content_hash(folder: Path, checkpoint: str) -> str:
             _check_file(folder / name, most, checkpoint)
         index, *shards = weight_files(names, checkpoint)
         if index.endswith(".json"):
-            _check_shards(read_json(folder / index, checkpoint), shards, checkpoint)
-        settings = {}
+            named = read_json(folder / index, checkpoint).get("weight_map")
+            if not isinstance(named, dict) or not all(shard in shards for shard in named.values()):
+                fault = "has an index of weights (weight_map) that does not name shards beside it"
+                raise refused(checkpoint, fault)
         if TOKENIZER_CONFIG in names:
             settings = read_json(folder / TOKENIZER_CONFIG, checkpoint)
-        if not isinstance(settings, Mapping) or settings.get("fast_tokenizer_files"):
-            fault = f"has a {TOKENIZER_CONFIG} that names other files (fast_tokenizer_files)"
-            raise refused(checkpoint, fault)
+            if settings.get("fast_tokenizer_files"):
+                fault = f"has a {TOKENIZER_CONFIG} that names other files (fast_tokenizer_files)"
+                raise refused(checkpoint, fault)
         for name in names:
             digest.update(f"{name} {sha256_of(folder / name)}\n".encode())
     except OSError as error:
         fault = f"cannot be read ({error.strerror})"
         raise refused(checkpoint, fault, "choose another folder") from error
     return digest.hexdigest()
-
-
-def _check_shards(index: Any, shards: Collection[str], checkpoint: str) -> None:
-    """Refuse an index of weights that names files other than the shards beside it."""
-    named = index.get("weight_map") if isinstance(index, Mapping) else None
-    if not isinstance(named, Mapping) or not all(shard in shards for shard in named.values()):
-        fault = "has an index of weights (weight_map) that does not name shards beside it"
-        raise refused(checkpoint, fault)
 
 
 def _check_file(path: Path, most: int, checkpoint: str) -> None:

@@ -79,6 +79,7 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
             f"{len(text)} text columns: name {wanted}, as many as {task.title} reads"
         )
     columns = likely_columns(table, task, text, label)
+    table.column(columns.label)  # refuses one that does not exist
     if not columns.text:
         raise PrunescopeError(
             f"{table.name} has the columns {first_few([*table.cells], 12)}, and it is unclear "

@@ -102,7 +102,7 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     judging, pool = _judging(rows, training_digests(resolved))
     source, split = further_rows(examples, request.train)
     if split:
-        further_table, further = source.rows(split, labelled=False)
+        further_table, further = source.rows(split)
         files = source.files_of(further_table)
         division = divide(len(judging), len(pool) + len(further), True, request.num_examples)
     else:

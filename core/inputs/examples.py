@@ -144,12 +144,10 @@ class Examples(NamedTuple):
         others = [row for row in drawn if row[0] not in evaluated]
         return self.described(table, self.data.evaluated, others) if others else None
 
-    def rows(self, split: str, *, labelled: bool = True) -> tuple[Table, list[Row]]:
+    def rows(self, split: str) -> tuple[Table, list[Row]]:
         """Read a split; leave out its rows without a text, or whose label means nothing.
 
-        Args:
-            split: The split.
-            labelled: Whether there must be a label column.
+        Without a label column, all rows are unlabelled.
 
         Raises:
             PrunescopeError: The data are missing or malformed.
@@ -157,7 +155,7 @@ class Examples(NamedTuple):
         table = self.data.read(split)
         name = self.columns.label
         texts = zip(*map(table.column, self.columns.text), strict=True)
-        cells = table.column(name) if labelled or name in table.cells else [""] * len(table.rows)
+        cells = table.cells.get(name, [""] * len(table.rows))
         rows = [row for row in zip(table.rows, texts, cells, strict=True) if all(row[1])]
         values = [value for _, _, value in rows]
         place = f"{table.name}, column '{name[:40]}'"

@@ -9,7 +9,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, count, groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -26,7 +27,6 @@ HEADER_CHARS = 2**18  # more than any first line
 MAX_COLUMNS = 500
 BATCH_ROWS = 50  # of a Parquet file, which may hold one long text a thousand times in a few bytes
 QUOTING = "put texts in double quotes, double the quotation marks in them, and save it as UTF-8"
-Row = tuple[int, Mapping[str, Any]]  # its number, and its values by column
 
 
 class DataFile(NamedTuple):
@@ -39,6 +39,9 @@ class DataFile(NamedTuple):
 
     path: Path
     name: str
+
+
+Row = tuple[DataFile, int, Mapping[str, Any]]  # its file, its number, and its values by column
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:
         ) from error
     first = rows[:limit]
     cells = {}
-    for column in dict.fromkeys(chain.from_iterable(values for _, values in first)):
-        values = [row.get(column) for _, row in first]
+    for column in dict.fromkeys(chain.from_iterable(row for _, _, row in first)):
+        values = [row.get(column) for _, _, row in first]
         if not {list, dict} & {*map(type, values)}:
             cells[column] = tuple(map(as_text, values))
     if not cells:
@@ -116,9 +119,13 @@ def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:
             f"{name} has no rows, or no column of plain values: write texts and labels, a row each"
         )
     _check_names(name, list(cells))
-    numbers = tuple(number for number, _ in first)
-    records = _records(files, numbers[0], numbers[-1] + 1)
-    return Table(name, cells, numbers, records, is_cut=len(rows) > len(first))
+    records = []
+    for file, numbered in groupby(first, key=itemgetter(0)):
+        numbers = [number for _, number, _ in numbered]
+        span = (numbers[0], numbers[-1] + 1)
+        records.append(FileRecord(name=file.name, sha256=_digest(file), rows=span))
+    numbers = [number for _, number, _ in first]
+    return Table(name, cells, tuple(numbers), tuple(records), is_cut=len(rows) > len(first))
 
 
 def _digest(file: DataFile) -> str:
@@ -128,17 +135,6 @@ def _digest(file: DataFile) -> str:
         raise PrunescopeError(
             f"{file.name} cannot be read ({error.strerror}): try another copy"
         ) from error
-
-
-def _records(files: Sequence[DataFile], first: int, end: int) -> tuple[FileRecord, ...]:
-    """Record the files and which of the rows from `first` to `end` are theirs."""
-    records = []
-    for file in files:
-        until = end if len(files) == 1 else min(end, first + row_count(file.path))
-        if first < until:
-            records.append(FileRecord(name=file.name, sha256=_digest(file), rows=(first, until)))
-        first = until
-    return tuple(records)
 
 
 def _check_names(file: str, names: Sequence[str]) -> None:
@@ -178,8 +174,7 @@ def _spreadsheet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
             )
         lines = csv.reader(stream, delimiter=separator, strict=True)
         names = [
-            column.strip(" \ufeff") or f"column {number}"
-            for number, column in enumerate(next(lines), 1)
+            column.strip() or f"column {number}" for number, column in enumerate(next(lines), 1)
         ]
         _check_names(name, names)
         for number, texts in enumerate(lines):
@@ -191,7 +186,7 @@ def _spreadsheet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
                 )
             if separator == "\t" and any("\t" in text and "\n" in text for text in texts):
                 raise ValueError(f"the quotation marks in row {number + 2} do not end there")
-            yield number, dict(zip(names, map(str.strip, texts), strict=True))
+            yield files[0], number, dict(zip(names, map(str.strip, texts), strict=True))
 
 
 def _json_rows(files: Sequence[DataFile]) -> Iterator[Row]:
@@ -214,7 +209,7 @@ def _json_rows(files: Sequence[DataFile]) -> Iterator[Row]:
                 raise PrunescopeError(
                     f"{files[0].name}, line {number + 1} is no JSON object: write one a line"
                 )
-            yield number, values
+            yield files[0], number, values
 
 
 def _parquet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
@@ -248,7 +243,7 @@ def _parquet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
                     for column, names in label_names.items():
                         if isinstance(values.get(column), int):
                             values[column] = names.get(values[column], "")  # -1 is no label
-                    yield next(numbers), values
+                    yield file, next(numbers), values
 
 
 def row_count(path: Path) -> int:

@@ -41,10 +41,8 @@ from core.results import store
 from core.wall.turns import NOBODY, Stored, Visitor, surplus
 
 MAX_NAME_CHARS = 80
-VISIT_DIGITS, HOLDER_DIGITS = (
-    32,
-    8,
-)  # of a name: its first half, and the beginning of that
+VISIT_DIGITS = 32  # the first half of a name
+HOLDER_DIGITS = 8  # the beginning of that
 SMALLER_MODELS = "smaller_models"  # a folder of the user's cache
 SENTENCES = "sentences.jsonl"  # what results call a table of sentences in memory
 LABEL, TEXT, PAIR = "label", ("text",), ("text1", "text2")  # its columns
@@ -66,14 +64,13 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
         PrunescopeError: It is too large or of an unknown type, or the cache cannot be written.
     """
     base = PurePath(name.replace("\\", "/")).name
-    base = re.sub(r"[^\w.-]+", "-", base).strip(".-")  # fit for a path
-    suffix = PurePath(base).suffix.lower()
-    stem = base[: len(base) - len(suffix)][:MAX_NAME_CHARS] or "table"
-    file = f"{stem}{suffix}"
+    safe = PurePath(re.sub(r"[^\w.-]+", "-", base).strip(".-"))  # fit for a path
+    suffix = safe.suffix.lower()
+    file = f"{safe.stem[:MAX_NAME_CHARS]}{suffix}"
     most = limits().upload_bytes
     if suffix not in TABLE_SUFFIXES or len(content) > most:
         raise PrunescopeError(
-            f"'{base[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB: give a file of at "
+            f"'{safe.name[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB: give a file of at "
             f"most {most // 2**20} MiB that ends in {', '.join(TABLE_SUFFIXES)}"
         )
     digest = hashlib.sha256(content).hexdigest()
@@ -143,8 +140,7 @@ def _make_room_beside(new: Path) -> None:
         age = inf if folder == new else folder.stat().st_mtime_ns
         size = sum(file.stat().st_size for file in folder.glob("*/*"))
         tables.append(Stored(folder.name[:HOLDER_DIGITS], age, size, folder))
-    for folder in {*surplus(tables, limits().uploads_bytes)} - {new}:
-        shutil.rmtree(folder, ignore_errors=True)
+    _trim(tables, limits().uploads_bytes, new)
 
 
 # ---------------------------------------------------------------- sentences in memory
@@ -231,11 +227,11 @@ def make_room() -> None:
         return
     results = [] if store.own_is_shipped() else store.result_files(store.user_folder())
     models = (user_cache_path("prunescope") / SMALLER_MODELS).glob("*.zip")
-    files = []
+    paths = (*results, *models, *texts.folder().glob("*.json"))
+    files = [
+        Stored("", file.modified, file.size, Path(file.path)) for file in map(store.state_of, paths)
+    ]
     try:
-        for path in (*results, *models, *texts.folder().glob("*.json")):
-            stat = path.stat()
-            files.append(Stored("", stat.st_mtime_ns, stat.st_size, path))
         _trim(files, limits().results_bytes)
         # Whole repositories: copies of one share files, so commits cannot be deleted alone.
         downloads = [
@@ -254,7 +250,7 @@ def make_room() -> None:
         logger.exception("old files cannot be deleted")
 
 
-def _trim(stored: Iterable[Stored[Path]], most: float) -> None:
+def _trim(stored: Iterable[Stored[Path]], most: float, spared: Path | None = None) -> None:
     """Delete files or folders, the oldest first, until they take at most so many bytes."""
-    for path in surplus(stored, most):
+    for path in {*surplus(stored, most)} - {spared}:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
