@@ -1,8 +1,5 @@
 """Data sets on a local Hub: which files are read, at which commit, and which are refused."""
 
-import json
-from functools import partial
-
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 from hub_faults import Fault, sized
@@ -13,7 +10,7 @@ from tiny import make_bert
 from core.inputs.data import find_dataset, layout
 from core.inputs.prepare import prepare
 from core.request import limits
-from core.results.provenance import recompute_script
+from core.results.provenance import request_of
 from tests.builders import make_result
 from tests.commands import asked
 from tests.refusals import refusal
@@ -25,11 +22,9 @@ FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["bad", 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """Make a random classifier with the data's labels, in another order and case; read only."""
-    folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-moods")
-    config = json.loads((folder / "config.json").read_text())
-    config["id2label"] = {"0": "Good", "1": "Bad"}
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny-moods"
+    names = {0: "Good", 1: "Bad"}
+    return make_bert(folder, id2label=names, label2id={name: k for k, name in names.items()})
 
 
 @pytest.fixture
@@ -59,11 +54,6 @@ def ask(checkpoint):
     return find
 
 
-@pytest.fixture
-def refused(ask):
-    return partial(refusal, ask)
-
-
 def read_at_most(patch, rows):
     patch.setattr(limits, "LOCAL_LIMITS", limits.LOCAL_LIMITS._replace(rows=rows))
 
@@ -89,37 +79,33 @@ def three_splits(folder):
 def test_the_validation_split_is_evaluated(hub, ask):
     record = ask().subset.record
 
-    assert (record.source, record.source_name, record.split) == (
-        "hub",
-        REPO,
-        "validation",
-    )
+    assert (record.source, record.source_name, record.split) == ("hub", REPO, "validation")
     assert len(record.examples) == 40
     # By name: the checkpoint has Good first.
     assert record.gold == tuple(1 - row % 2 for row in record.examples)
     assert record.data == f"hub:{REPO}@{commit_of(hub.files('datasets', REPO) or {})}"
     assert downloaded(hub) == ["data/validation-00000-of-00001.parquet"], "nothing else"
     result = make_result(num_examples=8).model_copy(update={"task": record})
-    options = f"--data {record.data} --split validation --text text --label label"
-    assert options in recompute_script(result)
+    request = request_of(result)
+    assert (request.data, request.split) == (record.data, "validation")
 
 
 @pytest.mark.usefixtures("three_splits")
-def test_a_split_can_be_chosen_and_the_training_split_scores(ask, refused):
+def test_a_split_can_be_chosen_and_the_training_split_scores(ask):
     tested = ask(f"hub:{REPO}", "--split", "test", "--method", "wanda")
     trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
 
     assert beginnings(tested.calibration) == {"data train"}
     assert beginnings(tested.subset) == {"data test"}
     assert len(trained.subset.texts) == len(trained.calibration.texts) == 20
-    line = refused(f"hub:{REPO}", "--split", "dev")
+    line = refusal(ask, f"hub:{REPO}", "--split", "dev")
     assert "'dev': choose one of test, train, validation" in line
 
 
-def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(hub, folder, ask, refused):
+def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(hub, folder, ask):
     (folder / "moods.py").write_text("raise SystemExit('it ran')")
     nothing = "has no Parquet files at revision 'main'"
-    assert f"{nothing}, and a loading script is never run" in refused()
+    assert f"{nothing}, and a loading script is never run" in refusal(ask)
     assert downloaded(hub) == []
 
     branch = "refs/convert/parquet"
@@ -128,7 +114,7 @@ def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(hub, folder
     record = ask().subset.record
 
     assert record.data == f"hub:{REPO}@{commit_of(hub.at('datasets', REPO, branch) or {})}"
-    assert nothing in refused(f"hub:{REPO}@main")
+    assert nothing in refusal(ask, f"hub:{REPO}@main")
     assert ask(record.data).subset.record == record, "the commit of the converted files will do"
 
 
@@ -156,25 +142,25 @@ def test_files_are_read_by_name_until_rows_suffice(hub, four_files, ask):
 
 
 @pytest.mark.usefixtures("four_files")
-def test_offline_a_part_will_do_if_it_has_enough_rows(ask, refused, monkeypatch):
+def test_offline_a_part_will_do_if_it_has_enough_rows(ask, monkeypatch):
     record = ask().subset.record
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
     assert ask().subset.record == record
 
     read_at_most(monkeypatch, 70)
-    assert "only a part of 'validation' is in the local cache" in refused()
+    assert "only a part of 'validation' is in the local cache" in refusal(ask)
 
 
 @pytest.mark.usefixtures("four_files")
-def test_a_download_that_is_too_large_is_refused(hub, refused):
+def test_a_download_that_is_too_large_is_refused(hub, ask):
     hub.faults[REPO] = Fault("api", sized(7 * 2**30))
 
     line = "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one"
-    assert line in refused()
+    assert line in refusal(ask)
 
 
-def test_a_revision_that_moves_stays_pinned(hub, tmp_path, ask, refused, monkeypatch):
+def test_a_revision_that_moves_stays_pinned(hub, tmp_path, ask, monkeypatch):
     before, after = (tmp_path / name for name in ("before", "after"))
     for place in (before, after):
         write(place, "validation.parquet")
@@ -185,7 +171,7 @@ def test_a_revision_that_moves_stays_pinned(hub, tmp_path, ask, refused, monkeyp
     hub.branches[REPO, "v0"] = before  # else its commit would not be found
 
     line = "has no such revision: leave it out, or give an existing branch"
-    assert line in refused(f"hub:{REPO}@v2")
+    assert line in refusal(ask, f"hub:{REPO}@v2")
     for is_offline in (False, True):
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", is_offline)
         texts = ask(f"hub:{REPO}@v1").subset.texts
@@ -193,17 +179,12 @@ def test_a_revision_that_moves_stays_pinned(hub, tmp_path, ask, refused, monkeyp
         assert ask(first.record.data).subset == first
 
 
-@pytest.mark.parametrize("name", ["hub:moods", "hub:a/b@", "hub:a/../b"])
-def test_other_names_are_no_data_sets(refused, name):
-    assert "is not a data set: write hub:OWNER/NAME" in refused(name)
-
-
-def test_a_configuration_is_asked_for_where_it_is_unclear(folder, ask, refused):
+def test_a_configuration_is_asked_for_where_it_is_unclear(folder, ask):
     for config in ("films", "books"):
         write(folder, f"{config}/validation-00000-of-00001.parquet")
 
     line = "unknown configuration of someone/moods 'default': choose one of books, films"
-    assert line in refused()
+    assert line in refusal(ask)
     subset = ask(f"hub:{REPO}/films").subset
     assert subset.record.source_name == f"{REPO}/films"
     assert beginnings(subset) == {"films validation"}
