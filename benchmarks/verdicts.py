@@ -26,7 +26,7 @@ from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
 from core.findings.words import verdict as words
-from core.findings.words.grid import claim_finding, claim_heading
+from core.findings.words.grid import CLAIM, claim_finding
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, name_of
@@ -147,7 +147,7 @@ def main(_: Namespace) -> None:
     pooled.MEANINGS.write(means)
     for path, text in documents(table, together, means, pairs(results)).items():
         path.write_text(text, "utf-8")
-    scene = forest_scene(together, claim_heading(together[0]))
+    scene = forest_scene(together, CLAIM)
     FOREST.write_bytes(draw(figure_of(scene), "svg", [0]))
 
 

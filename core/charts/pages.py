@@ -32,7 +32,7 @@ from core.findings.words import recovery as recovery_words
 from core.findings.words import sentences as sentences_words
 from core.findings.words import story as story_words
 from core.findings.words.lab import caution
-from core.findings.words.passed import halves_finding
+from core.findings.words.passed import halves_words
 from core.findings.words.verdict import criteria_table, range_table
 from core.request.catalog import REDUCTIONS
 from core.request.pages import MAIN_METRIC, Choice
@@ -174,11 +174,7 @@ def layers_shown(
     scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
     block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
     harm = cached_call(passed.harm_of, isolated_of(result, near))
-    harmed = (
-        halves_finding(cached_call(verdict, result, near, reduction).lead, harm).text
-        if harm
-        else ""
-    )
+    harmed = halves_words(cached_call(verdict, result, near, reduction).lead, harm) if harm else ""
     tables = {
         "": layers_words.survival_table(result, reduction),
         "Verdict": cached_call(criteria_table, result, near),
@@ -198,12 +194,10 @@ def compare_shown(
     """Show how two results differ at equal places on an axis; `near` holds what either is judged beside."""
     two = first, second
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
-    finding = replace(
-        cached_call(compare_words.compare_finding, two, reduction, near, metric),
-        heading=scene.title,
-    )
+    sentences = cached_call(compare_words.compare_sentences, two, reduction, near, metric)
+    finding = Finding(scene.title, sentences)
     judged_by = metric_of(first, metric)  # where there are tests, both have the same task
-    tests = cached_call(compare.paired_comparisons, two, judged_by) if finding.sentences else []
+    tests = cached_call(compare.paired_comparisons, two, judged_by) if sentences else []
     table = (
         compare_words.paired_table(tests, judged_by, compare.distinguishing_names(two))
         if tests

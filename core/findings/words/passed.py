@@ -1,11 +1,10 @@
 """Sentences on layers and halves of layers that are pruned alone, and on harm everywhere."""
 
-from collections.abc import Sequence
 from math import isfinite
 
 from core.findings.claim import Lead
 from core.findings.passed import HELD_AGAINST, HalvesHarm, PassedOn
-from core.findings.pooled import Estimate, estimate
+from core.findings.pooled import estimate
 from core.findings.words import Finding, points, points_span
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import CONFIDENCE, DAMAGE
@@ -63,7 +62,7 @@ def alone_finding(passed: PassedOn) -> Finding:
     return Finding(heading, tuple(sentences), notes=tuple(notes))
 
 
-def halves_finding(lead: Lead | None, harm: HalvesHarm) -> Finding:
+def halves_words(lead: Lead | None, harm: HalvesHarm) -> str:
     """Say whether the half of the layers that fades is the one that matters, here and everywhere.
 
     Args:
@@ -73,47 +72,28 @@ def halves_finding(lead: Lead | None, harm: HalvesHarm) -> Finding:
     """
     matters = "lower" if harm.lower > harm.upper else "upper"
     if harm.p_value > 1 - CONFIDENCE:
-        heading = "neither half of the layers is shown to matter more"
+        answer = "neither half of the layers is shown to matter more"
     elif lead and lead != matters:
-        heading = (
+        answer = (
             f"the {lead} half of the layers changes more, but pruning the {matters} half does more "
             "harm"
         )
     else:
-        heading = f"the {matters} half of the layers matters more"
+        answer = f"the {matters} half of the layers matters more"
     removed = percent(harm.removed)
     own = (
-        f"Removing {removed} of the weights of the lower half of the layers alone (about "
-        f"{percent(harm.removed / 2)} of all) changes {percent(harm.lower)} of predictions; of the "
-        f"upper half alone, {percent(harm.upper)}."
+        f"At {removed} removed, {answer}. Removing {removed} of the weights of the lower half of "
+        f"the layers alone (about {percent(harm.removed / 2)} of all) changes "
+        f"{percent(harm.lower)} of predictions; of the upper half alone, {percent(harm.upper)}."
     )
-    return Finding(f"At {removed} removed, {heading}", (own, *apart_sentence()))
-
-
-def apart_sentence() -> Sequence[str]:
-    """Say how many more predictions either half changes alone on all shipped checkpoints."""
     equally_pruned = estimate("harm", "amount", HELD_AGAINST)
     equally_changed = estimate("harm", "change", DAMAGE)
     if not equally_pruned or not equally_changed:
-        return ()
-    more, interval = _more(equally_pruned)
-    low, high = equally_changed.interval
-    after = "no difference is shown"
-    span = points_span(low, high)
-    if low > 0 or high < 0:
-        after, span = _more(equally_changed)
+        return own
     return (
-        f"Over {len(equally_pruned.by_cell)} {CELLS}, removing {percent(HELD_AGAINST)} of the "
-        f"lower half alone changes {more} predictions than of the upper half (95 % interval "
-        f"{interval}), but where both have changed the layers equally much, {after} ({span}).",
-    )
-
-
-def _more(mean: Estimate) -> tuple[str, str]:
-    """Write a difference in points, `5 points more`, and its interval, as much more or fewer."""
-    sign = -1 if mean.value < 0 else 1
-    low, high = sorted(sign * end for end in mean.interval)
-    return (
-        f"{points(abs(mean.value))} {'fewer' if sign < 0 else 'more'}",
-        points_span(low, high),
+        f"{own} Over {len(equally_pruned.by_cell)} {CELLS}, removing {percent(HELD_AGAINST)} of "
+        f"the lower half alone changes {points(equally_pruned.value)} more predictions than of the "
+        f"upper half (95 % interval {points_span(*equally_pruned.interval)}), but where both have "
+        "changed the layers equally much, no difference is shown "
+        f"({points_span(*equally_changed.interval)})."
     )

@@ -219,8 +219,7 @@ def _pooled_words(
     if pooled is None:
         return ()
     difference = pooled.estimates[ALL]
-    whole = pooled.estimates.get(WHOLE)
-    is_settled = whole is not None and whole.state == difference.state
+    is_settled = pooled.estimates[WHOLE].state == difference.state
     state: State = difference.state if is_settled else "inconclusive"
     apart = f"{points(difference.value)} (95 % interval {points_span(*difference.interval)})"
     after = ""

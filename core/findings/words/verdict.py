@@ -35,15 +35,14 @@ def verdict_cell(judged: Verdict | None) -> str:
     return STATES[judged.state] + why_inconclusive(judged) if judged and judged.state else NONE
 
 
-def verdict_cells(judged: Verdict | None) -> dict[str, str]:
+def verdict_cells(judged: Verdict) -> dict[str, str]:
     """Write the shares of the change in the upper half, and the verdict.
 
     The shares are the method's and its control's.
     """
-    share = judged.share if judged else None
     return {
-        "In the upper half": NONE if share is None else num.percent(share),
-        "Random, mean ± SD": mean_and_deviation(judged.control_shares if judged else ()),
+        "In the upper half": NONE if judged.share is None else num.percent(judged.share),
+        "Random, mean ± SD": mean_and_deviation(judged.control_shares),
         "Verdict": verdict_cell(judged),
     }
 

@@ -116,12 +116,10 @@ def layers_alone() -> Iterator[str]:
     lower = HalvesHarm(0.4, 0.406, 0.07, 1e-9)
     upper = HalvesHarm(0.4, 0.1, 0.3, 0.01)
     alike = HalvesHarm(0.4, 0.1, 0.09, 0.6)
-    yield from lines(
-        passed.halves_finding("upper", lower),
-        passed.halves_finding("upper", upper),
-        passed.halves_finding(None, lower),
-        passed.halves_finding("upper", alike),
-    )
+    yield passed.halves_words("upper", lower)
+    yield passed.halves_words("upper", upper)
+    yield passed.halves_words(None, lower)
+    yield passed.halves_words("upper", alike)
 
 
 # ---------------------------------------------------------------- two results
@@ -147,9 +145,11 @@ def comparisons() -> Iterator[str]:
         (made.working_to(magnitude, 0.3), made.working_to(units, 0.9), []),
         (made.working_to(magnitude, 0.0), made.working_to(wanda, 0.3), []),
     ):
-        yield from lines(compare.compare_finding((first, second), "mean", beside))
+        yield compare.compare_heading((first, second))
+        yield from compare.compare_sentences((first, second), "mean", beside)
     for metric in made.CORRELATED:
-        yield from lines(compare.compare_finding(made.collapsing(), "mean", metric=metric))
+        yield compare.compare_heading(made.collapsing(), metric)
+        yield from compare.compare_sentences(made.collapsing(), "mean", metric=metric)
     far = make_result(own_cka=lambda amount, point, size: 1 - 0.9 * amount * (point + 1) / size)
     other = make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))
     yield from compare.compare_notes((far, other), "damage", "mean")

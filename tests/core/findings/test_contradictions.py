@@ -12,6 +12,7 @@ from core.findings.accuracy import working_to
 from core.findings.choices import is_control, settings
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch
+from core.findings.words import Finding
 from core.findings.words.compare import compare_heading, depth_sentence
 from core.findings.words.grid import arranged, grid_rows
 from core.findings.words.layers import layers_finding, layers_heading
@@ -80,14 +81,18 @@ def check_verdicts(shelf: Shelf) -> set[State]:
     return states
 
 
+def text_of(finding: Finding) -> str:
+    return " ".join((finding.heading, *finding.sentences))
+
+
 def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
     """How far the model works, and which layers fall first, is the same wherever it stands."""
     to = working_to(result)
     heading = layers_heading(result, "mean")
     if to and to < result.amounts[-1]:
         pages = [
-            watch_finding(result, beside, "mean").text,
-            layers_finding(result, "1", beside, "mean").text,
+            text_of(watch_finding(result, beside, "mean")),
+            text_of(layers_finding(result, "1", beside, "mean")),
         ]
         pages += [
             compare_heading((result, other))
@@ -95,7 +100,7 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
             if working_to(other) is not None
         ]
         assert [page for page in pages if f"p to {amount_name(to)}" not in page] == []
-    assert heading in watch_finding(result, beside, "mean").text
+    assert heading in text_of(watch_finding(result, beside, "mean"))
 
 
 def check_headings(result: SweepResult, judged: Verdict, beside: list[SweepResult]) -> None:
