@@ -14,13 +14,12 @@ from core.results.library import entry_of
 from core.results.schema import SweepResult
 from core.results.store import load, save
 from tests.builders import (
-    made_by_recipe,
     make_result,
     ship,
     with_own_key,
     with_own_labels,
 )
-from tests.opened import SCRIPTS, labels, open_page, players, prose
+from tests.opened import SCRIPTS, open_page, players, prose
 from tests.pictures import specs
 from ui import exports
 from ui.text import plain
@@ -45,7 +44,6 @@ RESULTS = {
         checkpoint=OWN.checkpoint.model_copy(update={"id": PICTURE}),
         task=OWN.task.model_copy(update={"source_name": PICTURE}),
     ),
-    "a recipe": with_own_key(BARE, checkpoint=made_by_recipe(BARE.checkpoint, "mpnet-l12-sst2", 0)),
     "unpruned": make_result(num_layers=3, amounts=(0.0,)),
     "undefined": make_result(**SMALL, num_examples=66, own_cka=lambda *_: None),
 }
@@ -97,20 +95,7 @@ def test_every_page_shows_and_exports_it(
         ].startswith(scene.title)
     words = prose(app) + " ".join(title.value for title in app.title)
     codes = [code.value for code in app.code]
-    if kind == "a recipe":
-        elsewhere = str([app.get(part) for part in ("text_input", "popover", "expander")])
-        assert "MPNet-L12, fine-tuned on SST-2, seed" in words + elsewhere
-        recipe = (
-            "python -m recipes mpnet-l12-sst2 --seed 0 --base ./BASE_FOLDER --data ./DATA_FOLDER\n"
-        )
-        scripts = [code for code in codes if "recipe:mpnet-l12-sst2-seed-0" in code]
-        assert scripts
-        assert all("Make them first" in script and recipe in script for script in scripts)
-        assert not {
-            "Check this frame",
-            "Recompute and replace this result",
-        } & labels(app)
-    elif kind == "own labels":
+    if kind == "own labels":
         assert not [
             node
             for node in app.main

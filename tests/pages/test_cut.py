@@ -73,7 +73,6 @@ def test_the_dial_chooses_a_model_and_the_button_saves_it(
     assert (title(app), saves(app)) == (answer, "Save the model of 4 layers")
     rows = player(app)["views"]["frontier"]["datasets"]["models"]
     assert [row["pick"] for row in rows if row["chosen"]] == ["4"]
-    assert {row["pick"] for row in rows} == {"1", "2", "3", "4", "5"}
     app = open_page(PAGE, study=study.key, most="0.01", keep="4")
     assert title(app).startswith("No cut is shown to keep within 1 point; closest: without layer")
     assert saves(app) == "Save the model of 4 layers, not shown to keep within 1 point"
@@ -116,7 +115,7 @@ def test_a_result_leads_to_the_study_of_its_model_and_back(
     shipped: Path,
 ) -> None:
     first, second, other = (make_study(task=task, num_layers=6) for task in ("qqp", "sst2", "cola"))
-    results = {task: make_result(task=task) for task in ("qnli", "sst2", "cola")}
+    results = {task: make_result(task=task) for task in ("sst2", "cola")}
     ship(shipped, first, second, other, *results.values())
     for task, study in (("sst2", second), ("cola", other)):
         app = follow(
@@ -130,8 +129,6 @@ def test_a_result_leads_to_the_study_of_its_model_and_back(
         box(app, "study").set_value(other.key).run()
         assert parse_qs(links(app)["Layers"])["result"] == [results["cola"].key]
         assert address(open_page(PAGE, result=results[task].key)) == {"result": results[task].key}
-    app = follow(open_page("pages/layers.py", result=results["qnli"].key), "Cut")
-    assert title(app) == BEGIN, "it has none"
 
 
 def test_a_folder_of_the_same_name_with_another_model_has_no_study(

@@ -277,15 +277,6 @@ def test_another_data_set_is_fetched_before_a_run_and_only_when_asked(
     assert meaning(run(press(page, FETCH)), "POSITIVE") == "positive"
 
 
-def test_a_data_set_whose_file_is_gone_is_fetched_again(queue: JobQueue, tmp_path: Path) -> None:
-    page = match(fetch("owner/moods"), POSITIVE="negative")
-    (file,) = tmp_path.rglob("fetched.csv")
-    file.unlink()
-    assert "cannot be read" in errors(run(page))[0]
-    assert not errors(run(press(page, FETCH)))
-    assert (meaning(page, "POSITIVE"), file.is_file()) == ("negative", True)
-
-
 def test_a_refused_data_set_is_reported(queue: JobQueue) -> None:
     for name, words in {
         "moods": "is not a data set",

@@ -26,22 +26,6 @@ def results(shipped: Path) -> list[SweepResult]:
     return results
 
 
-def test_it_opens_with_the_first_result_paused_at_its_beginning(
-    results: list[SweepResult],
-) -> None:
-    data = player(open_page(PAGE))
-    assert (data["layout"]["name"], data.get("autoplay"), data["start"]) == (
-        "present",
-        None,
-        0,
-    )
-    assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
-    assert (
-        data["stage"]["caption"]
-        == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
-    )
-
-
 def test_the_address_holds_everything(results: list[SweepResult]) -> None:
     app = open_page(
         PAGE,

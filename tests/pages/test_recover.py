@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from core.charts.pages import recover_shown
 from core.findings.words.lab import TRAIN_AGAIN
 from core.jobs.queue import JobQueue
 from core.results.recovery import beyond_working
@@ -28,26 +27,6 @@ from tests.studies import make_recovery
 PAGE = "pages/recover.py"
 WHOLE = make_recovery()
 HALF = "About half of the lost accuracy came back; layer 4's similarity rose from 0.03 to 0.90"
-FELL = "layer 4's similarity fell from 0.90 to 0.03, in the unpruned model to 1.00"
-
-
-def test_the_heading_says_what_is_shown_and_how_far_the_unpruned_model_fell() -> None:
-    backwards = {"frames": WHOLE.frames[::-1]}
-    begun = {"frames": WHOLE.frames[:1], "unpruned": ()}
-    changed = [
-        WHOLE.model_copy(update={"checksum": "", **changes}) for changes in (backwards, begun)
-    ]
-    half, costless, fell, before = (
-        recover_shown(of).finding.heading for of in (WHOLE, make_recovery(0.9), *changed)
-    )
-    assert (half, fell) == (
-        HALF,
-        f"Lost accuracy is not shown to come back; {FELL}",
-    )
-    assert (before, costless[:44]) == (
-        "Before training: accuracy 0.60",
-        "Pruning changed accuracy by 0.0 points, whic",
-    )
 
 
 def test_it_shows_a_recovery_and_offers_others_but_no_control(

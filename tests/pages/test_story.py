@@ -50,15 +50,6 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_scenes(
     data = story(open_page(PAGE))
     assert data["key"] == SST2.key
     assert [step["name"] for step in data["steps"]] == NAMES
-    assert [bool(step["player"]) for step in data["steps"]] == [
-        True,
-        False,
-        True,
-        True,
-        False,
-        True,
-        True,
-    ]
     watch, similar, *_, last = data["steps"]
     assert similar["drawing"]
     assert watch["player"]["start"] == 0, "it waits"
