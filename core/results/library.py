@@ -150,7 +150,7 @@ class RecoveryEntry(Listed):
         return training_name(self.pruning, self.amount)
 
 
-AnyEntry = TypeVar("AnyEntry", Entry, CutEntry, RecoveryEntry)
+AnyEntry = TypeVar("AnyEntry", bound=Listed)
 Line = TypeVar("Line")  # a row of a table
 OfAnyKind = Entry | CutEntry | RecoveryEntry
 # The entries and the results of trained models, by the parameter that names one.

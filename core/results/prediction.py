@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.dataclasses import dataclass
 
 from core.request.catalog import TASKS
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import DataRequest, SweepRequest
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 
@@ -71,13 +71,5 @@ def request_to_predict(result: SweepResult, known: SweepRequest | None) -> Sweep
     """
     if result.checkpoint.source != "embedded" or result.task.name not in TASKS:
         return known
-    return replace(
-        request_of(result),
-        data="written",
-        num_examples=None,
-        split=None,
-        source_name=None,
-        text=(),
-        label=None,
-        label_map=(),
-    )
+    written = DataRequest(result.checkpoint.id, result.task.name, data="written")
+    return replace(request_of(result), **vars(written))

@@ -33,6 +33,7 @@ from core.results.schema import WHOLE, CheckpointRecord, SweepResult, TaskRecord
 
 PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
 DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
+NOWHERE = DataRequest("", "")  # a request without paths
 
 
 def recompute_script(result: SweepResult, request: SweepRequest | None = None) -> str:
@@ -42,18 +43,17 @@ def recompute_script(result: SweepResult, request: SweepRequest | None = None) -
         result: A whole sweep. It holds no paths, so placeholders stand for folders.
         request: The request that led to it, if known; its paths are printed.
     """
-    again = request_of(result, request)
+    again = request_of(result, request or NOWHERE)
     if request is not None:
         return command_line(again)
-    lines = [
-        f"# {' '.join(note.split())}" for note in _notes(result, again)
-    ]  # no name breaks a line
+    notes = _notes(result, again)
+    lines = [f"# {' '.join(note.split())}" for note in notes]  # no name breaks a line
     if result.checkpoint.recipe:
         lines.append(result.checkpoint.recipe.command)
     return "\n".join((*lines, command_line(again)))
 
 
-def request_of(result: SweepResult | Recovery, places: SweepRequest | None = None) -> SweepRequest:
+def request_of(result: SweepResult | Recovery, places: DataRequest = NOWHERE) -> SweepRequest:
     """Return the request that leads to a whole sweep.
 
     Args:
@@ -62,7 +62,8 @@ def request_of(result: SweepResult | Recovery, places: SweepRequest | None = Non
             Hub.
         places: A request whose paths replace placeholders.
     """
-    pruning, stop = result.pruning, result.pruning.stop
+    pruning = result.pruning
+    stop = pruning.stop
     amounts: tuple[float, ...] = (0.0,)
     judged = None
     if isinstance(result, SweepResult):
@@ -70,7 +71,7 @@ def request_of(result: SweepResult | Recovery, places: SweepRequest | None = Non
         judged = result.working_range
     judged_on_all = judged and judged.examples > len(result.task.examples)
     return SweepRequest(
-        **_rows_of(result, places or SweepRequest("", result.task.name)),
+        **_rows_of(result, places),
         method=pruning.method,
         scope=pruning.scope,
         points=result.points_kind,
@@ -86,20 +87,19 @@ def request_of(result: SweepResult | Recovery, places: SweepRequest | None = Non
 def training_of(result: Trained) -> TrainingRequest:
     """Return the request for a study, or for the model of a recovery; see `request_of`."""
     rows = result.refit if isinstance(result, CutStudy) else result.rows
-    fields = _rows_of(result, CutRequest("", result.task.name))
+    fields = _rows_of(result)
     if rows.files and rows.split == WHOLE and rows.files != result.task.files:
         fields["train"] = f"{PLACEHOLDER}{rows.files[0].name}"
     if isinstance(result, CutStudy):
-        return CutRequest(
-            **fields,
-            every=len(result.depths) == result.checkpoint.num_layers - 1,
-        )
+        every = len(result.depths) == result.checkpoint.num_layers - 1
+        return CutRequest(**fields, every=every)
     return RecoveryRequest(**fields, key=result.key, amount=result.amount)
 
 
-def _rows_of(result: Result, places: DataRequest) -> dict[str, Any]:
+def _rows_of(result: Result, places: DataRequest = NOWHERE) -> dict[str, Any]:
     """Return the fields of a request that name the checkpoint and the rows; see `request_of`."""
-    task, data = result.task, _data_of(result.task, places.data)
+    task = result.task
+    data = _data_of(task, places.data)
     return {
         "checkpoint": checkpoint_place(result.checkpoint, places.checkpoint),
         "task": task.name,
@@ -121,7 +121,7 @@ def can_be_found(request: DataRequest) -> bool:
     return True
 
 
-def checkpoint_place(checkpoint: CheckpointRecord, place: str | None = None) -> str:
+def checkpoint_place(checkpoint: CheckpointRecord, place: str) -> str:
     """Return a checkpoint's name for a request; a placeholder for a folder whose place is unknown.
 
     The place of a copy of an embedded checkpoint is the original's name.

@@ -93,11 +93,12 @@ class Recovery(Header, Computed):
     @property
     def control(self) -> "Recovery":
         """The unpruned model alone, trained as long."""
-        changes = {
-            "amount": 0.0,
-            "frames": self.unpruned,
-            "unpruned": (),
-            "key": "",
-            "checksum": "",
-        }
-        return self.model_copy(update=changes)
+        return self.model_copy(
+            update={
+                "amount": 0.0,
+                "frames": self.unpruned,
+                "unpruned": (),
+                "key": "",
+                "checksum": "",
+            }
+        )

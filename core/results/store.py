@@ -33,18 +33,13 @@ from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
-PLAIN, COMPRESSED = ENDINGS = (
-    ".json",
-    ".json.gz",
-)  # `gzip -9n` compresses shipped ones
+PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses shipped ones
 MOST_CELLS = 500_000  # in the matrices of one kind: twice as many as 48 points and 100 amounts have
 MAX_BYTES = 64 * 2**20  # decompressed; 24 layers and 100 amounts take about 20 MiB
 SMALL_BYTES = 2 * 2**20  # of a file of unknown origin that is read in any process
 ROOM_BYTES = 2**20  # required before work begins: twice the size of a result of 12 layers
-PART, OLD_SECONDS = (
-    ".part",
-    3600.0,
-)  # a file being written, which never takes that long
+PART = ".part"  # ends the name of a file being written
+OLD_SECONDS = 3600.0  # which never takes that long
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -282,19 +277,16 @@ def _faults(result: Result) -> Iterator[str]:
     Raises:
         PrunescopeError: A scope does not fit its method or its depth.
     """
-    task, checkpoint, labels = (
-        result.task,
-        result.checkpoint,
-        len(result.task.label_names),
-    )
+    task = result.task
+    checkpoint = result.checkpoint
+    labels = len(task.label_names)
     if checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED:
         yield f"no checkpoint {checkpoint.id} comes with this program"
     preset = TASKS.get(task.name)
-    most = len(preset.label_names) if preset else MAX_LABELS
-    least = most if preset else MIN_LABELS
-    if not least <= labels <= most or len(task.examples) < MIN_EXAMPLES:
+    allowed = [len(preset.label_names)] if preset else range(MIN_LABELS, MAX_LABELS + 1)
+    if labels not in allowed or len(task.examples) < MIN_EXAMPLES:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
-    if any(not 0 <= label < labels for row in (task.gold, *result.predictions) for label in row):
+    if max(map(max, (task.gold, *result.predictions))) >= labels:
         yield f"a label lies outside 0 to {labels - 1}"
     if isinstance(result, CutStudy):
         return
