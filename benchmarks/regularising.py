@@ -6,6 +6,7 @@ README.md defines them and names the commit whose code measures them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import TypeAdapter
 
@@ -13,7 +14,7 @@ from benchmarks.pooled import with_interval
 from core.findings.choices import task_title
 from core.findings.words import Table
 from core.findings.words.numbers import decimals
-from core.results import library
+from core.results.library import read_table
 
 TITLES = {
     "score": "Accuracy (SST-2), MCC (CoLA)",
@@ -48,7 +49,7 @@ class Row:
     estimates: Mapping[str, tuple[float, float, float, float]]
 
 
-FILE = library.TableFile("regularising.json", TypeAdapter(tuple[Row, ...]))
+measured = partial(read_table, "regularising.json", TypeAdapter(tuple[Row, ...]))
 
 
 def tables(rows: Sequence[Row]) -> list[Table]:

@@ -6,13 +6,14 @@ checkpoints. README.md defines them and names the commit whose code measures the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import TypeAdapter
 
 from core.findings.choices import task_title
 from core.findings.words import Table
 from core.findings.words.numbers import decimals
-from core.results import library
+from core.results.library import read_table
 
 LAYERS = "012345"  # a subset is named by the layers that stay, such as `0123`
 COUNTS = (4, 3)  # of layers that stay under the rules
@@ -36,7 +37,7 @@ class Row:
     scores: dict[str, dict[str, float]]
 
 
-FILE = library.TableFile("subsets-of-layers.json", TypeAdapter(tuple[Row, ...]))
+measured = partial(read_table, "subsets-of-layers.json", TypeAdapter(tuple[Row, ...]))
 
 
 def choices(row: Row, count: int) -> dict[str, str]:

@@ -13,6 +13,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic_core import to_json
+
 from benchmarks import regularising, subsets
 from benchmarks.meaning import meaning_tables, meanings
 from benchmarks.pooled import Pair, pairs, pool, pooled_table, ramp_table, recovery_table
@@ -48,7 +50,7 @@ def documents(
     """Return the documents with the current verdicts and tables."""
     finding = claim_finding(together[0])
     recovered = (store.file_of(entry.key) for entry in library.shipped(library.RecoveryEntry))
-    regularised = regularising.tables(regularising.FILE.read())
+    regularised = regularising.tables(regularising.measured())
     claim = {"claim": f"**{finding.heading}.** {' '.join(finding.sentences)}"}
     tables = {
         "pooled": markdown_of(pooled_table(together)),
@@ -56,7 +58,7 @@ def documents(
         "ramp": markdown_of(ramp_table(ramp)),
         "recoveries": markdown_of(recovery_table(map(store.load_any, recovered))),
         "regularising": "\n\n".join(map(markdown_of, regularised)),
-        "subsets": markdown_of(subsets.table(subsets.FILE.read())),
+        "subsets": markdown_of(subsets.table(subsets.measured())),
         "verdicts": table_of(table),
     }
     places = {ROOT / "README.md": claim, DOCS / "results.md": claim, DOCS / "tables.md": tables}
@@ -143,8 +145,9 @@ def main(_: Namespace) -> None:
     table = verdict_table(results)
     together = pool((row.result, row.alone) for row in table)
     means = meanings(results)
-    pooled.FILE.write(together)
-    pooled.MEANINGS.write(means)
+    for name, rows in ((pooled.FILE, together), (pooled.MEANINGS, means)):
+        content = to_json(rows, indent=1) + b"\n"
+        store.write_atomically(store.SHIPPED_RESULTS.parent / name, content)
     for path, text in documents(table, together, means, pairs(results)).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, CLAIM)

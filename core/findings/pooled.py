@@ -7,12 +7,13 @@ how; the app reads the files. Overall change is 1 - the mean own CKA.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from pydantic import TypeAdapter
 
 from core.results.fields import Bounds
-from core.results.library import TableFile
+from core.results.library import read_table
 from core.results.schema import Pruning
 from core.sweep.control_contrast import MARGIN, Contrast, State
 
@@ -148,9 +149,10 @@ class Estimate:
     working: int
 
 
-FILE = TableFile("pooled.json", TypeAdapter(tuple[Pooled, ...]))
-MEANINGS = TableFile("meaning.json", TypeAdapter(tuple[Estimate, ...]))
-shipped = FILE.read
+FILE = "pooled.json"
+MEANINGS = "meaning.json"
+shipped = partial(read_table, FILE, TypeAdapter(tuple[Pooled, ...]))
+estimates = partial(read_table, MEANINGS, TypeAdapter(tuple[Estimate, ...]))
 
 
 def estimate(
@@ -162,7 +164,7 @@ def estimate(
 ) -> Estimate | None:
     """Return what the shipped file says of a quantity; None if it does not."""
     place = quantity, scale, at, method, beside
-    for row in MEANINGS.read():
+    for row in estimates():
         if (row.quantity, row.scale, row.at, row.method, row.beside) == place:
             return row
     return None

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from cachetools import LRUCache, cached
 from platformdirs import user_cache_path
@@ -151,7 +151,8 @@ class RecoveryEntry(Listed):
 
 
 AnyEntry = TypeVar("AnyEntry", bound=Listed)
-Line = TypeVar("Line")  # a row of a table
+Line = TypeVar("Line")  # what is read of a file
+T = TypeVar("T")
 OfAnyKind = Entry | CutEntry | RecoveryEntry
 # The entries and the results of trained models, by the parameter that names one.
 TRAINED: Mapping[str, Any] = {
@@ -372,27 +373,12 @@ def extract_of(result: Result) -> Result:
 # ---------------------------------------------------------------- tables of all shipped results
 
 
-class TableFile(NamedTuple, Generic[Line]):
-    """A table that `benchmarks.verdicts` computes from all shipped results.
+def read_table(name: str, rows: TypeAdapter[T]) -> T:
+    """Return a table that `benchmarks.verdicts` computes from all shipped results.
 
-    Attributes:
+    Args:
         name: The name of its file.
-        rows: The type of all its rows.
+        rows: The type of all its rows, a tuple; empty if there is no file.
     """
-
-    name: str
-    rows: TypeAdapter[tuple[Line, ...]]
-
-    @property
-    def path(self) -> Path:
-        """The path of its file."""
-        return store.SHIPPED_RESULTS.parent / self.name
-
-    def read(self) -> tuple[Line, ...]:
-        """Return the shipped table; empty if there is none."""
-        rows: tuple[Line, ...] = _read(self.rows, state_of(self.path))
-        return rows
-
-    def write(self, rows: Iterable[Line]) -> None:
-        """Replace the shipped table."""
-        write_atomically(self.path, self.rows.dump_json(tuple(rows), indent=1) + b"\n")
+    table: T = _read(rows, state_of(store.SHIPPED_RESULTS.parent / name))
+    return table

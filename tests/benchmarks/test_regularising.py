@@ -17,7 +17,7 @@ def results_page() -> str:
 def test_the_results_page_quotes_figures_of_the_file() -> None:
     _, _, prose = results_page().partition("A regulariser narrows")
     prose, _, _ = prose.partition("## ")
-    tables = regularising.tables(regularising.FILE.read())
+    tables = regularising.tables(regularising.measured())
 
     quoted = FIGURE.findall(prose)
 
@@ -26,7 +26,7 @@ def test_the_results_page_quotes_figures_of_the_file() -> None:
 
 
 def test_the_results_page_counts_the_blocks_that_add_less() -> None:
-    rows = regularising.FILE.read()
+    rows = regularising.measured()
     unpruned = {row.task: np.array(row.updates) for row in rows if row.method == "unpruned"}
 
     for method in ("magnitude", "random"):
