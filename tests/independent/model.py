@@ -14,9 +14,19 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from core.pruning import Plan
+
 Unit = tuple[int, int]  # layer, and 0 for context units or 1 for intermediate units
 # Parameter, the dimension that counts the units, the index of the first.
 Entries = tuple[str, int, int]
+
+
+def kept(model: nn.Module, plan: Plan, amount: float) -> dict[str, Tensor]:
+    """What a plan keeps of each parameter at an amount, by name."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    masks = plan.keep_masks(amount, plan.parameters)
+    by_parameter = zip(plan.parameters, masks, strict=True)
+    return {names[id(parameter)]: keep for parameter, keep in by_parameter}
 
 
 class Names(NamedTuple):

@@ -1,12 +1,12 @@
 """Train the lowest layers of a BERT from the description alone: transformers, torch, sentences."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import kl_div
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -41,46 +41,52 @@ def classifier(folder: Path) -> Any:
     return model.eval()
 
 
-def batches_of(
-    rows: np.ndarray, lengths: np.ndarray, size: int, steps: int, seed: int
-) -> list[np.ndarray]:
+def batches_of(lengths: np.ndarray, how: Mapping[str, Any]) -> list[np.ndarray]:
     """Draw batches: pools of eight batches of shuffled rows, sorted by length and cut.
 
     The batches of an epoch are shuffled again; epochs follow until there are enough batches.
     """
-    random = np.random.RandomState(seed)
+    size = how["batch"]
+    random = np.random.RandomState(how["seed"])
     batches: list[np.ndarray] = []
-    while len(batches) < steps:
-        shuffled = random.permutation(rows)
+    while len(batches) < how["steps"]:
+        shuffled = random.permutation(len(lengths))
         epoch = []
-        for start in range(0, len(rows), 8 * size):
+        for start in range(0, len(lengths), 8 * size):
             pool = sorted(
                 shuffled[start : start + 8 * size],
                 key=lambda row: lengths[row],
             )
             epoch += [np.array(pool[first : first + size]) for first in range(0, len(pool), size)]
         batches += [epoch[number] for number in random.permutation(len(epoch))]
-    return batches[:steps]
+    return batches[: how["steps"]]
 
 
 def training(
-    weights: Sequence[Tensor],
+    parts: Iterable[nn.Module],
     loss: Callable[[np.ndarray], Tensor],
-    batches: Sequence[np.ndarray],
-    rate: float,
+    lengths: np.ndarray,
+    how: Mapping[str, Any],
 ) -> Iterator[int]:
     """Take a step of AdamW on the loss of each batch; its rate rises over a tenth, then falls.
+
+    Args:
+        parts: The parts of a model that learn.
+        loss: Computes the loss of some rows.
+        lengths: The number of tokens of each row to train on.
+        how: `steps`, `batch`, `rate` and `seed`.
 
     Yields:
         The number of steps taken, from 0 on.
     """
+    weights = [weight for part in parts for weight in part.parameters()]
     optimizer = torch.optim.AdamW(weights, weight_decay=0.01)
-    steps = len(batches)
-    for step, rows in enumerate(batches):
+    steps = how["steps"]
+    for step, rows in enumerate(batches_of(lengths, how)):
         yield step
         rising = (step + 1) / (0.1 * steps)
         falling = (steps - step) / (0.9 * steps)
-        optimizer.param_groups[0]["lr"] = rate * min(rising, falling)
+        optimizer.param_groups[0]["lr"] = how["rate"] * min(rising, falling)
         optimizer.zero_grad()
         loss(rows).backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -124,17 +130,9 @@ def refitted(
 
     last = small.bert.encoder.layer[max(0, layers - how["layers"]) :]
     parts = (small.bert.pooler, small.classifier, last)
-    weights = [weight for part in parts for weight in part.parameters()]
-    batches = batches_of(
-        np.arange(trained),
-        rows.lengths(),
-        how["batch"],
-        how["steps"],
-        how["seed"],
-    )
-    for _ in training(weights, loss, batches, how["rate"]):
+    for _ in training(parts, loss, rows.lengths()[:trained], how):
         continue
+    for part in parts:
+        part.to(dtype).float()
     with torch.no_grad():
-        for weight in weights:
-            weight.copy_(weight.to(dtype))
         return small(**rows.encoded(range(len(texts)))).logits

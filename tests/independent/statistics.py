@@ -141,23 +141,18 @@ def survival(amounts: Sequence[float], values: Array, threshold: float) -> float
 
     Args:
         amounts: (frames,) ascending from 0.
-        values: (frames,); an undefined value has fallen, without interpolation.
+        values: (frames,), the first above the threshold.
         threshold: The similarity that the layer must keep.
 
     Returns:
         The interpolated amount; the largest if the point never falls.
     """
     for k, value in enumerate(values):
-        if value >= threshold:
-            continue
-        if k == 0:
-            return amounts[0]
-        if np.isnan(value):
-            return amounts[k]
-        before = values[k - 1]
-        share = (before - threshold) / (before - value)
-        step = amounts[k] - amounts[k - 1]
-        return float(amounts[k - 1] + share * step)
+        if value < threshold:
+            before = values[k - 1]
+            share = (before - threshold) / (before - value)
+            step = amounts[k] - amounts[k - 1]
+            return float(amounts[k - 1] + share * step)
     return amounts[-1]
 
 
@@ -249,19 +244,11 @@ def own_interval(value: Array, without: Array) -> Array:
 def survivals(amounts: Sequence[float], numbers: Numbers, threshold: float) -> Array:
     """Find up to which amount each point keeps a similarity, and the interval of that.
 
-    At these amounts, the threshold lies inside the interval of own CKA; where only its interval is
-    undefined, own CKA may have any value.
+    At these amounts, the threshold lies inside the interval of own CKA.
 
     Returns:
-        (points, 3): value, low and high; undefined where the similarity is so without pruning.
+        (points, 3): value, low and high.
     """
-    low, high = numbers.own_bounds
-    is_known = ~np.isnan(numbers.own)
-    low = np.where(is_known & np.isnan(low), -np.inf, low)
-    high = np.where(is_known & np.isnan(high), np.inf, high)
-    points = []
-    for columns in zip(numbers.own.T, low.T, high.T, strict=True):
-        is_undefined = np.isnan(columns[0][0])
-        amount = [survival(amounts, column, threshold) for column in columns]
-        points.append([np.nan] * 3 if is_undefined else amount)
-    return np.array(points)
+    curves = (numbers.own, *numbers.own_bounds)  # each (frames, points)
+    columns = [[survival(amounts, values, threshold) for values in curve.T] for curve in curves]
+    return np.transpose(columns)

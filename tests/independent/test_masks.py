@@ -18,7 +18,7 @@ from core.encoder.representations import Recorder
 from core.pruning.magnitude import scoped_weights
 from core.pruning.plan import Baseline, Plan, PrunedModel, module_of
 from core.request.scope import point_names
-from tests.independent.model import Entries, Reference, Unit
+from tests.independent.model import Entries, Reference, Unit, kept
 
 LAYERS = 2
 AMOUNT = 0.3
@@ -74,12 +74,7 @@ class Both:
 
     def removed(self, plan: Plan) -> Masks:
         """What a plan removes of each parameter, by name."""
-        names = {id(parameter): name for name, parameter in self.model.named_parameters()}
-        masks = plan.keep_masks(AMOUNT, plan.parameters)
-        return {
-            names[id(weight)]: ~keep.numpy()
-            for weight, keep in zip(plan.parameters, masks, strict=True)
-        }
+        return {name: ~keep.numpy() for name, keep in kept(self.model, plan, AMOUNT).items()}
 
     def smallest(self, scope: str) -> Masks:
         """The smallest |w| of a scope's matrices, as torch prunes them."""

@@ -15,7 +15,6 @@ from core.training.recovery import recover
 from tests.independent.refitting import (
     Rows,
     Texts,
-    batches_of,
     classifier,
     training,
 )
@@ -70,15 +69,7 @@ def looks(
         return model(**rows.encoded(batch), labels=gold).loss
 
     parts = (model.bert.encoder.layer, model.bert.pooler, model.classifier)
-    weights = [weight for part in parts for weight in part.parameters()]
-    order = batches_of(
-        np.arange(len(texts)),
-        rows.lengths(),
-        how["batch"],
-        how["steps"],
-        how["seed"],
-    )
-    steps = training(weights, loss, order, how["rate"])
+    steps = training(parts, loss, rows.lengths(), how)
     return [look(model, Rows(folder, judged)) for _ in steps]
 
 

@@ -27,9 +27,8 @@ def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int) ->
         temperature=2.0,
         seed=3,
     )
-    texts = (*inputs.refit, *inputs.stop, *inputs.subset.texts)
-    counts = len(inputs.refit), len(inputs.stop)
-    trained, stopping, judged = np.split(np.arange(len(texts)), np.cumsum(counts))
+    texts = (*inputs.trained, *inputs.subset.texts)
+    trained, stopping, judged = np.split(np.arange(len(texts)), np.cumsum(inputs.division)[:2])
 
     refitting = Refitting(loaded(inputs.resolved), texts, torch.float16)
     targets = soft_targets(refitting.outputs(lambda _: None)[0], how.temperature)

@@ -20,7 +20,7 @@ from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
 from core.sweep.meter import make_plan
 from core.sweep.sweep import sweep
-from tests.independent.model import Reference
+from tests.independent.model import Reference, kept
 from tests.independent.statistics import (
     DAMAGES,
     Numbers,
@@ -150,12 +150,8 @@ def check_statistics(result: SweepResult, reduction: str, numbers: Numbers) -> N
         [frame.own(reduction) for frame in result.frames],
         numbers.own,
     )
-    bounds = [[pair or (None, None) for pair in row] for row in statistics.own]
-    close("interval of own CKA", bounds, np.moveaxis(numbers.own_bounds, 0, -1))
-    stored = [
-        (layer.value, layer.low, layer.high) if layer else [None] * 3
-        for layer in statistics.survival
-    ]
+    close("interval of own CKA", statistics.own, np.moveaxis(numbers.own_bounds, 0, -1))
+    stored = [(layer.value, layer.low, layer.high) for layer in statistics.survival]
     expected = survivals(result.amounts, numbers, SURVIVAL_THRESHOLD)
     close("survival", stored, expected, 10 * TOLERANCE)
     for damage, gap, bounds in zip(DAMAGES, numbers.gaps, numbers.gap_bounds.T, strict=True):
@@ -186,7 +182,6 @@ def test_a_result_is_what_the_definitions_give(
     engine = loaded(inputs.resolved)
     plan = make_plan(engine, inputs.calibration, request, lambda *_: None)
     unpruned = Reference(engine.model)
-    names = {id(parameter): name for name, parameter in engine.model.named_parameters()}
     encoded = [engine.tokenizer(*texts) for texts in inputs.subset.texts]
 
     result = sweep(engine, inputs, plan=plan)
@@ -198,10 +193,7 @@ def test_a_result_is_what_the_definitions_give(
         return Outputs(reference, encoded, result.points)
 
     outputs = [run({})]
-    for amount in request.amounts[1:]:
-        masks = plan.keep_masks(amount, plan.parameters)
-        by_name = zip(plan.parameters, masks, strict=True)
-        outputs.append(run({names[id(weight)]: keep for weight, keep in by_name}))
+    outputs += [run(kept(engine.model, plan, amount)) for amount in request.amounts[1:]]
     emptied = run(dict.fromkeys(unpruned.matrices(request.scope or ""), 0.0))
 
     check_function(result, outputs)
