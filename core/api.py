@@ -22,7 +22,7 @@ from core.command_line import use_machine
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.inputs.tables import as_text
-from core.inputs.uploads import LABEL, keep_sentences, label_mark, name_of, plain
+from core.inputs.uploads import LABEL, keep_sentences, label_mark, name_of
 from core.precompute import find, run
 from core.recover import run as train_again
 from core.request.amounts import DEFAULT_AMOUNTS
@@ -33,8 +33,6 @@ from core.results.store import load
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-__all__ = ["load_result", "recover", "sweep"]
 
 
 def sweep(
@@ -94,25 +92,31 @@ def sweep(
         PrunescopeError: Bad input, in one line that says what to do.
     """
     data, text = keep_sentences(sentences, labels)
-    options = {
-        "task": task,
-        "data": data,
-        "text": text,
-        "label": LABEL,
-        "label_map": _meanings(label_map),
-        "method": method,
-        "scope": scope,
-        "points": points,
-        "amounts": _several(amounts),
-        "num_examples": plain(examples),
-        "seed": plain(seed),
-        "control_of": control_of,
-        "until_damage": plain(until_damage),
-        "dtype": dtype,
-    }
+    meanings = [
+        (as_text(label_mark(label, "a label in label_map")), meaning)
+        for label, meaning in (label_map or {}).items()
+    ]
     use_machine(None, device)
     with _named(model) as checkpoint:
-        request = SweepRequest.from_json({"checkpoint": checkpoint, **options})
+        request = SweepRequest.from_json(
+            {
+                "checkpoint": checkpoint,
+                "task": task,
+                "data": data,
+                "text": text,
+                "label": LABEL,
+                "label_map": meanings,
+                "method": method,
+                "scope": scope,
+                "points": points,
+                "amounts": [*amounts] if isinstance(amounts, Iterable) else [amounts],
+                "num_examples": examples,
+                "seed": seed,
+                "control_of": control_of,
+                "until_damage": until_damage,
+                "dtype": dtype,
+            }
+        )
         return NotebookResult.of(run(find(request)))
 
 
@@ -145,7 +149,7 @@ def recover(
         file = result.task.files[0]
         options.setdefault("data", name_of(file.name, file.sha256 or ""))
     with nullcontext() if model is None else _named(model) as checkpoint:
-        return sealed(train_again(result, amount=plain(amount), checkpoint=checkpoint, **options))
+        return sealed(train_again(result, amount=amount, checkpoint=checkpoint, **options))
 
 
 def load_result(path: str | Path) -> NotebookResult:
@@ -155,22 +159,6 @@ def load_result(path: str | Path) -> NotebookResult:
         PrunescopeError: It is missing, damaged, or not a result that can be shown.
     """
     return NotebookResult.of(load(Path(path)))
-
-
-def _several(values: Any) -> list[Any]:
-    """Return values as a list; a single value, such as a text, becomes a list of one."""
-    values = plain(values)
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        return [values]
-    return [plain(value) for value in values]
-
-
-def _meanings(label_map: Mapping[str | int, str | None] | None) -> list[tuple[str, Any]]:
-    """Return the meanings of labels, by their text in the table."""
-    return [
-        (as_text(label_mark(label, "a label in label_map")), meaning)
-        for label, meaning in (label_map or {}).items()
-    ]
 
 
 @contextmanager

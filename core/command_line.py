@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from traceback import format_exception
+from traceback import print_exception
 from typing import NoReturn
 
 from tqdm.auto import tqdm  # in a notebook, a widget
@@ -59,6 +59,11 @@ class OneLineParser(argparse.ArgumentParser):
             metavar="FOLDER|FILE|written|hub",
             help="where the data is, if it was a folder or a file",
         )
+
+
+def say(line: str) -> None:
+    """Print a line to standard error."""
+    print(line, file=sys.stderr)
 
 
 def use_threads(threads: int | None) -> None:
@@ -146,7 +151,7 @@ def run_command(
         line, code = f"error: {unforeseen(error)}", FAILED
     except KeyboardInterrupt:
         line, code = "interrupted: what was not finished was not written", INTERRUPTED
-    print(line, file=sys.stderr)
+    say(line)
     sys.exit(code)
 
 
@@ -157,6 +162,6 @@ def unforeseen(error: Exception) -> str:
     with NamedTemporaryFile(
         "w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8"
     ) as log:
-        log.write("".join(format_exception(error)))
+        print_exception(error, file=log)
     fault = f"stopped by an unexpected {type(error).__name__}"
     return f"{fault}, whose trace is in {log.name}: please report it"

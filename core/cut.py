@@ -5,10 +5,16 @@ the path of the study to standard output.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
+from core.command_line import (
+    OneLineParser,
+    importing,
+    progress_shown,
+    run_command,
+    say,
+    use_machine,
+)
 from core.errors import PrunescopeError, first_few
 from core.findings.cut import frontier_of, lead
 from core.findings.words.cut import cut_finding
@@ -59,7 +65,7 @@ def chosen(study: CutStudy, options: argparse.Namespace) -> int:
     heading = cut_finding(frontier, most).heading
     if outcome != "keeps" and (options.save or options.at_most is not None):
         raise PrunescopeError(heading)
-    print(heading, file=sys.stderr)
+    say(heading)
     return choice.depth.layers
 
 
@@ -81,7 +87,7 @@ def main(options: argparse.Namespace) -> None:
         depths = first_few([*map(str, inputs.depths)], 12)
         fault = f"--keep {options.keep} is no depth of this study"
         raise PrunescopeError(f"{fault}: choose one of {depths}")
-    print(division_words(inputs.division), file=sys.stderr)
+    say(division_words(inputs.division))
     with importing():  # only now, so that bad input is refused without waiting seconds for torch
         from core.encoder.loading import borrow
         from core.exports.pruned_checkpoint import write_cut

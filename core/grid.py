@@ -6,7 +6,6 @@ all results to standard output. Exit code 1: some sweeps have failed.
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
@@ -20,6 +19,7 @@ from core.command_line import (
     importing,
     progress_shown,
     run_command,
+    say,
     use_machine,
 )
 from core.errors import PrunescopeError
@@ -96,7 +96,7 @@ def main(options: argparse.Namespace) -> int:
         sweeps, failures = plan_grid(requests, dict(options.data), options.output, report)
     missing = [sweep for sweep in sweeps if not sweep.is_done]
     count = len(sweeps) + len(failures)
-    _say(f"{numbered(count, 'sweep')}, {len(sweeps) - len(missing)} there already")
+    say(f"{numbered(count, 'sweep')}, {len(sweeps) - len(missing)} there already")
     interrupted = False
     try:
         if missing:
@@ -106,15 +106,11 @@ def main(options: argparse.Namespace) -> int:
     if not options.plan:
         failures += _finish([sweep for sweep in sweeps if sweep.is_done], options.manifest)
     for request, reason in failures:
-        _say(f"failed: {command_line(request)}: {reason}")
+        say(f"failed: {command_line(request)}: {reason}")
     if interrupted:
-        _say("interrupted: what is finished is kept, and the same command goes on from there")
+        say("interrupted: what is finished is kept, and the same command goes on from there")
         return INTERRUPTED
     return FAILED if failures else 0
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
@@ -126,7 +122,7 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
     if not options.cluster:
         use_machine(options.threads, options.device)
         seconds, is_rough = timed(sum(sweep.work for sweep in sweeps))
-        _say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {duration(seconds)}")
+        say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {duration(seconds)}")
         if options.plan:
             return []
     with importing():  # only now, so that a bad file is refused without waiting seconds for torch
@@ -137,7 +133,7 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
         chosen_device()  # refused once, not by every sweep
         return _follow(sweeps, partial(run_here, sweeps))
     with connected(options.cluster) as client:
-        _say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
+        say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
         if options.plan:
             return []
         return _follow(sweeps, lambda _: run_on_cluster(client, sweeps, options.threads))

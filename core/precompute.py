@@ -4,9 +4,15 @@ Progress and time left go to standard error, the path of the result to standard 
 """
 
 import argparse
-import sys
 
-from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
+from core.command_line import (
+    OneLineParser,
+    importing,
+    progress_shown,
+    run_command,
+    say,
+    use_machine,
+)
 from core.findings.words.lab import caution, reading_note
 from core.inputs.prepare import Inputs, prepare
 from core.request.scope import scope_of
@@ -51,7 +57,7 @@ def run(inputs: Inputs) -> SweepResult:
         result = sweep(checkpoint, inputs, report)
     warning = caution(result)
     if warning:
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}")
     return result
 
 
@@ -65,7 +71,7 @@ def main(options: argparse.Namespace) -> None:
     if task.guessed:
         note += " Name other columns with --text and --label."
     if note:
-        print(note, file=sys.stderr)
+        say(note)
     use_machine(options.threads, options.device)
     print(store.save(run(inputs), options.output))
 

@@ -6,11 +6,17 @@ standard output.
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
+from core.command_line import (
+    OneLineParser,
+    importing,
+    progress_shown,
+    run_command,
+    say,
+    use_machine,
+)
 from core.results import store
 from core.results.recovery import RECOVERY, Recovery
 from core.results.schema import SweepResult
@@ -78,7 +84,7 @@ def run(
         inputs = find_recovery(result, report, **options)
     trained = len(inputs.rows.texts)
     judged = len(result.task.examples)
-    print(f"{trained:,} rows to train on, {judged:,} to judge", file=sys.stderr)
+    say(f"{trained:,} rows to train on, {judged:,} to judge")
     with importing():  # only now, so that bad input is refused without waiting seconds for torch
         from core.encoder.loading import borrow
         from core.training.recovery import recover

@@ -7,11 +7,10 @@ index.html to standard output.
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from core.command_line import OneLineParser, importing, progress_shown, run_command
+from core.command_line import OneLineParser, importing, progress_shown, run_command, say
 from core.errors import PrunescopeError
 from core.results.store import check_writable
 
@@ -63,7 +62,7 @@ def main(options: argparse.Namespace) -> None:
             f"cannot write {folder} ({error.strerror}): make room there"
         ) from error
     for problem in problems:
-        print(f"left out: {problem}", file=sys.stderr)
+        say(f"left out: {problem}")
     print(folder / "index.html")
 
 

@@ -54,7 +54,7 @@ def main(options: argparse.Namespace) -> int:
         rows += [(name, ours, "-") for name, ours in others.items()]
         for name, ours, theirs in rows:
             print(f"{amount_text(amount):<9} {name:<36}{ours:>8.1e}{theirs:>11}", flush=True)
-        confirmed = confirmed and deviations.within_tolerance
+        confirmed &= deviations.within_tolerance
     engine, torch_cka, changed = recompute.TOLERANCES[deviations.cause]
     print(
         f"{'all within' if confirmed else 'NOT all within'} tolerance: {engine:g} engine, {torch_cka:g} torch-cka, "

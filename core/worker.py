@@ -259,14 +259,12 @@ def _predict(report: Report, revision: str, texts: list[str], **request: Any) ->
     return asdict(predict(SweepRequest.from_json(request), revision, texts, report))
 
 
-def _export(
-    report: Report, key: str, amount: float, checkpoint: str | None, data: str | None
-) -> Outcome:
+def _export(report: Report, key: str, amount: float, **places: str | None) -> Outcome:
     """Write the pruned checkpoint of one frame of a stored result as a folder."""
     from core.exports.pruned_checkpoint import write_pruned
 
     result = store.load(store.file_of(key))
-    return {"path": str(write_pruned(result, amount, checkpoint, data, report))}
+    return {"path": str(write_pruned(result, amount, report=report, **places))}
 
 
 def _export_trained(report: Report, key: str, request: Order, left: int = 0) -> Outcome:

@@ -191,11 +191,6 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
     return keep(SENTENCES, content), columns
 
 
-def plain(value: Any) -> Any:
-    """Return the Python value of a numpy or torch scalar; return anything else unchanged."""
-    return value.item() if getattr(value, "ndim", None) == 0 else value
-
-
 def label_mark(label: Any, place: str) -> str | int | float:
     """Return the name or the number of a label as a plain value.
 
@@ -206,7 +201,7 @@ def label_mark(label: Any, place: str) -> str | int | float:
     Raises:
         PrunescopeError: It is neither a name nor a number.
     """
-    mark = plain(label)
+    mark = label.item() if getattr(label, "ndim", None) == 0 else label  # of numpy or torch
     is_nan = mark != mark
     if not isinstance(mark, str | int | float) or mark == "" or is_nan:
         raise PrunescopeError(
