@@ -126,22 +126,18 @@ def story(app: AppTest) -> dict[str, Any]:
 
 
 def _mounted(app: AppTest) -> list[dict[str, Any]]:
-    mounted = []
-    for component in app.get("bidi_component"):
-        if component.proto.component_name.endswith("prunescope_player"):
-            data = json.loads(component.proto.json)
-            _parse_pictures(data)
-            mounted.append(data)
-    return mounted
+    return [
+        json.loads(component.proto.json, object_hook=_with_pictures)
+        for component in app.get("bidi_component")
+        if component.proto.component_name.endswith("prunescope_player")
+    ]
 
 
-def _parse_pictures(data: dict[str, Any]) -> None:
-    """Parse the pictures, which are JSON in JSON, as player.js does."""
-    for name, text in data.get("views", {}).items():
-        data["views"][name] = json.loads(text)
-    scenes = [step["player"] for step in data.get("steps", [])]
-    for part in (*data.get("choices", []), *filter(None, scenes)):
-        _parse_pictures(part)
+def _with_pictures(part: dict[str, Any]) -> dict[str, Any]:
+    """Parse the pictures of a part, which are JSON in JSON, as player.js does."""
+    if "views" in part:
+        part["views"] = {name: json.loads(text) for name, text in part["views"].items()}
+    return part
 
 
 def player(app: AppTest) -> dict[str, Any]:

@@ -39,8 +39,12 @@ rich poor kind cruel
 """
 WORDS = _TEXT.split()
 LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-")
-PIECES = [f"##{letter}" for letter in LETTERS]
-VOCABULARY = [*SPECIAL, *LETTERS, *PIECES, *WORDS[1:]]  # "a" is a letter, too
+VOCABULARY = [
+    *SPECIAL,
+    *LETTERS,
+    *(f"##{letter}" for letter in LETTERS),
+    *WORDS[1:],
+]  # "a" is a letter, too
 
 
 def save(model: "PreTrainedModel", vocabulary: Sequence[str], folder: Path) -> Path:
