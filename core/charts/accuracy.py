@@ -222,17 +222,17 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
         fill = g.series_fill()
         tooltip = [*g.tooltip({"Pruning": "series:N"}), *tooltip]
     curve = g.data("accuracy").encode(
-        x=g.amount_axis(title=title, ends=(start, end), **looks),
-        y=g.share_axis("value:Q", None, domain, tickCount=alt.ExprRef("ceil(height / 40)")),
+        x=g.amount_axis(title, (start, end), **looks),
+        y=g.share_axis(None, domain, tickCount=alt.ExprRef("ceil(height / 40)")),
     )
     majority = g.data("majority").encode(y="value:Q")
     return alt.layer(
         g.beyond_shade(end),
-        curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
+        g.band(curve).encode(**fill),
         majority.mark_rule(style="reference"),
         g.current_amount_rule(),
         *g.reference_words(majority.encode(x=alt.datum(0))),
         curve.mark_line(style="series").encode(**line),
         g.current_amount_marker(curve).encode(**fill),
-        curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
+        g.hover(curve, tooltip),
     )

@@ -184,7 +184,7 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
     return View(_own, (points,), {"own": rows, "floor": floor_rows}, title, numbers)
 
 
-def _own(points: tuple[str, ...]) -> g.LayerChart:
+def _own(points: g.Points) -> g.LayerChart:
     x = alt.X(
         "layer:N",
         sort=n.point_labels(points),
@@ -192,7 +192,7 @@ def _own(points: tuple[str, ...]) -> g.LayerChart:
         scale=alt.Scale(type="point", padding=0.4),
         axis=alt.Axis(labelAngle=0, labelOverlap=True),
     )
-    y = g.share_axis("value:Q", "Similarity", DOMAIN)
+    y = g.share_axis("Similarity", DOMAIN)
     curve = g.moving("own").encode(x=x, y=y)
     colour = alt.when("datum.line === 'first'").then(alt.value(g.FIRST_COLOUR))
     colour = colour.when("datum.line === 'second'").then(alt.value(g.SECOND_COLOUR))

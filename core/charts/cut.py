@@ -90,7 +90,7 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
     # Of ratios; a number beyond the axis has no tick.
     scale = alt.Scale(type="log", domain=list(ends), nice=False, clamp=False)
     x = alt.X("x:Q", title=FASTER, scale=scale, axis=axis)
-    y = g.share_axis("value:Q", None, domain, values=alt.Undefined, tickCount=6)
+    y = g.share_axis(None, domain, values=alt.Undefined, tickCount=6)
     lines = g.data("lines").encode(y=y)
     models = g.data("models").encode(x=x)
     fields = {

@@ -18,6 +18,7 @@ from core.results.names import capitalised, point_labels, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]  # a named dataset
+Points = tuple[str, ...]  # in depth order
 LayerChart = alt.LayerChart | alt.FacetChart  # the declared return type of alt.layer
 
 UNDEFINED_COLOUR = "#8a8a8a"
@@ -206,7 +207,6 @@ def hatching(cells: alt.Chart) -> list[alt.Chart]:
 
 
 def amount_axis(
-    field: str = "amount:Q",
     title: str = REMOVED,
     ends: Sequence[float] = AMOUNT_DOMAIN,
     room: float = 0,
@@ -215,7 +215,6 @@ def amount_axis(
     """Return the axis of pruning amounts under every curve, in percent.
 
     Args:
-        field: The field of the data.
         title: What is removed, or the quantity that two results share.
         ends: Where it begins and ends.
         room: The room to its right, in margins; lines across the picture end before it.
@@ -228,7 +227,7 @@ def amount_axis(
         "labelFlush": False,
     }
     axis = alt.Axis(**(looks | style))
-    return alt.X(field, title=title, scale=scale_before(ends, room), axis=axis)
+    return alt.X("amount:Q", title=title, scale=scale_before(ends, room), axis=axis)
 
 
 def scale_before(domain: Sequence[float], room: float) -> alt.Scale:
@@ -260,9 +259,9 @@ def letters_of(rows: int) -> tuple[str, alt.ExprRef]:
 
 
 def share_axis(
-    field: str,
-    title: str | None,
+    title: str | None = None,
     domain: tuple[float, float] = SHARE_DOMAIN,
+    field: str = "value:Q",
     **style: Any,
 ) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves if much lies below 0."""
@@ -274,17 +273,21 @@ def share_axis(
 
 
 def layers_axis(
-    points: Sequence[str], prefix: str = "", room: alt.ExprRef | None = None
-) -> dict[str, Any]:
-    """Return the scale and the axis of layers, each one unit long, for rows or columns of cells.
+    points: Sequence[str],
+    title: str | list[str] | None = None,
+    prefix: str = "",
+    room: alt.ExprRef | None = None,
+) -> Spec:
+    """Return the title, the scale and the axis of layers, each one unit long, for rows or columns of cells.
 
     Args:
         points: The points, from the bottom to the top, or from the left to the right.
+        title: The title.
         prefix: The words before each label.
         room: The room for the labels of rows, whose letters are smaller in low rows; None for cells.
     """
     labels = [prefix + label for label in point_labels(points)]
-    style: dict[str, Any] = {"labelSeparation": 4}
+    style: Spec = {"labelSeparation": 4}
     if room is not None:
         style = {
             "labelFontSize": letters_of(len(labels))[1],
@@ -300,10 +303,8 @@ def layers_axis(
         **BARE,
         **style,
     )
-    return {
-        "scale": alt.Scale(domain=[0, len(labels)], nice=False),
-        "axis": axis,
-    }
+    scale = alt.Scale(domain=[0, len(labels)], nice=False)
+    return {"title": title, "scale": scale, "axis": axis}
 
 
 def labels_note(points: Sequence[str]) -> list[str]:
@@ -337,6 +338,16 @@ def current_amount_marker(curve: alt.Chart) -> alt.Chart:
 
 
 # ---------------------------------------------------------------- shades, lines and their words
+
+
+def band(curve: alt.Chart) -> alt.Chart:
+    """Shade the 95 % interval around a curve."""
+    return curve.mark_area(style="band").encode(y="low:Q", y2="high:Q")
+
+
+def hover(curve: alt.Chart, tooltip: list[alt.Tooltip]) -> alt.Chart:
+    """Show a tooltip near each point of a curve."""
+    return curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip)
 
 
 def beyond_rows(*starts: float | None) -> Rows:

@@ -227,16 +227,13 @@ def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
 # ---------------------------------------------------------------- drawings
 
 
-def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
+def _rows(points: g.Points, removed: str) -> g.LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
     end = AMOUNTS_SHOWN[1]
     marker = g.current_amount_rule()
     strips = g.data("strips")
-    y = alt.Y(
-        "y:Q",
-        title=" ".join(("Layer", *g.labels_note(points))),
-        **g.layers_axis(points, room=g.MARGIN),
-    )
+    title = " ".join(("Layer", *g.labels_note(points)))
+    y = alt.Y("y:Q", **g.layers_axis(points, title, room=g.MARGIN))
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
     bright = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35))
     rows = strips.transform_calculate(
@@ -282,7 +279,7 @@ def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
         intervals.mark_rule(style="current", strokeWidth=2),
         marker.mark_rule(style="halo", strokeWidth=4),
         marker.encode(
-            x=g.amount_axis(title=removed, ends=AMOUNTS_SHOWN, room=WORDS_ROOM, domain=False)
+            x=g.amount_axis(removed, AMOUNTS_SHOWN, WORDS_ROOM, domain=False),
         ),
         *_words(strips.encode(x=alt.datum(end), text="text:N"), len(points)),
     )
@@ -319,16 +316,9 @@ def _words(strips: alt.Chart, count: int) -> list[alt.Chart]:
 
 def _curve(removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
-    text = g.value_text("datum.value")
-    own, seeds = (
-        g.data(name)
-        .transform_calculate(text=text)
-        .encode(
-            x=g.amount_axis(title=removed),
-            y=g.share_axis("value:Q", "Similarity", DOMAIN),
-        )
-        for name in ("own", "seeds")
-    )
+    own = g.data("own").transform_calculate(text=g.value_text("datum.value"))
+    own = own.encode(x=g.amount_axis(removed), y=g.share_axis("Similarity", DOMAIN))
+    seeds = g.data("seeds").encode(x="amount:Q")
     fields = {
         removed: "removed:N",
         "Similarity": "text:N",
@@ -337,9 +327,7 @@ def _curve(removed: str) -> g.LayerChart:
     threshold = g.at_frame(g.data("amounts")).encode(y=alt.datum(SURVIVAL_THRESHOLD))
     return alt.layer(
         g.beyond_shade(g.AMOUNT_DOMAIN[1]),
-        own.transform_filter("isValid(datum.low)")
-        .mark_area(style="band")
-        .encode(y="low:Q", y2="high:Q"),
+        g.band(own),
         threshold.mark_rule(style="reference"),
         g.data("floor").mark_rule(style="floor").encode(y="value:Q"),
         seeds.mark_area(style="chance", opacity=0.35).encode(y="min(value):Q", y2="max(value):Q"),
@@ -348,5 +336,5 @@ def _curve(removed: str) -> g.LayerChart:
         g.current_amount_rule(),
         g.current_amount_marker(own),
         *g.haloed_text(g.at_frame(own).encode(text="text:N"), dx=8, dy=-10),
-        own.mark_point(opacity=0, size=200).encode(tooltip=g.tooltip(fields)),
+        g.hover(own, g.tooltip(fields)),
     )

@@ -4,7 +4,7 @@ Rows of data are cells; `v` holds a cell's values over the frames, unclamped, nu
 """
 
 from collections.abc import Sequence
-from typing import Any
+from math import isnan
 
 import altair as alt
 import numpy as np
@@ -13,10 +13,12 @@ import numpy.typing as npt
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.compare import FramePair
+from core.findings.layers import similarities
 from core.findings.rounding import hundredths
 from core.findings.words.numbers import UNDEFINED
 from core.results.names import point_names
 from core.results.schema import Header, Measured
+from core.sweep.statistics import Array
 
 # Black text has the better contrast, above 4.5 on both sides, on magma from here on,
 IS_LIGHT = "datum.value > 0.555"
@@ -26,8 +28,6 @@ IS_PALE = "datum.value > -0.79 && datum.value < 0.875"
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"
 NEAREST = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
 NUMBERS = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
-
-Points = tuple[str, ...]
 
 
 def heatmap_view(
@@ -49,8 +49,7 @@ def heatmap_view(
     Raises:
         KeyError: The frames have no such matrix.
     """
-    cells = [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
-    datasets = {"cells": cells}
+    datasets = {"cells": _cells(result, v=similarities(frames, reduction))}
     if nearest is not None:
         datasets["nearest"] = [{"x": j, "v": rows} for j, rows in enumerate(nearest.T.tolist())]
     return View(_heatmap, (result.points, nearest is not None), datasets, title, NUMBERS)
@@ -72,22 +71,24 @@ def difference_view(
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         title: The words above the heatmap.
     """
-    cells = []
-    for cell in _cells(result):
-        first, second = (
-            list(map(_hundredths, _values(frames, reduction, cell)))
-            for frames in zip(*pairs, strict=True)
-        )
-        differences = [
-            None if a is None or b is None else hundredths(a - b)
-            for a, b in zip(first, second, strict=True)
-        ]
-        cells.append({**cell, "v": differences, "first": first, "second": second})
+    first, second = (_shown(similarities(frames, reduction)) for frames in zip(*pairs, strict=True))
+    cells = _cells(result, v=_shown(first - second), first=first, second=second)
     return View(_difference, (result.points,), {"cells": cells}, title, NUMBERS)
 
 
-def _cells(result: Header) -> g.Rows:
-    """Return every cell with its column and row, named as in the picture and as in a tooltip."""
+@np.vectorize(otypes=[float])
+def _shown(value: float) -> float:
+    """Round a number as on screen; NaN stays."""
+    return value if isnan(value) else hundredths(round(value, 6))
+
+
+def _cells(result: Header, **values: Array) -> g.Rows:
+    """Return every cell with its column and row, named as in the picture and as in a tooltip.
+
+    Args:
+        result: The result.
+        values: Fields of a cell over the frames, (frames, rows, columns); NaN becomes null.
+    """
     names = point_names(result.points)
     return [
         {
@@ -97,24 +98,17 @@ def _cells(result: Header) -> g.Rows:
             "pruned": b.label,
             "baseline_name": a.title,
             "pruned_name": b.title,
+            **{name: list(map(g.rounded, cell[:, i, j].tolist())) for name, cell in values.items()},
         }
         for i, a in enumerate(names)
         for j, b in enumerate(names)
     ]
 
 
-def _values(frames: Sequence[Measured], reduction: str, cell: dict[str, Any]) -> list[float | None]:
-    return [g.rounded(frame.matrix(reduction)[cell["y"]][cell["x"]]) for frame in frames]
-
-
-def _hundredths(value: float | None) -> float | None:
-    return None if value is None else hundredths(value)
-
-
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(points: Points, has_nearest: bool) -> g.LayerChart:
+def _heatmap(points: g.Points, has_nearest: bool) -> g.LayerChart:
     """Draw the cells; each layer is outlined where it meets itself. A disc marks what a pruned layer is nearest to."""
     cells = _cells_of(points)
     own = cells.transform_filter("datum.baseline === datum.pruned")
@@ -150,7 +144,7 @@ def _nearest(columns: int) -> alt.Chart:
     return disc.encode(x="middle:Q", y="centre:Q")
 
 
-def _difference(points: Points) -> g.LayerChart:
+def _difference(points: g.Points) -> g.LayerChart:
     first, second = (g.value_text(f"datum.{side}[frame]") for side in g.SIDES)
     text = f"isValid(datum.value) ? {SIGNED} : '{UNDEFINED}'"
     cells = _cells_of(points).transform_calculate(text=text, first_text=first, second_text=second)
@@ -170,7 +164,7 @@ def _difference(points: Points) -> g.LayerChart:
     )
 
 
-def _cells_of(points: Points) -> alt.Chart:
+def _cells_of(points: g.Points) -> alt.Chart:
     """Place the cells; `value` is a cell's value at the current frame."""
     pruned = ["Pruned model, layer", *g.labels_note(points)]  # wider than the cells on a slide
     cells = g.moving(
@@ -181,8 +175,8 @@ def _cells_of(points: Points) -> alt.Chart:
         centre="datum.y + 0.5",
     )
     return cells.encode(
-        x=alt.X("x:Q", title=pruned, **g.layers_axis(points)),
-        y=alt.Y("y:Q", title="Unpruned model, layer", **g.layers_axis(points)),
+        x=alt.X("x:Q", **g.layers_axis(points, pruned)),
+        y=alt.Y("y:Q", **g.layers_axis(points, "Unpruned model, layer")),
     )
 
 

@@ -172,7 +172,7 @@ def layers_shown(
     if not finding.sentences:
         return Shown(finding)
     scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
-    block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
+    block = Block(scene, start=middle_of(result.amounts), picks="layer")
     harm = cached_call(passed.harm_of, isolated_of(result, near))
     harmed = halves_words(cached_call(verdict, result, near, reduction).lead, harm) if harm else ""
     tables = {
@@ -198,11 +198,7 @@ def compare_shown(
     finding = Finding(scene.title, sentences)
     judged_by = metric_of(first, metric)  # where there are tests, both have the same task
     tests = cached_call(compare.paired_comparisons, two, judged_by) if sentences else []
-    table = (
-        compare_words.paired_table(tests, judged_by, compare.distinguishing_names(two))
-        if tests
-        else []
-    )
+    table = compare_words.paired_table(tests, judged_by, compare.distinguishing_names(two))
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
         finding,
@@ -314,18 +310,21 @@ def pooled_shown(table: Sequence[Pooled]) -> Shown:
     return Shown(finding, [block], text=f"{scene.caption[-1]}\n\n{grid_words.MEANING}")
 
 
-# By the names of the pages: what composes them, and what chooses the results that each result on show is judged beside.
-COMPOSED: Mapping[
-    str,
-    tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]],
-] = {
-    "Story": (story_shown, (companions, alone)),
-    "Present": (present_shown, ()),
-    "Layers": (layers_shown, (companions, alone)),
-    "Sentences": (sentences_shown, ()),
-    "Compare": (compare_shown, (companions,)),
-    "Cut": (cut_shown, ()),
-    "Recover": (recover_shown, ()),
+# By the names of the pages: what composes them,
+SHOWN: Mapping[str, Show] = {
+    "Story": story_shown,
+    "Present": present_shown,
+    "Layers": layers_shown,
+    "Sentences": sentences_shown,
+    "Compare": compare_shown,
+    "Cut": cut_shown,
+    "Recover": recover_shown,
+}
+# and what chooses the results that each result on show is judged beside.
+BESIDE = {
+    "Story": (companions, alone),
+    "Layers": (companions, alone),
+    "Compare": (companions,),
 }
 
 
@@ -345,11 +344,13 @@ def compose(
         read: Reads some of them.
         choices: A value for each choice, and what else this page takes.
     """
-    show, choose_beside = COMPOSED[page]
     own = [
         cached_call(entry_of, subject) for subject in subjects if isinstance(subject, SweepResult)
     ]
     near = read(
-        other for entry in own for choose in choose_beside for other in choose(entry, entries)
+        other
+        for entry in own
+        for choose in BESIDE.get(page, ())
+        for other in choose(entry, entries)
     )
-    return show(*subjects, near, **choices)
+    return SHOWN[page](*subjects, near, **choices)

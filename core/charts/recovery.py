@@ -46,15 +46,14 @@ def _score(metric: str, steps: tuple[int, ...]) -> g.LayerChart:
     """Draw the score of either model; steps stand wider apart at the beginning."""
     axis = alt.Axis(values=[*steps], titleAnchor="start")
     x = alt.X("amount:Q", title=STEPS, axis=axis).scale(type="sqrt", domain=[0, steps[-1]])
-    y = g.share_axis("value:Q", None, values=alt.Undefined, tickCount=6).scale(zero=False)
+    y = g.share_axis(values=alt.Undefined, tickCount=6).scale(zero=False)
     curve = g.data("accuracy").encode(x=x, y=y)
     other = g.data("unpruned").encode(x=x, y=y)
-    tooltip = g.tooltip({STEPS: "amount:N", **fields_of((metric,))})
     return alt.layer(
-        curve.mark_area(style="band").encode(y="low:Q", y2="high:Q"),
+        g.band(curve),
         g.current_amount_rule(),
         other.mark_line(style="chance", strokeWidth=1.5),
         curve.mark_line(style="series"),
         g.current_amount_marker(curve),
-        curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
+        g.hover(curve, g.tooltip({STEPS: "amount:N", **fields_of((metric,))})),
     )

@@ -1,7 +1,5 @@
 """The pictures of one result: every pair of layers, how well the model still does, and the layers themselves."""
 
-from dataclasses import replace
-
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view
 from core.charts.matrix import heatmap_view
@@ -19,8 +17,7 @@ SINGLE = Layout(
     slide='"heatmap accuracy" 33fr "heatmap stack" 70fr / 3fr 4fr',
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
-STAGE = replace(
-    SINGLE,
+STAGE = SINGLE._replace(
     name="present",
     wide='"heatmap accuracy" 2fr "heatmap stack" 3fr "bar bar" auto / 1fr 1fr',
 )

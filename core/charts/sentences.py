@@ -90,8 +90,8 @@ def _strip() -> g.LayerChart:
         g.REMOVED: "amounts:N",
     }
     y = g.share_axis(
-        "y:Q",
         "Examples",
+        field="y:Q",
         values=alt.Undefined,
         grid=False,
         tickMinStep=1,
@@ -100,14 +100,15 @@ def _strip() -> g.LayerChart:
     )
     legend = alt.Legend(title="Prediction is", offset=4)
     cells = g.data("cells").encode(
-        x=g.amount_axis("x:Q", labelFlush=True),
+        x="x:Q",
         x2="x2:Q",
         y=y.scale(nice=False, zero=False, reverse=True),
         y2="y2:Q",
         tooltip=g.tooltip(fields),
         **g.by_series("now", legend, WORDS, color=COLOURS),
     )
-    return alt.layer(cells.mark_rect(), g.current_amount_rule())
+    amount = g.current_amount_rule().encode(x=g.amount_axis(labelFlush=True))
+    return alt.layer(cells.mark_rect(), amount)
 
 
 # ---------------------------------------------------------------- a typed sentence
@@ -140,7 +141,7 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
                 "k": k,
                 "amount": amount,
                 "label": name,
-                "probability": g.rounded(probability),
+                "value": g.rounded(probability),
             }
             rows.append(row)
         frames.append(g.step(amount, n.removed_name(amount, result), " · ".join(words)))
@@ -148,7 +149,7 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     title = f"Probability of {named}"
     pruning = n.in_sentence(n.pruning_name(result))
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
-    numbers = Numbers("labels", "label", {"Probability": "probability"})
+    numbers = Numbers("labels", "label", {"Probability": "value"})
     views = {"probabilities": View(_probabilities, (tuple(drawn),), datasets, title, numbers)}
     caption = f"{n.checkpoint_name(result)}; {pruning}"
     return Scene(f"{title} under {pruning}", (caption,), views, frames, PROBABILITIES)
@@ -157,10 +158,10 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
 def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     legend = alt.Legend(title="Label", symbolType="stroke", symbolSize=500, offset=4)
     amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
-    tooltip = [amount, *g.tooltip({"Label": "label:N", "Probability": "probability:Q"})]
+    tooltip = [amount, *g.tooltip({"Label": "label:N", "Probability": "value:Q"})]
     curves = g.data("labels").encode(
         x=g.amount_axis(),
-        y=g.share_axis("probability:Q", "Probability"),
+        y=g.share_axis("Probability"),
         **g.by_series("label", legend, labels, color=LABEL_COLOURS),
     )
     dashed = g.by_series("label", legend, labels, strokeDash=g.DASHES)
@@ -168,5 +169,5 @@ def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
         g.current_amount_rule(),
         curves.mark_line(strokeWidth=2.5).encode(**dashed),
         g.at_frame(curves).mark_point(filled=True, size=90, opacity=1),
-        curves.mark_point(opacity=0, size=400, filled=True).encode(tooltip=tooltip),
+        g.hover(curves, tooltip),
     )

@@ -31,6 +31,7 @@ ROOM = 3.85
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 SHARE_ROOM = 1.4  # for the number behind a bar
 LABEL_ROOM = "1.3 * margin"
+LABELS: g.Spec = {"prefix": "Layer ", "room": alt.ExprRef(LABEL_ROOM)}
 SLOTS = SHARE_BAND[1] - SHARE_BAND[0]  # the height of all bars of a layer
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 
@@ -63,7 +64,7 @@ def _words_at(layer: LayerSurvival) -> list[str]:
 # ---------------------------------------------------------------- the drawing of the stack
 
 
-def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
+def _stack(points: g.Points, has_floor: bool) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the floor, the guess, and the words."""
     layers = g.moving(
         "stack",
@@ -75,44 +76,13 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
         next="datum.y + 1",
     )
     bands = layers.encode(y="bottom:Q", y2="top:Q")
-    rows = layers.encode(y="y:Q", y2="next:Q")
-    similar, floor = (
-        bands.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q")
-        for field in ("value", "floor")
-    )
+    defined = "isValid(datum.value)"
+    floor = bands.transform_filter("isValid(datum.floor)").encode(x="floor:Q")
     fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "said:N"}
     if has_floor:
         fields["With everything removed"] = "floor_text:N"
     tooltip = g.tooltip(fields)
-    grey = alt.condition("isValid(datum.value)", alt.value(0.15), alt.value(1))
     fit, size = g.letters_of(len(points))
-    y = g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM))
-    return alt.layer(
-        bands.mark_rect(color=g.UNDEFINED_COLOUR).encode(
-            x=_similarity_axis(),
-            x2=alt.X2Datum(1),
-            y=alt.Y("bottom:Q", title=None, **y),
-            opacity=grey,
-            tooltip=tooltip,
-        ),
-        similar.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
-            x2=alt.X2Datum(0),
-            color=g.similarity_colour(has_legend=False),
-            tooltip=tooltip,
-        ),
-        rows.transform_filter("isValid(datum.value)")
-        .mark_rule(style="reference")
-        .encode(x=alt.XDatum(SURVIVAL_THRESHOLD)),
-        *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
-        # Upright lines across the bands, whose halos show them on a band of any colour.
-        *(floor.mark_rule(style=style) for style in ("halo", "floor") if has_floor),
-        *_guess(layers.transform_filter("datum.chosen"), len(points)),
-        *_words(layers.transform_filter(fit), size),
-    )
-
-
-def _similarity_axis() -> alt.XDatum:
-    """Return the axis of similarity, from left to right, which ends before the words."""
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
         labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? 'intact from ' : '')"
@@ -121,7 +91,34 @@ def _similarity_axis() -> alt.XDatum:
         labelSeparation=8,
         title=None,
     )
-    return alt.XDatum(0.0, scale=g.scale_before((0, 1), ROOM), axis=axis)
+    written = layers.transform_filter(fit).encode(x=alt.XDatum(1.0), y="middle:Q")
+    further = alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
+    return alt.layer(
+        bands.mark_rect(color=g.UNDEFINED_COLOUR).encode(
+            x=alt.XDatum(0.0, scale=g.scale_before((0, 1), ROOM), axis=axis),
+            x2=alt.X2Datum(1),
+            y=alt.Y("bottom:Q", **g.layers_axis(points, **LABELS)),
+            opacity=alt.condition(defined, alt.value(0.15), alt.value(1)),
+            tooltip=tooltip,
+        ),
+        bands.transform_filter(defined)
+        .mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5)
+        .encode(
+            x="value:Q",
+            x2=alt.X2Datum(0),
+            color=g.similarity_colour(has_legend=False),
+            tooltip=tooltip,
+        ),
+        layers.transform_filter(defined)
+        .mark_rule(style="reference")
+        .encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
+        *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
+        # Upright lines across the bands, whose halos show them on a band of any colour.
+        *(floor.mark_rule(style=style) for style in ("halo", "floor") if has_floor),
+        *_guess(layers.transform_filter("datum.chosen"), len(points)),
+        written.mark_text(style="note", dx=8, fontSize=size).encode(text="text:N"),
+        written.mark_text(style="note", dx=further, fontSize=size).encode(text="said:N"),
+    )
 
 
 def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
@@ -136,16 +133,6 @@ def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
     return [
         row.mark_rect(style="guess", filled=False).encode(y="y:Q", y2="next:Q", **ends),
         *g.haloed_text(named, align="right", text="your guess", baseline="middle", dx=-10),
-    ]
-
-
-def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
-    """Write behind each band its number and how far the layer is intact."""
-    layers = layers.encode(x=alt.XDatum(1.0), y="middle:Q")
-    places: g.Spec = {"text": 8, "said": alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")}
-    return [
-        layers.encode(text=f"{field}:N").mark_text(style="note", dx=place, fontSize=size)
-        for field, place in places.items()
     ]
 
 
@@ -192,15 +179,12 @@ def shares_view(
     return View(_shares, arguments, {"shares": rows}, title, numbers)
 
 
-def _shares(
-    points: tuple[str, ...], names: tuple[str, ...], most: float, skip: int
-) -> g.LayerChart:
+def _shares(points: g.Points, names: tuple[str, ...], most: float, skip: int) -> g.LayerChart:
     """Draw the bars, and behind each its number."""
     bars = g.moving("shares", said="datum.words[frame]", middle="(datum.y + datum.y2) / 2")
     bars = bars.transform_filter("isValid(datum.value)")
     axis = alt.Axis(format=".0%", title=None, tickCount=4)
     x = alt.X("value:Q", scale=g.scale_before((0, most), SHARE_ROOM), axis=axis)
-    y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)))
     legend = None
     if len(names) > 1:
         legend = alt.Legend(title=None, symbolType="square", direction="vertical")
@@ -210,7 +194,14 @@ def _shares(
     size = alt.ExprRef(f"min({g.LETTER}, 0.95 * {height})")
     tooltip = g.tooltip({"Layer": "name:N", "Pruning": "series:N", "Share": "said:N"})
     return alt.layer(
-        bars.mark_rect().encode(x=x, x2=alt.X2Datum(0), y=y, y2="y2:Q", tooltip=tooltip, **fill),
+        bars.mark_rect().encode(
+            x=x,
+            x2=alt.X2Datum(0),
+            y=alt.Y("y:Q", **g.layers_axis(points, **LABELS)),
+            y2="y2:Q",
+            tooltip=tooltip,
+            **fill,
+        ),
         bars.transform_filter(fit)
         .mark_text(style="note", dx=4, fontSize=size)
         .encode(x=x, y="middle:Q", text="said:N"),

@@ -1,9 +1,9 @@
 """The story of one result in scenes, each with one picture: what happens to the layers, what it means, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,8 +62,7 @@ AGAIN = Layout(
 )
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A scene of the story.
 
     Attributes:

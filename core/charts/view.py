@@ -11,7 +11,7 @@ A layout places the views of a scene, on a page and in a figure. A browser lays 
 import json
 import re
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -110,8 +110,7 @@ class Box(NamedTuple):
     height: float
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The grid of a scene's pictures, which are its areas; `bar` is the player's, and has a row of its own.
 
     A grid is written as in CSS: `"area area" height` for each row, then `/ width width`. A bare number is a length in
@@ -144,7 +143,7 @@ class Layout:
     @property
     def on_slide(self) -> "Layout":
         """The layout of a slide."""
-        return replace(self, wide=self.slide or self.wide)
+        return self._replace(wide=self.slide or self.wide)
 
     def height(self, names: Collection[str]) -> float | None:
         """Return how high these pictures are together on a page, in pixels; None where they fill a screen."""
@@ -263,16 +262,13 @@ def _length(size: str) -> str:
 
 def _part(size: str) -> str:
     """Turn a length into a share of the height."""
-    pixels, _ = _measured(size)
-    return f"{pixels:g}fr" if pixels else size
+    return re.sub(r"^([\d.]+)(rem)?$", r"\1fr", size)
 
 
 def _measured(size: str) -> tuple[float, float]:
     """Return the pixels of a length, and how many shares of what is left a row or column takes."""
-    match = re.fullmatch(r"([\d.]+)(rem|fr|)", size)
-    if not match:
-        return 0.0, 0.0
-    return (0.0, float(match[1])) if match[2] == "fr" else (16 * float(match[1]), 0.0)
+    number = float(size.removesuffix("fr").removesuffix("rem"))
+    return (0.0, number) if size.endswith("fr") else (16 * number, 0.0)
 
 
 def _placed(
