@@ -47,7 +47,7 @@ def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likel
         RESULT,
     )
     rows = scene.views["probabilities"].datasets["labels"]
-    assert [(r["label"], r["probability"]) for r in rows if r["k"] == 1] == [
+    assert [(r["label"], r["value"]) for r in rows if r["k"] == 1] == [
         ("not_good", 0.4),
         ("good", 0.6),
     ]
