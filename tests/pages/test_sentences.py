@@ -129,7 +129,7 @@ def test_a_typed_sentence_is_answered_in_a_picture_and_words_and_stays_text(
     assert player["layout"]["name"] == "probabilities"
     rows = player["views"]["probabilities"]["datasets"]["labels"]
     assert {row["label"] for row in rows} == {"negative", "positive"}
-    assert rows[1]["probability"] == pytest.approx(0.9)
+    assert rows[1]["value"] == pytest.approx(0.9)
     assert "Unpruned, the model says “positive” (0.90); pruned, it says “negative”" in prose(page)
     assert "“A fine film.”" in prose(page)
     assert len(players(page.run())) == 2, "it stays"
