@@ -239,8 +239,7 @@ def content_hash(folder: Path, checkpoint: str) -> str:
             fault = f"has an adapter ({ADAPTER}), whose weights are not read"
             raise refused(checkpoint, fault, "merge it first")
         for name in names:
-            is_small = name in TOKENIZER_FILES
-            most = MAX_TOKENIZER_BYTES if is_small else limits().download_bytes
+            most = MAX_TOKENIZER_BYTES if name in TOKENIZER_FILES else limits().download_bytes
             _check_file(folder / name, most, checkpoint)
         index, *shards = weight_files(names, checkpoint)
         if index.endswith(".json"):

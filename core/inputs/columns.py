@@ -109,11 +109,7 @@ def _label_grade(name: str, table: Table, task: Task, text: Sequence[str]) -> tu
     like a label; is named `label`; has as many values as rows with equal labels allow; has nearly
     as many as the task has labels; comes last.
     """
-    lower = name.lower()
-    answer = lower.removeprefix("is_")  # asked for by a name such as `is_duplicate`
-    is_named = lower in LABEL_COLUMNS
-    if answer != lower:
-        is_named = answer in PAIR_LABELS or label_of(answer, task) is not None
+    is_named = name.lower() in LABEL_COLUMNS
     values = [value for value in dict.fromkeys(table.column(name)) if value][: MAX_NAMES + 1]
     holds_labels = 0 < len(values) <= MAX_NAMES and all(
         (is_named or not value.isdigit()) and label_of(value, task) is not None for value in values
@@ -124,7 +120,7 @@ def _label_grade(name: str, table: Table, task: Task, text: Sequence[str]) -> tu
         name not in text,
         holds_labels,
         is_named,
-        lower == "label",
+        name.lower() == "label",
         1 < count <= most,
         -abs(count - len(task.label_names)),
         [*table.cells].index(name),

@@ -10,11 +10,10 @@ ones `CONFIG/SPLIT/0000.parquet`.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
-
-from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError
 from core.inputs import uploads
@@ -155,12 +154,9 @@ def find_dataset(data: str, split: str, report: Report | None = None) -> Data:
     listing = list_files(Repository(id_, revision or MAIN, "dataset"))
     configs = layout(listing.sizes)
     if not configs and not revision:
-        try:
+        with suppress(PrunescopeError):  # there is no such branch
             listing = list_files(Repository(id_, CONVERTED, "dataset"))
-        except PrunescopeError as error:
-            if not isinstance(error.__cause__, RevisionNotFoundError):
-                raise
-        configs = layout(listing.sizes)
+            configs = layout(listing.sizes)
     if not configs:
         branch = revision or MAIN
         fault = f"has no Parquet files at revision '{branch}', and a loading script is never run"

@@ -156,8 +156,9 @@ def list_files(repository: Repository) -> Listing:
     """
 
     def ask() -> Listing:
-        asked = repository._asdict()
-        info = _api().repo_info(**asked, files_metadata=True, timeout=SILENCE_SECONDS)
+        info = _api().repo_info(
+            **repository._asdict(), files_metadata=True, timeout=SILENCE_SECONDS
+        )
         if not re.fullmatch("[0-9a-f]{40}", info.sha or ""):
             raise ValueError("no commit")
         sizes = {
@@ -171,11 +172,10 @@ def list_files(repository: Repository) -> Listing:
     except HubError as error:
         with suppress(OSError, ValueError):  # a damaged reference is not text
             folder = Path(_api().snapshot_download(**repository._asdict(), local_files_only=True))
-            names = [
-                path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-            ]
+            files = [path for path in folder.rglob("*") if path.is_file()]
+            sizes = {path.relative_to(folder).as_posix(): None for path in files}
             pinned = repository._replace(revision=folder.name)
-            return Listing(repository, pinned, dict.fromkeys(names), error)
+            return Listing(repository, pinned, sizes, error)
         raise
 
 
@@ -302,12 +302,11 @@ def cached_file(repository: Repository, name: str) -> Path | None:
         place = try_to_load_from_cache(filename=name, **repository._asdict())
     except ValueError as error:
         raise refused(repository.repo_id, "lists a file outside its folder") from error
-    if not isinstance(place, str):
-        return None
-    path = Path(place)
-    if is_intact(path):
-        return path
-    _discard(path)
+    if isinstance(place, str):
+        path = Path(place)
+        if is_intact(path):
+            return path
+        _discard(path)
     return None
 
 
