@@ -215,11 +215,10 @@ def _download(listing: Listing, name: str, report: Report | None) -> Path:
         **repository._asdict(),
         tqdm_class=_progress_class(repository, name, report, most),
     )
-    path = Path(_ask(download, repository, most))
-    is_pinned = listing.pinned.revision in path.parts
-    if not is_pinned or not is_intact(path):  # the client compares lengths only
-        _discard(path)
-        fault = f"has a damaged {path.name}, or has changed meanwhile"
+    _ask(download, repository, most)
+    path = cached_file(listing.pinned, name)  # the client compares lengths only
+    if not path:
+        fault = f"has a damaged {Path(name).name}, or has changed meanwhile"
         raise refused(repository.repo_id, fault, "try again")
     with suppress(OSError):  # left by processes that were killed
         remove_parts(path.resolve().parent, "*.incomplete")
@@ -306,15 +305,10 @@ def cached_file(repository: Repository, name: str) -> Path | None:
         path = Path(place)
         if is_intact(path):
             return path
-        _discard(path)
+        with suppress(OSError):
+            path.resolve().unlink(missing_ok=True)  # its content
+            path.unlink(missing_ok=True)  # the snapshot's link to it
     return None
-
-
-def _discard(path: Path) -> None:
-    """Delete a cached file: its content and the snapshot's link to it."""
-    with suppress(OSError):
-        path.resolve().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
 
 
 def _progress_class(

@@ -10,14 +10,15 @@ from core.request import catalog, limits
 from tests.refusals import refusal
 
 
-def test_a_folder_is_named_by_itself(tiny_bert, copy):
+def test_a_folder_is_named_by_itself_and_not_pinned_by_other_files(tiny_bert, copy):
+    (copy / "README.md").write_text("a model card")
+    (copy / "pytorch_model.bin").write_bytes(b"not read beside safetensors")
+
     resolved = resolve(str(copy))
 
-    assert (resolved.id, resolved.source, resolved.folder) == (
-        "my-bert",
-        "folder",
-        copy,
-    )
+    assert resolved.id == "my-bert"
+    assert resolved.source == "folder"
+    assert resolved.folder == copy
     assert re.fullmatch("[0-9a-f]{64}", resolved.revision)
     assert resolve(str(tiny_bert)).revision == resolved.revision
 
@@ -40,25 +41,13 @@ def test_a_folder_is_pinned_by_the_files_that_decide_the_numbers(copy, name):
     assert resolve(str(copy)).revision != before
 
 
-def test_a_folder_is_not_pinned_by_other_files(copy):
-    before = resolve(str(copy)).revision
-
-    (copy / "README.md").write_text("a model card")
-    (copy / "pytorch_model.bin").write_bytes(b"not read beside safetensors")
-
-    assert resolve(str(copy)).revision == before
-
-
 def test_weights_made_by_a_recipe_are_called_by_it_wherever_they_lie(copy, monkeypatch):
     before = resolve(str(copy))
     (copy / "recipe.json").write_text(json.dumps({"family": "tiny-sst2", "seed": 3}))
 
     resolved = resolve(str(copy))
 
-    assert (resolved.id, resolved.source) == (
-        "recipe:tiny-sst2-seed-3",
-        "folder",
-    )
+    assert resolved.id == "recipe:tiny-sst2-seed-3"
     assert resolved.revision == before.revision
     assert load(resolved).record.recipe == resolved.recipe
     monkeypatch.setattr(checkpoints, "WEIGHTS", copy.parent)
@@ -73,7 +62,8 @@ def test_an_embedded_checkpoint_keeps_its_name(tiny_bert, monkeypatch):
 
     resolved = resolve("embedded:tiny")
 
-    assert (resolved.id, resolved.source) == ("embedded:tiny", "embedded")
+    assert resolved.id == "embedded:tiny"
+    assert resolved.source == "embedded"
     assert resolved.folder == tiny_bert
     gone = entry._replace(folder=tiny_bert / "gone")
     monkeypatch.setitem(catalog.EMBEDDED, "embedded:tiny", gone)
@@ -85,7 +75,8 @@ def test_a_hub_id_loses_its_revision_and_is_pinned_to_the_commit(hub, tiny_bert)
 
     resolved = resolve("someone/tiny-bert@main")
 
-    assert (resolved.id, resolved.source) == ("someone/tiny-bert", "hub")
+    assert resolved.id == "someone/tiny-bert"
+    assert resolved.source == "hub"
     assert re.fullmatch("[0-9a-f]{40}", resolved.revision)
     assert resolve(f"someone/tiny-bert@{resolved.revision}") == resolved
     hub.requests.clear()

@@ -28,7 +28,6 @@ def table(columns="", **cells):
     ("columns", "task", "text", "label"),
     [
         ("id Text Emotion", OWN, "Text", "Emotion"),
-        ("headline topic", OWN, "headline", "topic"),
         ("premise hypothesis gold label", OWN, "premise hypothesis", "label"),
         ("sentence text label", SST2, "sentence", "label"),
         ("sentence2 sentence1 label", MRPC, "sentence1 sentence2", "label"),

@@ -87,7 +87,9 @@ def test_a_table_is_divided_and_no_text_refits_and_judges(tiny_bert, write):
     expect_disjoint(inputs)
     assert inputs.depths == (1,)
     record = inputs.record
-    assert (record.source_name, record.split, record.files) == ("own.csv", "all", None)
+    assert record.source_name == "own.csv"
+    assert record.split == "all"
+    assert record.files is None
     assert record.labelled == 100
 
 
@@ -178,7 +180,9 @@ def test_a_study_leads_back_to_its_request(tiny_bert, write):
     request = training_of(study)
 
     assert key_of(study) == inputs.key
-    assert (request.num_examples, request.train) == (80, None)
-    assert (request.text, request.label) == (("text",), "label")
+    assert request.num_examples == 80
+    assert request.train is None
+    assert request.text == ("text",)
+    assert request.label == "label"
     study = study.model_copy(update={"refit": apart.record})
     assert training_of(study).train == "./more.csv"

@@ -46,7 +46,8 @@ def test_rows_texts_and_labels_belong_together(glue_folder, task):
     subset = open_preset(task.name, str(glue_folder)).subset(40)
 
     record = subset.record
-    assert (record.source, record.source_name) == ("folder", glue_folder.name)
+    assert record.source == "folder"
+    assert record.source_name == glue_folder.name
     assert subset.texts[0][0] not in record.model_dump_json()
     assert len({*record.examples}) == 40
     drawn = [data[row] for row in record.examples]
@@ -97,10 +98,8 @@ def test_the_hub_and_a_folder_give_the_same_examples(hub, glue_folder):
     subset = on_hub.subset(30)
     local = open_preset("mrpc", str(glue_folder)).subset(30)
 
-    assert (subset.record.source, subset.record.source_name) == (
-        "hub",
-        "nyu-mll/glue",
-    )
+    assert subset.record.source == "hub"
+    assert subset.record.source_name == "nyu-mll/glue"
     place = {"source": "folder", "source_name": glue_folder.name}
     assert subset.record.model_copy(update=place) == local.record
     assert subset.texts == local.texts

@@ -191,12 +191,7 @@ def test_a_checkpoint_that_cannot_be_loaded_is_not_downloaded(repo):
 # ---------------------------------------------------------------- the machine's own faults
 
 
-def failing(name, number):
-    """Let one function of the operating system fail."""
-    error = OSError(number, os.strerror(number), "/tmp/secret/place")
-    return lambda patch: patch.setattr(file_download, name, Mock(side_effect=error))
-
-
+DISK_FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/secret/place")
 MACHINE = {
     "closed port": (
         "check the connection",
@@ -205,11 +200,7 @@ MACHINE = {
     "offline": ("offline mode is on: unset HF_HUB_OFFLINE", offline),
     "disk full": (
         "cannot be stored .No space left on device.: free",
-        failing("http_get", errno.ENOSPC),
-    ),
-    "read-only": (
-        "to a folder that is writable",
-        failing("_create_symlink", errno.EROFS),
+        lambda patch: patch.setattr(file_download, "http_get", Mock(side_effect=DISK_FULL)),
     ),
 }
 

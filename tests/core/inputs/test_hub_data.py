@@ -79,7 +79,9 @@ def three_splits(folder):
 def test_the_validation_split_is_evaluated(hub, ask):
     record = ask().subset.record
 
-    assert (record.source, record.source_name, record.split) == ("hub", REPO, "validation")
+    assert record.source == "hub"
+    assert record.source_name == REPO
+    assert record.split == "validation"
     assert len(record.examples) == 40
     # By name: the checkpoint has Good first.
     assert record.gold == tuple(1 - row % 2 for row in record.examples)
@@ -87,7 +89,8 @@ def test_the_validation_split_is_evaluated(hub, ask):
     assert downloaded(hub) == ["data/validation-00000-of-00001.parquet"], "nothing else"
     result = make_result(num_examples=8).model_copy(update={"task": record})
     request = request_of(result)
-    assert (request.data, request.split) == (record.data, "validation")
+    assert request.data == record.data
+    assert request.split == "validation"
 
 
 @pytest.mark.usefixtures("three_splits")
