@@ -61,7 +61,6 @@ def test_half_judge_and_one_in_five_others_stops(rows, division):
 def test_few_judged_rows_promise_nothing():
     assert round(100 * Division(0, 0, 250).width) == 5
     assert "promise nothing" in division_words(Division(16, 16, 99))
-    assert "promise" not in division_words(Division(80, 20, 100))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,9 @@ def test_a_split_for_training_refits_and_all_validation_rows_judge(tiny_bert, gl
 
 def test_rows_without_a_label_refit_and_rows_that_are_left_out_do_not(tiny_bert, write):
     texts = make_texts(300)
-    data = write(texts, [*labels_of(texts[:200]), *[""] * 60, *["?"] * 40])
+    unlabelled = [""] * 60
+    left_out = ["?"] * 40
+    data = write(texts, [*labels_of(texts[:200]), *unlabelled, *left_out])
 
     inputs = prepared(tiny_bert, data, label_map=(("?", None),))
 

@@ -15,7 +15,6 @@ from tests.refusals import refusal
             {"id2label": {"1": "POSITIVE", "0": "NEGATIVE"}, "num_labels": 5},
             ("NEGATIVE", "POSITIVE"),
         ),
-        ({"id2label": {"0": 0, "1": 1}}, ("0", "1")),
     ],
 )
 def test_names_are_read_in_the_order_of_the_rows(config, names):

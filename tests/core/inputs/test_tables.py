@@ -82,7 +82,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "says"), REFUSED, ids=map(str, range(len(REFUSED))))
+@pytest.mark.parametrize(("name", "content", "says"), REFUSED, ids=range(len(REFUSED)))
 def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read, name, content, says):
     message = refusal(read, content, name)
 
@@ -169,16 +169,18 @@ def test_nested_values_are_left_out_and_blank_lines_count(read):
 
 
 def test_named_labels_are_read_as_names(read):
-    columns = {"t": ["a ", "b", "c"], "y": [1, 0, -1], "v": [[0.1], [], [0.2]]}
-    features = Features(
-        {
-            "t": Value("string"),
-            "y": ClassLabel(names=["no", "yes"]),
-            "v": [Value("float32")],
-        }
-    )
+    columns = {
+        "t": ["a ", "b", "c"],
+        "y": [1, 0, -1],
+        "v": [[0.1], [], [0.2]],
+    }
+    features = {
+        "t": Value("string"),
+        "y": ClassLabel(names=["no", "yes"]),
+        "v": [Value("float32")],
+    }
 
-    table = read(parquet(columns, features), "a.parquet")
+    table = read(parquet(columns, Features(features)), "a.parquet")
 
     assert table.cells == {"t": ("a ", "b", "c"), "y": ("yes", "no", "")}
 
@@ -198,11 +200,10 @@ def test_files_follow_each_other_until_enough_rows_are_read(tmp_path):
     assert part.rows == tuple(range(45))
     assert part.is_cut
     assert not whole.is_cut
-    assert [file.name for file in part.files] == [
-        "part/0.parquet",
-        "part/1.parquet",
-    ]
-    assert [file.rows for file in part.files] == [(0, 30), (30, 45)]
+    first, second = part.files
+    assert first.name == "part/0.parquet"
+    assert first.rows == (0, 30)
+    assert second.rows == (30, 45)
     assert len(whole.rows) == 90
 
 
