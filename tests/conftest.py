@@ -5,6 +5,7 @@ The environment is set before the imports that read it.
 
 import gc
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -196,11 +197,11 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
 def complete(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> "Callable[..., Completed]":
-    """Run a command with arguments, inside this process."""
+    """Run a command with a line of arguments, inside this process."""
     from core.command_line import run_command
 
-    def completed(command: ModuleType, *words: object) -> "Completed":
-        monkeypatch.setattr(sys, "argv", ["command", *map(str, words)])
+    def completed(command: ModuleType, line: str) -> "Completed":
+        monkeypatch.setattr(sys, "argv", ["command", *shlex.split(line)])
         with pytest.raises(SystemExit) as caught:
             run_command(command.make_parser(), command.main)
         return (int(caught.value.code or 0), *capsys.readouterr())

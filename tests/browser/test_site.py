@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("static") / "site"
     for result in (SST2, COLA, CONTROL, STRANGE, STUDY, RECOVERY):
         save(result, results)
-    call(command, folder, "--results", results)
+    call(command, f"{folder} --results {results}")
     return folder
 
 

@@ -49,16 +49,8 @@ def test_a_folder_gives_the_command_lines_result(
     tiny_emotions: Path, result: NotebookResult, tmp_path: Path
 ) -> None:
     data = write_csv(tmp_path / "mine.csv", text=TEXTS, emotion=NAMED)
-    words = [
-        "--checkpoint",
-        str(tiny_emotions),
-        "--data",
-        str(data),
-        "--amounts",
-        "0,0.5",
-    ]
 
-    expected = run(find(asked(*words)))
+    expected = run(find(asked(f"--checkpoint {tiny_emotions} --data {data} --amounts 0,0.5")))
 
     assert result.key == expected.key
     assert result.frames == expected.frames

@@ -25,21 +25,8 @@ Run = Callable[..., tuple[int, str, str]]
 def run(complete: Run, tmp_path: Path) -> Run:
     """Run the command on written examples; return its exit code and outputs."""
     model = make_bert(tmp_path / "model", layers=3)
-    fixed = (
-        "--checkpoint",
-        model,
-        "--task",
-        "sst2",
-        "--data",
-        "written",
-        "--output",
-        tmp_path / "out",
-    )
-    return lambda line="": complete(
-        cut,
-        *fixed,
-        *line.replace("SAVED", str(tmp_path / "saved")).split(),
-    )
+    fixed = f"--checkpoint {model} --task sst2 --data written --output {tmp_path}/out"
+    return lambda line="": complete(cut, f"{fixed} {line.replace('SAVED', f'{tmp_path}/saved')}")
 
 
 @pytest.fixture
@@ -60,16 +47,10 @@ def test_the_saved_model_gives_the_judged_predictions(
         message=texts,
         feeling=[EMOTIONS[label] for label in labels],
     )
-    words = ["--checkpoint", tiny_emotions, "--data", data, "--threads", 1]
-    words += [
-        "--output",
-        tmp_path / "study.json",
-        "--keep",
-        1,
-        "--save",
-        tmp_path / "saved",
-    ]
-    code, printed, said = complete(cut, *words)
+    files = f"--data {data} --output {tmp_path}/study.json --save {tmp_path}/saved"
+    code, printed, said = complete(
+        cut, f"--checkpoint {tiny_emotions} {files} --threads 1 --keep 1"
+    )
     assert (code, printed) == (0, f"{tmp_path / 'study.json'}\n"), said
     assert "200 rows: 80 to refit, 20 to stop early, 100 to judge: expect about ± 8 points" in said
     study = load_any(tmp_path / "study.json")

@@ -28,28 +28,16 @@ for command in ({", ".join(COMMANDS)}):
 @pytest.fixture
 def run(complete: Run, tiny_bert: Path, glue_folder: Path) -> Run:
     """Run the command; return its exit code and outputs."""
-    places = {"FOLDER": tiny_bert, "GLUE": glue_folder}
-
-    def completed(line: str, *further: object) -> tuple[int, str, str]:
-        words = (places.get(word, word) for word in line.split())
-        return complete(precompute, *words, *further)
-
-    return completed
+    places = f"--checkpoint {tiny_bert} --data {glue_folder}"
+    return lambda line: complete(precompute, f"{places} {line}")
 
 
 def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path) -> None:
     model = make_bert(tmp_path / "model", layers=3)
     output = tmp_path / "out"
-    places = (
-        "--checkpoint",
-        model,
-        "--output",
-        output,
-        "--source-name",
-        "tiny pairs",
-    )
+    places = f"--checkpoint {model} --output {output} --source-name 'tiny pairs'"
 
-    code, printed, said = run("--task mrpc --data GLUE --amounts 0,0.5 --threads 1", *places)
+    code, printed, said = run(f"{places} --task mrpc --amounts 0,0.5 --threads 1")
 
     assert code == 0, said
     (path,) = output.iterdir()
@@ -75,15 +63,12 @@ def test_help_waits_for_no_large_package() -> None:
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [
-        ("--task sst2", "--checkpoint"),
-        ("--checkpoint FOLDER --text2 reply", "--text2 reply"),
-    ],
+    [("--amounts", "--amounts: expected one argument"), ("--text2 reply", "--text2 reply")],
 )
 def test_bad_input_exits_with_two_and_one_line(
     run: Run, tmp_path: Path, line: str, words: str
 ) -> None:
-    code, printed, said = run(line, "--output", tmp_path / "out" / "result.json")
+    code, printed, said = run(f"--output {tmp_path}/out/result.json {line}")
 
     assert (code, printed) == (2, "")
     assert words in said
@@ -99,9 +84,8 @@ def test_an_interrupted_run_leaves_no_file(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(command_line.tqdm, "set_postfix_str", interrupt)
-    line = "--checkpoint FOLDER --task sst2 --data GLUE --amounts 0,0.5 --output"
 
-    code, printed, said = run(line, tmp_path / "out")
+    code, printed, said = run(f"--task sst2 --amounts 0,0.5 --output {tmp_path}/out")
 
     assert (code, printed) == (130, "")
     assert said.splitlines()[-1] == "interrupted: what was not finished was not written"
@@ -134,7 +118,7 @@ def test_a_bug_ends_in_one_line_too(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(precompute, "main", Mock(side_effect=error))
 
-    code, _, said = run("--checkpoint FOLDER")
+    code, _, said = run("")
 
     assert code == 1
     assert said.startswith(f"error: {words}")

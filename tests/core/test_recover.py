@@ -21,15 +21,10 @@ def test_the_trained_model_is_saved_and_the_path_of_the_recovery_printed(
     sweep = save(tiny_sweep(tmp_path), tmp_path / "sweep.json")
     output = tmp_path / "one.json"
     saved = tmp_path / "my model"
-    places = [
-        "--checkpoint",
-        tmp_path / "base",
-        "--data",
-        tmp_path / "rows.csv",
-    ]
-    writing = ["--output", output, "--save", saved]
+    places = f"--checkpoint {tmp_path}/base --data {tmp_path}/rows.csv"
+    writing = f"--output {output} --save '{saved}'"
 
-    code, printed, said = complete(recover, sweep, *places, *writing, "--steps", 2)
+    code, printed, said = complete(recover, f"{sweep} {places} {writing} --steps 2")
 
     assert (code, printed) == (0, f"{output}\n"), said
     assert "50 rows to train on, 50 to judge" in said
@@ -59,7 +54,7 @@ def test_bad_input_ends_in_one_line(
 ) -> None:
     sweep = save(tiny_sweep(tmp_path), tmp_path / "sweep.json")
 
-    code, printed, said = complete(recover, sweep, *further.split())
+    code, printed, said = complete(recover, f"{sweep} {further}")
 
     assert (code, printed) == (2, "")
     assert words in said
@@ -68,6 +63,6 @@ def test_bad_input_ends_in_one_line(
 
 def test_a_recovery_is_no_sweep(complete: Run, tmp_path: Path) -> None:
     path = save(make_recovery(), tmp_path / "one.json")
-    code, _, said = complete(recover, path)
+    code, _, said = complete(recover, str(path))
     assert code == 2
     assert "one.json is a recovery, and a sweep is needed" in said

@@ -23,7 +23,6 @@ from core.exports.site_files import write_page
 from core.exports.site_shelf import Shelf
 from core.findings import sentences
 from core.findings.layers import own_similarity
-from core.findings.sentences import examples_of
 from core.results.schema import SweepResult
 from core.results.store import MAX_BYTES, save
 from tests.browser.shipped import RECOVERY
@@ -55,7 +54,7 @@ def made(folder: Path, *results: Any) -> dict[str, Any]:
     """Return the data of every file of a site of these results."""
     for result in results:
         save(result, folder / "results")
-    call(site, folder / "site", "--results", folder / "results")
+    call(site, f"{folder}/site --results {folder}/results")
     return {file.stem: taken(file) for file in (folder / "site" / "data").glob("*.js")}
 
 
@@ -67,15 +66,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def drawn(page: Any, view: str, picture: str, dataset: str) -> list[dict[str, Any]]:
     views = page["views"][view]["blocks"][0]["player"]["views"]
     return json.loads(views[picture])["datasets"][dataset]
-
-
-def test_sentences_shows_when_each_prediction_flips(
-    files: dict[str, Any],
-) -> None:
-    cells = drawn(files[f"sentences-{KEY}"], "all|all", "strip", "cells")
-    flips = [example.flip for example in examples_of(SST2)]
-    assert sum(cell["amounts"].startswith("0 %") for cell in cells) == len(flips)
-    assert (len(cells) > len(flips)) == any(flips)
 
 
 def test_compare_shows_both_results(files: dict[str, Any]) -> None:
@@ -156,69 +146,65 @@ def test_names_are_text(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The command's arguments for a quick site of two stored results."""
     monkeypatch.setattr(site_edition, "write_page", Mock())
     save(SST2, tmp_path / "results")
     save(COLA, tmp_path / "results")
-    return [str(tmp_path / "site"), "--results", str(tmp_path / "results")]
+    return f"{tmp_path}/site --results {tmp_path}/results"
 
 
-def test_addresses_select(tmp_path: Path, arguments: list[str]) -> None:
+def test_addresses_select(tmp_path: Path, line: str) -> None:
     links = tmp_path / "links.txt"
     links.write_text(f"http://localhost:8501/layers?result={COLA.key}&reduction=cls\n")
-    arguments += ["--select", str(links)]
+    line += f" --select {links}"
 
-    call(site, *arguments)
+    call(site, line)
     assert set(taken(tmp_path / "site" / "data" / "index.js")["results"]) == {COLA.key}
 
     links.write_text("nothing")
-    assert "none of the sweeps" in refusal(call, site, *arguments)
+    assert "none of the sweeps" in refusal(call, site, line)
 
 
-def test_a_link_is_replaced_and_what_it_leads_to_stays(
-    tmp_path: Path, arguments: list[str]
-) -> None:
+def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path, line: str) -> None:
     data = tmp_path / "site" / "data"
     elsewhere = tmp_path / "elsewhere"
-    call(site, *arguments)
+    call(site, line)
     data.rename(elsewhere)
     data.symlink_to(elsewhere)
     before = sorted(elsewhere.iterdir())
 
-    call(site, *arguments)
+    call(site, line)
 
     assert not data.is_symlink()
     assert sorted(elsewhere.iterdir()) == before
 
 
-def test_a_folder_of_another_program_is_left_alone(tmp_path: Path, arguments: list[str]) -> None:
+def test_a_folder_of_another_program_is_left_alone(tmp_path: Path, line: str) -> None:
     thesis = tmp_path / "site" / "data" / "index.js"
     thesis.parent.mkdir(parents=True)
     thesis.write_text("export default 1")
 
-    assert "choose a new folder" in refusal(call, site, *arguments)
+    assert "choose a new folder" in refusal(call, site, line)
 
     assert thesis.read_text() == "export default 1"
 
 
 def test_on_a_full_disk_the_old_edition_stays(
-    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call(site, *arguments)
+    call(site, line)
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     monkeypatch.setattr(site_edition, "write_page", Mock(side_effect=full))
 
-    assert "No space left on device" in refusal(call, site, *arguments)
+    assert "No space left on device" in refusal(call, site, line)
 
     assert COLA.key in taken(tmp_path / "site" / "data" / "index.js")["results"]
 
 
-def test_a_killed_command_leaves_a_folder_that_it_takes_again(
-    tmp_path: Path, arguments: list[str]
-) -> None:
+def test_a_killed_command_leaves_a_folder_that_it_takes_again(tmp_path: Path, line: str) -> None:
     folder = tmp_path / "site"
-    command = [sys.executable, "-m", "core.site", *arguments]
+    command = [sys.executable, "-m", "core.site", *line.split()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as killed:
         while killed.poll() is None and not any(folder.glob(".*/data/*.js")):
             time.sleep(0.01)
@@ -229,6 +215,6 @@ def test_a_killed_command_leaves_a_folder_that_it_takes_again(
             with suppress(ProcessLookupError):
                 os.killpg(killed.pid, signal.SIGKILL)
 
-    call(site, *arguments)
+    call(site, line)
 
     assert not any(path.name.startswith(".") for path in folder.iterdir())

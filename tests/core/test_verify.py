@@ -187,19 +187,19 @@ def test_places_that_no_result_records_are_asked_for(result: SweepResult, places
 
 
 @pytest.fixture
-def options(places: Places) -> list[str]:
-    return ["--checkpoint", places["checkpoint"], "--data", places["data"]]
+def options(places: Places) -> str:
+    return "--checkpoint {checkpoint} --data {data}".format(**places)
 
 
 def test_first_middle_and_last_are_confirmed(
     result: SweepResult,
-    options: list[str],
+    options: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = save(result, tmp_path / "result.json")
 
-    assert call(verify, path, *options) == 0
+    assert call(verify, f"{path} {options}") == 0
 
     header, *rows, verdict = capsys.readouterr().out.splitlines()
     assert header.split() == [
@@ -218,15 +218,15 @@ def test_first_middle_and_last_are_confirmed(
 
 def test_a_deviation_sets_the_exit_code(
     result: SweepResult,
-    options: list[str],
+    options: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     # Sealed again: no plain damage.
     path = save(with_cell(result, "mean", -0.01), tmp_path / "edited.json")
 
-    assert call(verify, path, *options, "--amount", "0.4", "--amount", "0.20") == 1
+    assert call(verify, f"{path} {options} --amount 0.4 --amount 0.20") == 1
 
     assert capsys.readouterr().out.splitlines()[-1].startswith("NOT all within tolerance")
-    assert "0.3 is not among" in refusal(call, verify, path, "--amount", "0.3")
+    assert "0.3 is not among" in refusal(call, verify, f"{path} --amount 0.3")
     assert not capsys.readouterr().out

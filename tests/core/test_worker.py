@@ -55,89 +55,32 @@ def kinds(events: list[Event], job: str = "a") -> list[str]:
 
 
 def parts(events: list[Event], kind: str) -> list[Any]:
-    """Return what the events of a kind tell."""
-    return [event[kind] for event in events if event["event"] == kind]
+    """Return the parts of this name that events hold."""
+    return [event[kind] for event in events if kind in event]
 
 
 def frames(events: list[Event]) -> list[Frame]:
     return [Frame.model_validate(frame) for frame in parts(events, "frame")]
 
 
-class Process:
-    """A worker process.
-
-    Attributes:
-        child: The process.
-    """
-
-    def __init__(self, child: subprocess.Popen[str]) -> None:
-        self.child = child
-
-    def event(self) -> Event:
-        """Read the next event."""
-        return json.loads(self.child.stdout.readline())  # type: ignore[union-attr]
-
-    def send(self, **order: object) -> None:
-        """Send an order of the job a."""
-        print(json.dumps({"job": "a", **order}), file=self.child.stdin, flush=True)
-
-    def events(self, **order: object) -> list[Event]:
-        """Send an order; return its events."""
-        self.send(**order)
-        events = [self.event()]
-        while events[-1]["event"] not in FINAL:
-            events.append(self.event())
-        return events
-
-
-@pytest.fixture
-def process() -> Iterator[Process]:
+def test_a_process_gives_way_to_pages_and_ends_with_its_server_even_in_mid_run(run: Event) -> None:
+    amounts = [k / 100 for k in range(100)]
+    order = {"job": "a", **run, "request": {**run["request"], "amounts": amounts}}
     pipes = {
         "stdin": subprocess.PIPE,
         "stdout": subprocess.PIPE,
         "stderr": subprocess.DEVNULL,
     }
     with subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, text=True, **pipes) as child:
-        yield Process(child)
-        child.kill()
+        print(json.dumps(order), file=child.stdin, flush=True)
+        while '"event": "frame"' not in child.stdout.readline():
+            assert child.poll() is None
+        niceness = min(os.getpriority(os.PRIO_PROCESS, 0) + WORKER_NICENESS, 19)
+        assert os.getpriority(os.PRIO_PROCESS, child.pid) == niceness
 
+        rest, _ = child.communicate(timeout=PATIENCE)  # closes its standard input
 
-def test_a_process_answers_orders(process: Process, run: Event) -> None:
-    events = process.events(**run)
-    assert set(kinds(events)) == {"progress", "frame", "done"}
-    header = Header.model_validate(
-        next(event["header"] for event in events if event["event"] == "frame")
-    )
-    path = store.find(events[-1]["key"])
-    stored = store.load(path)
-    assert stored.amounts == (0.0, 0.3, 0.6)
-    assert stored.frames == tuple(frames(events))
-    assert stored.checkpoint == header.checkpoint
-
-    again = run | {"fresh": False}
-    assert process.events(**again) == [events[-1]], "no frames: it is stored"
-    assert frames(process.events(**run)) == frames(events), "the model was left as it was found"
-    path.write_text("{}")
-    assert frames(process.events(**again)), "a damaged file is not an answer"
-
-    refused = process.events(op="verify", key=stored.key, amount=0.4)[-1]
-    assert refused["event"] == "error"
-    assert refused["message"].startswith("amount 0.4 is not among")
-
-
-def test_a_process_gives_way_to_pages_and_ends_with_its_server_even_in_mid_run(
-    process: Process, run: Event
-) -> None:
-    amounts = [k / 100 for k in range(100)]
-    process.send(**run | {"request": {**run["request"], "amounts": amounts}})
-    while process.event()["event"] != "frame":
-        pass
-    niceness = min(os.getpriority(os.PRIO_PROCESS, 0) + WORKER_NICENESS, 19)
-    assert os.getpriority(os.PRIO_PROCESS, process.child.pid) == niceness
-
-    rest, _ = process.child.communicate(timeout=PATIENCE)  # closes its standard input
-
-    assert process.child.returncode == 0
+    assert child.returncode == 0
     assert '"event": "done"' not in rest
 
 
@@ -189,6 +132,25 @@ def serve(
 
     worker.serve(source(), sink, lambda: warm_up() and None)
     return [json.loads(line) for line in sink.getvalue().splitlines()]
+
+
+def test_a_run_tells_its_frames_and_is_made_once(run: Event) -> None:
+    again = run | {"fresh": False}
+
+    events = serve(run)
+
+    path = store.find(events[-1]["key"])
+    stored = store.load(path)
+    assert stored.amounts == (0.0, 0.3, 0.6)
+    assert stored.frames == tuple(frames(events))
+    assert Header.model_validate(parts(events, "header")[0]).checkpoint == stored.checkpoint
+    assert serve(again) == [events[-1]], "no frames: it is stored"
+    assert frames(serve(run)) == frames(events), "the model was left as it was found"
+    path.write_text("{}")
+    assert frames(serve(again)), "a damaged file is not an answer"
+    (refused,) = serve({"op": "verify", "key": stored.key, "amount": 0.4})
+    assert refused["event"] == "error"
+    assert refused["message"].startswith("amount 0.4 is not among")
 
 
 def test_a_cancelled_run_stops_before_its_next_frame(run: Event) -> None:

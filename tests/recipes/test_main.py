@@ -55,8 +55,8 @@ def make(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     def run(folder: Path) -> Path:
         for module in (command, checkpoints, limits):
             monkeypatch.setattr(module, "WEIGHTS", folder)
-        places = ["--base", tiny_bert, "--data", glue_folder]
-        call(command, "tiny-cola", "--seed", 3, *places, "--threads", 1)
+        places = f"--base {tiny_bert} --data {glue_folder}"
+        call(command, f"tiny-cola --seed 3 {places} --threads 1")
         return folder / NAME
 
     return run

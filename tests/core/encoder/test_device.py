@@ -201,22 +201,11 @@ def test_a_wrong_device_is_one_line_that_names_the_right_ones(
     (tmp_path / "grid.yaml").write_text(
         f"checkpoints: {tiny_bert}\ntasks: sst2\ndata: {glue_folder}\nexamples: 8"
     )
-    rows = [
-        "--checkpoint",
-        str(tiny_bert),
-        "--task",
-        "sst2",
-        "--data",
-        str(glue_folder),
-    ]
+    rows = f"--checkpoint {tiny_bert} --task sst2 --data {glue_folder}"
     there = "there is no device 'cuda:2' here: set PRUNESCOPE_DEVICE or --device to one of auto, cuda:0, cuda:1, cpu"
-    for command, arguments in (
-        (precompute, rows),
-        (cut, rows),
-        (grid, [str(tmp_path / "grid.yaml")]),
-    ):
+    for command, line in ((precompute, rows), (cut, rows), (grid, f"{tmp_path}/grid.yaml")):
         monkeypatch.setenv("PRUNESCOPE_DEVICE", "cpu")
-        assert refusal(commands.call, command, *arguments, "--device", "cuda:2") == there, command
+        assert refusal(commands.call, command, f"{line} --device cuda:2") == there, command
     ask = partial(
         api.sweep,
         tiny_bert,

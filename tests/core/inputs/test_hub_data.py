@@ -47,8 +47,8 @@ def write(where, name, rows=20):
 def ask(checkpoint):
     """Return a function that finds the inputs of data, and of further options."""
 
-    def find(data=f"hub:{REPO}", *further):
-        return prepare(asked("--checkpoint", checkpoint, "--data", data, *further))
+    def find(data=f"hub:{REPO}", further=""):
+        return prepare(asked(f"--checkpoint {checkpoint} --data {data} {further}"))
 
     return find
 
@@ -94,13 +94,13 @@ def test_the_validation_split_is_evaluated(hub, ask):
 
 @pytest.mark.usefixtures("three_splits")
 def test_a_split_can_be_chosen_and_the_training_split_scores(ask):
-    tested = ask(f"hub:{REPO}", "--split", "test", "--method", "wanda")
-    trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
+    tested = ask(f"hub:{REPO}", "--split test --method wanda")
+    trained = ask(f"hub:{REPO}", "--split train --method wanda")
 
     assert beginnings(tested.calibration) == {"data train"}
     assert beginnings(tested.subset) == {"data test"}
     assert len(trained.subset.texts) == len(trained.calibration.texts) == 20
-    line = refusal(ask, f"hub:{REPO}", "--split", "dev")
+    line = refusal(ask, f"hub:{REPO}", "--split dev")
     assert "'dev': choose one of test, train, validation" in line
 
 
@@ -199,7 +199,7 @@ def test_rows_without_text_or_label_are_left_out(folder, ask):
     Dataset.from_dict({"text": texts, "label": labels}, features=FEATURES).to_parquet(path)
 
     for data in (f"hub:{REPO}", path):
-        record = ask(data, "--examples", "16").subset.record
+        record = ask(data, "--examples 16").subset.record
         assert sorted(record.examples) == [*range(2, 18)]
 
 

@@ -1,6 +1,5 @@
 """A result leads back to its request, and the command line to the same one."""
 
-import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -69,9 +68,9 @@ def test_a_request_can_be_found_unless_a_place_is_missing(
 
 def pasted(command: str) -> SweepRequest:
     """Return the request that results from pasting the command."""
-    words = shlex.split(command, comments=True)
-    assert words[:3] == ["python", "-m", "core.precompute"]
-    return asked(*words[3:])
+    _, program, line = command.partition("python -m core.precompute ")
+    assert program
+    return asked(line)
 
 
 # Values that a command could mistake for other options or other pairs.

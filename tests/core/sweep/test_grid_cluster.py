@@ -87,11 +87,11 @@ def test_a_cluster_gives_the_same_bits_and_survives_the_loss_of_a_worker(
     assert ended == len(planned) - 1
     file = tmp_path / "grid.yaml"
     file.write_text(str(sweeps))  # valid YAML
-    arguments = [str(file), "--data", f"glue={glue_folder}", "--output"]
-    call(grid, *arguments, tmp_path / "here")
+    line = f"{file} --data glue={glue_folder} --output"
+    call(grid, f"{line} {tmp_path}/here")
     assert stored(tmp_path / "there") == stored(tmp_path / "here")
     next((tmp_path / "there").iterdir()).unlink()
-    call(grid, *arguments, tmp_path / "there", "--cluster", address)
+    call(grid, f"{line} {tmp_path}/there --cluster {address}")
     assert " to run on 2 workers" in capsys.readouterr().err
     assert stored(tmp_path / "there").keys() <= stored(tmp_path / "here").keys()
 
