@@ -1,7 +1,6 @@
 """The frames of a film, their colours and durations."""
 
 import io
-from functools import lru_cache
 
 import av
 import numpy as np
@@ -18,15 +17,15 @@ Pixels = NDArray[np.uint8]
 MIDDLE = 1
 
 
-@lru_cache
-def frames_of(page: str, dark: bool = False) -> tuple[bytes, ...]:
-    """Draws the frames of a page's scene as PNG files, small ones, which become a film sooner."""
+@pytest.fixture(scope="module", params=[("compare", "dark"), ("sentences", "light")])
+def pngs(request: pytest.FixtureRequest) -> tuple[bytes, ...]:
+    """Draw the frames of a page's scene as PNG files, small ones, which become a film sooner."""
+    page, theme = request.param
+    figure = figure_of(SCENES[page], theme)
+    order = {"figure": figure, "format": "png"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.renderer.SCALE", 0.5)
-        figure = figure_of(SCENES[page], "dark" if dark else "light")
-        return tuple(
-            draw({"figure": figure, "format": "png", "frames": [k]}) for k in range(len(AMOUNTS))
-        )
+        return tuple(draw({**order, "frames": [k]}) for k in range(len(AMOUNTS)))
 
 
 def pixels(picture: bytes) -> Pixels:
@@ -34,18 +33,22 @@ def pixels(picture: bytes) -> Pixels:
 
 
 def distance(picture: Pixels, other: Pixels) -> NDArray[np.int16]:
-    """Returns the difference of each pixel's colours, in the channel where it is largest."""
+    """Return the difference of each pixel's colours, in the channel where it is largest."""
     return np.abs(picture.astype(np.int16) - other).max(axis=-1)
 
 
 def read_gif(content: bytes) -> tuple[list[Pixels], list[int]]:
-    frames = ImageSequence.Iterator(Image.open(io.BytesIO(content)))
-    read = [(np.asarray(frame.convert("RGB")), frame.info["duration"]) for frame in frames]
-    return [pixels for pixels, _ in read], [duration for _, duration in read]
+    """Read every frame, and how many milliseconds it is shown."""
+    frames = []
+    durations = []
+    for frame in ImageSequence.Iterator(Image.open(io.BytesIO(content))):
+        frames.append(np.asarray(frame.convert("RGB")))
+        durations.append(frame.info["duration"])
+    return frames, durations
 
 
 def read_mp4(content: bytes) -> tuple[list[Pixels], tuple[object, ...]]:
-    """Reads every frame, and how it is to be shown."""
+    """Read every frame, and how it is to be shown."""
     with av.open(io.BytesIO(content)) as container:
         stream = container.streams.video[0]
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
@@ -59,41 +62,52 @@ def read_mp4(content: bytes) -> tuple[list[Pixels], tuple[object, ...]]:
         return frames, (
             codec.name,
             codec.pix_fmt,
-            codec.profile,
             colours,
             stream.average_rate,
         )
 
 
 def areas(image: Pixels) -> NDArray[np.bool_]:
-    """Returns the pixels of colours that fill more than the edge of a letter.
+    """Return the pixels of colours that fill more than the edge of a letter.
 
     Cells, bars, steps of a colour bar.
     """
     packed = image.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    _, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
-    return (counts[inverse] >= AREA).reshape(packed.shape)
+    counts = np.bincount(packed.ravel())
+    return counts[packed] >= AREA
 
 
-@pytest.mark.parametrize("page", ["compare", "sentences"])
-def test_a_film_has_each_frame_in_its_colours_and_holds_the_last(
-    page: str,
-) -> None:
-    pngs = frames_of(page, dark=page == "compare")
-    frames, durations = read_gif(gif(pngs))
+def expect_frame(film: Pixels, still: Pixels, other: Pixels) -> None:
+    """Expect the picture of one amount, and not that of another."""
+    inside = areas(still)
+    moved = distance(film, still)
+    assert moved[inside].mean() < 4, "of 255"
+    assert moved.sum() < distance(film, other).sum()
+
+
+def test_a_gif_has_each_frame_in_its_colours_and_holds_the_last(pngs: tuple[bytes, ...]) -> None:
+    pictures = [pixels(png) for png in pngs]
+
+    content = gif(pngs)
+
+    frames, durations = read_gif(content)
     assert durations == [MILLISECONDS, MILLISECONDS, MILLISECONDS * LAST_HOLDS]
-    for before, after in zip(map(pixels, pngs), frames, strict=True):
-        assert distance(before, after)[areas(before)].max() <= 14, (
-            "of 255; two colour bars and 27 cells share 256"
-        )
-        assert (after[2, 2] == before[2, 2]).all(), "the paper is exact"
-    still = pixels(pngs[MIDDLE])
-    other = pixels(pngs[0])
-    assert (other != still).any(axis=-1)[areas(still)].any(), "something moves"
-    played, shown = read_mp4(mp4(pngs[: MIDDLE + 1]))
-    assert shown == ("h264", "yuv420p", "High", (1, 1, 1, 1), RATE), "BT.709, as slides play it"
+    for before, after in zip(pictures, frames, strict=True):
+        inside = areas(before)
+        off = distance(before, after)
+        assert off[inside].max() <= 14, "of 255; two colour bars and 27 cells share 256"
+        assert off[2, 2] == 0, "the paper is exact"
+    expect_frame(frames[MIDDLE], pictures[MIDDLE], pictures[0])
+
+
+def test_an_mp4_plays_as_slides_do_and_holds_the_last(pngs: tuple[bytes, ...]) -> None:
+    content = mp4(pngs[: MIDDLE + 1])
+
+    played, shown = read_mp4(content)
+    assert shown == ("h264", "yuv420p", (1, 1, 1, 1), RATE), "in BT.709"
     assert len(played) / RATE == (1 + LAST_HOLDS) * MILLISECONDS / 1000
-    for film in (frames[MIDDLE], played[-1]):
-        moved, astray = (distance(film, picture) for picture in (still, other))
-        assert moved[areas(still)].mean() < 4, "of 255"
-        assert moved.sum() < astray.sum(), "it is this amount and no other"
+    expect_frame(
+        played[-1],
+        still=pixels(pngs[MIDDLE]),
+        other=pixels(pngs[0]),
+    )

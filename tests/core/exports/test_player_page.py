@@ -51,14 +51,8 @@ def test_a_page_holds_all_scenes_of_a_story_with_their_notes() -> None:
     steps = story(result, "mean", [*halves, made.half("layers:2-3", 0.1)])
     page = story_page(steps, result, NAME, "dark")
     data = data_of(page, "mountStory")
-    assert (data["key"], [step["name"] for step in data["steps"]]) == (
-        result.key,
-        [step.name for step in steps],
-    )
-    for mounted, step in zip(data["steps"], steps, strict=True):
-        assert (mounted["notes"], bool(mounted["player"])) == (
-            [*map(unbroken, step.notes)],
-            bool(step.scene),
-        )
-        assert not step.scene or set(mounted["player"]["views"]) == set(step.scene.views)
-    assert len(page.encode()) < 2e6
+    assert data["key"] == result.key
+    assert [step["notes"] for step in data["steps"]] == [
+        [*map(unbroken, step.notes)] for step in steps
+    ]
+    assert [bool(step["player"]) for step in data["steps"]] == [bool(step.scene) for step in steps]

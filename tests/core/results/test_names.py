@@ -1,7 +1,6 @@
 """Names that no page of tests/core/findings/said.txt has."""
 
 from core.results.names import amount_name, pruning_name, removed_name
-from core.results.prediction import question, request_to_predict
 from tests.builders import make_result
 
 
@@ -50,23 +49,3 @@ def test_amounts_are_named_by_as_many_decimals_as_tell_them_apart() -> None:
         (0.0004, "0.04 %"),
     ):
         assert amount_name(amount) == name
-
-
-def test_the_question_names_the_pruning_of_the_result() -> None:
-    result = make_result(method="random", scope="layer:2", seed=2, amounts=(0.0, 0.5))
-    pruning = {
-        "method": "random",
-        "scope": "layer:2",
-        "seed": 2,
-        "control_of": "magnitude",
-        "amounts": (0.0, 0.5),
-    }
-    model = {
-        "checkpoint": "embedded:sst2",
-        "revision": result.checkpoint.revision,
-        "task": "sst2",
-    }
-    request = request_to_predict(result, None)
-    assert request
-    asked = question(result, ("a film",), request)
-    assert asked.items() >= {**model, **pruning, "texts": ["a film"], "data": "written"}.items()

@@ -188,20 +188,11 @@ def test_a_study_and_a_sweep_share_a_store_and_stay_apart(
         ({"depths.1.layers": 3}, FAULT),
         ({"depths.0.layers": 4}, FAULT),
         (
-            {"depths.0.layers": 99},
-            "depths.0.layers: Input should be less than 96",
-        ),
-        ({"depths": []}, "depths: Tuple should have at least 1 item"),
-        (
             {"depths.1.held.predictions": [7, *STUDY.full.predictions[1:]]},
             "a label lies outside 0 to 1",
         ),
         ({"full.predictions": [0]}, "its predictions do not fit its examples"),
         ({"depths.1.size.speeds": {}}, "a depth has no speed"),
-        (
-            {"refit.training.targets": "both"},
-            "refit.training.targets: Input should be 'labels' or 'answers'",
-        ),
         (
             {"checkpoint.id": "embedded:none"},
             "no checkpoint embedded:none comes with this program",

@@ -56,16 +56,11 @@ FIT = "its points, layers, examples, amounts and metrics do not fit each other"
             {"frames.0.similarity.cka.mode": [[1.0, 1.0], [1.0, 1.0]]},
             "lacks its CKA or a reduction",
         ),
-        ({"frames.1.similarity": {}}, "frames.1.similarity.cka"),
         ({"frames.1.metrics.accuracy": None}, "lacks its accuracy"),
         # beyond a bound
         (
             {"frames.0.similarity.cka.mean.0.0": 1e308},
             "frames.0.similarity.cka.mean",
-        ),
-        (
-            {"statistics.cka.mean.survival": [{}]},
-            "statistics.cka.mean.survival",
         ),
         ({"environment": MANY}, "environment"),
         *(
