@@ -39,7 +39,9 @@ def metrics_of(*results: SweepResult) -> dict[str, str]:
 
 def metric_of(result: SweepResult, preferred: str | None) -> str:
     """Return the metric to show: the preferred one if the result has it, else the main one."""
-    return preferred if preferred in metrics_of(result) else result.task.main_metric
+    if preferred in metrics_of(result):
+        return preferred
+    return result.task.main_metric
 
 
 def working_to(result: SweepResult, metric: str | None = None) -> float | None:
@@ -51,18 +53,24 @@ def working_to(result: SweepResult, metric: str | None = None) -> float | None:
     main = result.working_range
     if main is None:
         return None
-    return main.to if metric in (None, main.metric) else cached_call(_works_to, result, metric)
+    if metric is None or metric == main.metric:
+        return main.to
+    return cached_call(_works_to, result, metric)
 
 
 def _works_to(result: SweepResult, metric: str) -> float | None:
+    gold = np.array(result.task.gold)
     predictions = np.array([frame.predictions for frame in result.frames])
-    return works_to(metric, result.amounts, np.array(result.task.gold), predictions)[0]
+    last, _ = works_to(metric, result.amounts, gold, predictions)
+    return last
 
 
 def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
     """Return the end of the working range; None if that is the largest amount, or unknown."""
     to = working_to(result, metric)
-    return to if to is not None and to < result.amounts[-1] else None
+    if to is None or to >= result.amounts[-1]:
+        return None
+    return to
 
 
 def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, float]:
@@ -146,4 +154,5 @@ def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | N
 def rare_labels(task: TaskRecord) -> list[str]:
     """Return the labels with hardly any evaluation examples."""
     counts = Counter(task.gold)
-    return [name for index, name in enumerate(task.label_names) if counts[index] < FEW]
+    names = enumerate(task.label_names)
+    return [name for index, name in names if counts[index] < FEW]

@@ -13,6 +13,7 @@ import numpy as np
 from core.findings.accuracy import reference_of
 from core.request.catalog import CONFIDENCE, MIN_PROMISED
 from core.results.cut import CutStudy, Depth
+from core.results.fields import Bounds
 from core.results.recovery import Recovery
 from core.results.schema import Worth
 from core.results.statistics import EstimateRecord
@@ -67,14 +68,15 @@ def frontier_of(study: CutStudy) -> Frontier:
         difference = values - full
         choice = CutChoice(
             depth,
-            _estimate(depth.saved, metric, values),
+            estimated(values, depth.saved.intervals.get(metric)),
             depth.held.metrics.get(metric),
             estimated(difference),
             least=float(np.quantile(difference[1:], 1 - CONFIDENCE)),
         )
         choices.append(choice)
     _, guess = reference_of(study, metric)
-    return Frontier(study, _estimate(study.full, metric, full), guess, tuple(choices))
+    full_score = estimated(full, study.full.intervals.get(metric))
+    return Frontier(study, full_score, guess, tuple(choices))
 
 
 def values_of(study: CutStudy | Recovery, models: Sequence[Worth]) -> Array:
@@ -94,24 +96,22 @@ def values_of(study: CutStudy | Recovery, models: Sequence[Worth]) -> Array:
     names = np.arange(len(study.task.label_names))
     gold, *predicted = kinds[..., None] == names  # each (kinds, labels)
     score = FROM_COUNTS[study.task.main_metric]
-    return np.array([score(drawn @ (gold & own), drawn @ gold, drawn @ own) for own in predicted])
+    values = []  # of each model, (1 + draws,)
+    for own in predicted:
+        values.append(score(drawn @ (gold & own), drawn @ gold, drawn @ own))
+    return np.array(values)
 
 
-def _estimate(worth: Worth, metric: str, values: Array) -> EstimateRecord:
-    """Return a model's metric with the interval in its file, else that of the draws.
+def estimated(values: Array, interval: Bounds | None = None) -> EstimateRecord:
+    """Return the first value, of all rows, with its interval.
 
-    There is none in the file where a label occurs once.
+    Args:
+        values: (1 + draws,), see `values_of`.
+        interval: That in the file, where there is none if a label occurs once; by default the
+            percentile interval of the draws.
     """
-    estimate = estimated(values)
-    interval = worth.intervals.get(metric)
-    if not interval:
-        return estimate
-    return EstimateRecord(value=estimate.value, low=interval[0], high=interval[1])
-
-
-def estimated(values: Array) -> EstimateRecord:
-    """Return the first value, of all rows, with the percentile interval of the others, of draws."""
-    low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    ends = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    low, high = interval or np.quantile(values[1:], ends)
     return EstimateRecord(value=float(values[0]), low=float(low), high=float(high))
 
 

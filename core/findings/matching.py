@@ -37,7 +37,8 @@ def scores_of(result: SweepResult) -> Array:
 def largest_damage(result: SweepResult, reduction: ReductionKey) -> float:
     """Return the largest damage that a result reaches before one is undefined; 0 without any."""
     damages = damages_of(result, reduction)
-    return float(damages[~np.maximum.accumulate(np.isnan(damages))].max(initial=0.0))
+    is_beyond = np.maximum.accumulate(np.isnan(damages))  # (frames,)
+    return float(damages[~is_beyond].max(initial=0.0))
 
 
 def grid_to(largest: float) -> tuple[float, ...]:
@@ -47,7 +48,8 @@ def grid_to(largest: float) -> tuple[float, ...]:
     """
     step = next(step for step in STEPS if largest / step < MOST_FRAMES)
     count = int(largest / step + 1e-9) + 1
-    return tuple(min(round(k * step, 6), largest) for k in range(count))
+    places = (round(k * step, 6) for k in range(count))
+    return tuple(min(place, largest) for place in places)
 
 
 def with_frame_at_damage(
@@ -90,9 +92,13 @@ def reaching(
         place = first_reached(damages_of(sweep, reduction), target)
         if place:
             k = int(place[0])
+            share = float(place[1])
             step = sweep.amounts[k] - sweep.amounts[k - 1]
-            reached.append((step, (sweep, k, float(place[1]))))
-    return min(reached, key=itemgetter(0))[1] if reached else None
+            reached.append((step, (sweep, k, share)))
+    if not reached:
+        return None
+    _, finest = min(reached, key=itemgetter(0))
+    return finest
 
 
 def _mixed(low: Any, high: Any, share: float) -> Any:
@@ -102,7 +108,8 @@ def _mixed(low: Any, high: Any, share: float) -> Any:
     if isinstance(low, dict):
         return {name: _mixed(value, high.get(name), share) for name, value in low.items()}
     if isinstance(low, tuple):
-        return tuple(_mixed(a, b, share) for a, b in zip(low, high, strict=True))
+        pairs = zip(low, high, strict=True)
+        return tuple(_mixed(a, b, share) for a, b in pairs)
     return low + share * (high - low)
 
 
@@ -146,8 +153,8 @@ def chance_beside(
     for sweeps in seeds:
         reached.append([_at(sweeps, target, reduction) for target in targets])
     values = np.ma.masked_invalid(reached)  # (seeds, frames, 2 + points); NaN is masked
-    over_seeds = np.ma.stack([values.mean(0), values.min(0), values.max(0)], axis=-1)
-    table = over_seeds.filled(np.nan)  # (frames, 2 + points, 3)
+    statistics = [values.mean(0), values.min(0), values.max(0)]
+    table = np.ma.stack(statistics, axis=-1).filled(np.nan)  # (frames, 2 + points, 3)
     return Beside(own=table[:, 2:, 0], amounts=table[:, 0, 1:], scores=table[:, 1])
 
 

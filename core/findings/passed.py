@@ -51,7 +51,10 @@ class PassedOn(NamedTuple):
 
 
 def _upper_share(losses: Array) -> float:
-    return float(upper_share(gap(1 - losses), losses.mean())) if losses.mean() else np.nan
+    mean = losses.mean()
+    if not mean:
+        return np.nan
+    return float(upper_share(gap(1 - losses), mean))
 
 
 def passed_on(
@@ -73,7 +76,8 @@ def passed_on(
     """
     alone = isolated_of(result, companions)
     depth = result.checkpoint.num_layers
-    layers = [alone[scope] for scope in layer_scopes(depth) if scope in alone]
+    scopes = layer_scopes(depth)
+    layers = [alone[scope] for scope in scopes if scope in alone]
     if len(layers) < max(depth, 2):
         return None
     is_read = all(frame.read is not None for sweep in alone.values() for frame in sweep.frames)
@@ -85,7 +89,8 @@ def passed_on(
         end = _losses(sweep, None if is_read else "cls", -1)
         by_layer.append((together, own, end))
     losses = {}
-    for amount in sorted(set.intersection(*(set(sweep.amounts) for sweep in layers)) - {0.0}):
+    shared = set.intersection(*(set(sweep.amounts) for sweep in layers))
+    for amount in sorted(shared - {0.0}):
         rows = [[column.get(amount, np.nan) for column in columns] for columns in by_layer]
         table = np.array(rows)  # (layers, 3)
         if not np.isnan(table[:, 1:]).any():

@@ -108,12 +108,11 @@ def points_with_interval(difference: EstimateRecord) -> str:
 def narrow(table: Table) -> list[Table]:
     """Cut a table into parts that fit a telephone: three columns each, beside the first.
 
-    The first names a row. No part has an empty row; an empty table has no parts.
+    The first names a row. An empty table has no parts.
     """
-    name, *titles = table[0] if table else ("",)
+    name, *titles = table[0] if table else [""]
     tables = []
     for k in range(0, len(titles), 3):
-        part = titles[k : k + 3]
-        rows = [row for row in table if any(map(row.get, part))]
-        tables.append([{title: row[title] for title in (name, *part)} for row in rows])
+        part = [name, *titles[k : k + 3]]
+        tables.append([{title: row[title] for title in part} for row in table])
     return tables

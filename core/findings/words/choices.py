@@ -49,8 +49,7 @@ def playlist(entries: Sequence[Entry], shown: Entry) -> dict[str, str]:
     titled = published_pair(entries, shown)
     for side in tuple(titled):
         controls = [other for other in companions(side, entries) if is_control(other, side)]
-        controls.sort(key=lambda control: (control.until_damage or 0, control.seed))
-        titled += controls[:1]
+        titled += sorted(controls, key=lambda other: (other.until_damage or 0, other.seed))[:1]
     if shown in titled:
         return {
             entry.key: f"{task_title(entry.task)}: {in_sentence(name_of(entry))}"
