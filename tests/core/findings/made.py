@@ -122,11 +122,17 @@ def holding_to(to: float | None, own: OwnCka | None = None, **changes: object) -
 FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8)
 
 
-def falling(*at: float, **settings: object) -> SweepResult:
-    """Layers that keep 1 up to an amount and have 0.5 from the next one on; they last a fifth of a step longer."""
+def falling(*at: float | None, **settings: object) -> SweepResult:
+    """Layers that keep 1 up to an amount and have 0.5 from the next one on.
 
-    def own(amount: float, point: int, size: int) -> float:
-        return 1.0 if amount <= at[point] else 0.5
+    They last a fifth of a step longer. With None, similarity is undefined at every amount.
+    """
+
+    def own(amount: float, point: int, size: int) -> float | None:
+        last = at[point]
+        if last is None:
+            return None
+        return 1.0 if amount <= last else 0.5
 
     return make_result(
         **{
@@ -137,15 +143,6 @@ def falling(*at: float, **settings: object) -> SweepResult:
             **settings,
         }
     )
-
-
-def undefined_first(*at: float) -> SweepResult:
-    """The same as `falling`, above a first layer whose similarity is undefined at every amount."""
-
-    def own(amount: float, point: int, size: int) -> float | None:
-        return None if point == 0 else 1.0 if amount <= at[point - 1] else 0.5
-
-    return make_result(num_layers=1 + len(at), amounts=FIFTHS, own_cka=own)
 
 
 def measured(*layers: tuple[float, float, float]) -> SweepResult:

@@ -75,7 +75,7 @@ def layer_pages() -> Iterator[str]:
         (falling(0.4, 0.2, **UNITS), "1"),
         (falling(0.9, 0.2, scope="layer:1", points="layer"), "2"),
         (falling(0.4, 0.2, 0.0, method="random"), "1"),
-        (made.undefined_first(0.4, 0.4), "1"),
+        (falling(None, 0.4, 0.4), "1"),
         (UNDEFINED, "1"),
         (falling(0.4, 0.2, amounts=(0.0,)), "1"),
         (made.deep(), "12"),
@@ -168,7 +168,7 @@ def labs() -> Iterator[str]:
         falling(0.4, 0.4),
         falling(0.4),
         falling(0.9, 0.9),
-        made.undefined_first(0.6, 0.4),
+        falling(None, 0.6, 0.4),
         UNDEFINED,
     ):
         yield lab.first_to_change(result, "mean")
@@ -283,7 +283,7 @@ def numbers() -> Iterator[str]:
         criteria_table(working, SEEDS),
         range_table(working),
         criteria_table(network(), SEEDS[:1]),
-        layers.survival_table(made.undefined_first(0.6, 0.4), "mean"),
+        layers.survival_table(falling(None, 0.6, 0.4, statistics=True), "mean"),
         layers.survival_table(sloping, "mean"),
     ):
         yield " | ".join(table[0])

@@ -69,11 +69,8 @@ def test_results_measured_differently_are_refused_with_the_reason(
 @pytest.mark.parametrize(
     "foreign",
     [
-        result(),
         *(result(method="random", **change) for change in ELSEWHERE),
         result(method="random", controls="wanda"),
-        result(method="random-neuron", scope=None),
-        result(method="random", prunable_sparsity=lambda amount: amount * 5 / 6),
         RANDOM.model_copy(
             update={"checkpoint": RANDOM.checkpoint.model_copy(update={"revision": "1" * 64})}
         ),
