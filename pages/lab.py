@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.charts.result import result_scene
-from core.findings.choices import middle_of, settings
+from core.findings.choices import settings
 from core.findings.words.lab import caution, check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.story import chance_finding
@@ -18,11 +18,20 @@ from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest
 from core.results import store
 from core.results.cached_call import cached_call
 from core.results.library import entry_of
-from core.results.names import amount_name, brief_name
+from core.results.names import brief_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui import jobs
-from ui.address import DECIDE, OWN, OWN_MODEL, amount_in_address, picture_first, set_parameter, show
+from ui.address import (
+    DECIDE,
+    OWN,
+    OWN_MODEL,
+    amount_in_address,
+    choose_amount,
+    picture_first,
+    set_parameter,
+    show,
+)
 from ui.exports import offer_exports
 from ui.header import link_to_control, page_header
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
@@ -39,7 +48,7 @@ from ui.results import (
     show_history,
     show_upload,
 )
-from ui.text import markdown_table, plain, refusals_shown, remark
+from ui.text import field_row, markdown_table, plain, refusals_shown, remark
 
 EXPLANATION = (
     "A run prunes a model step by step, and shows how similar its layers stay and how well it "
@@ -237,11 +246,8 @@ def check_and_recompute(result: SweepResult, request: SweepRequest | None) -> No
         )
         return
     st.markdown(SECOND_OPINION)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        middle = result.amounts.index(middle_of(result.amounts))
-        amount = st.selectbox(
-            "Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180
-        )
+    with field_row():
+        amount = choose_amount(result.amounts, "lab-check-amount")
         if st.button("Check this frame", key="lab-check"):
             with refusals_shown():
                 fields = jobs.frame_fields(result, amount, request)

@@ -19,7 +19,7 @@ from ui.exports import offer_exports
 from ui.header import choose_all, compose, page_header
 from ui.jobs import answer_to, ask, drop_question, request_behind
 from ui.player import show_answer, show_pictures
-from ui.text import plain, refusals_shown, remark
+from ui.text import field_row, plain, refusals_shown, remark
 
 
 def sentences() -> None:
@@ -86,7 +86,7 @@ def try_a_sentence(result: SweepResult, request: SweepRequest) -> None:
         st.markdown(
             f"**{plain(task.question)}** Type your own, and see at which amount the answer changes."
         )
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with field_row():
             typed = [
                 st.text_area(name, "", 68, MAX_CHARACTERS, f"typed-{column}")
                 for name, column in zip(

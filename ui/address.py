@@ -5,7 +5,7 @@ chosen stays in the address even if it equals the default, because the next page
 another default.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,7 +14,9 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.charts.view import frame_of
 from core.request.pages import CARRIED, FORMER, MAX_QUOTED_CHARS, PAGES, REFUSED, Choice
+from core.results.names import amount_name
 from ui.server import settle
 from ui.text import plain
 
@@ -116,6 +118,12 @@ def amount_in_address(default: float | None = None) -> float | None:
     except ValueError:
         return default
     return amount if 0 <= amount < 1e9 else default  # finite
+
+
+def choose_amount(amounts: Sequence[float], key: str, default: float | None = None) -> float:
+    """Offer amounts, beginning with that in a shared link, else the default or the middle."""
+    first = frame_of(amounts, amount_in_address(default))
+    return st.selectbox("Amount", amounts, first, amount_name, key, width=180)
 
 
 def parameters_on_show() -> dict[str, str]:

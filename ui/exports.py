@@ -28,8 +28,8 @@ from core.results.names import amount_name, pruning_name
 from core.results.provenance import can_be_found, recompute_script, request_of
 from core.results.schema import SweepResult
 from ui import jobs
-from ui.address import amount_in_address
-from ui.text import plain, refusals_shown, remark
+from ui.address import amount_in_address, choose_amount
+from ui.text import field_row, plain, refusals_shown, remark
 
 MAX_TITLE_CHARS = 300
 ENDINGS: dict[ThemeName, str] = {"light": "", "dark": "-dark"}  # of a file's name
@@ -136,14 +136,14 @@ def offer_pictures(
     moves = len(scene.frames) > 1
     frame = 0
     amount = ""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with field_row():
         theme = _ask_theme(key)
         ending = ENDINGS[theme]
         if moves:
             sweeps = [result for result in results if isinstance(result, SweepResult)]
             page = player_page(scene, sweeps, theme, choices)
             download("HTML player", page, f"{name}{ending}.html", PLAYER)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with field_row():
         if moves:
             names = [str(frame["name"]) for frame in scene.frames]
             frame = st.selectbox(
@@ -188,7 +188,7 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
         return
     with panel:
         title = _ask_title(pruning_name(result), "talk")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with field_row():
             theme = _ask_theme("talk")
             page = story_page(steps, result, title, theme)
             download("HTML", page, f"{file_name([result], 'talk')}{ENDINGS[theme]}.html", TALK)
@@ -230,10 +230,8 @@ def _offer_checkpoint(result: SweepResult) -> None:
         remark(ON_YOUR_OWN if is_hosted() else LACKING)
         return
     remark(WRITES)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = frame_of(result.amounts, amount_in_address())
-        key = f"export-amount-{result.key}"
-        amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
+    with field_row():
+        amount = choose_amount(result.amounts, f"export-amount-{result.key}")
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():
                 fields = jobs.frame_fields(result, amount, request)

@@ -45,11 +45,8 @@ from core.results.cut import CutStudy
 from core.results.library import TRAINED, Entry, OfAnyKind, entry_of
 from core.results.names import (
     SEPARATOR,
-    checkpoint_name,
-    data_name,
     in_sentence,
     name_of,
-    pruning_name,
 )
 from core.results.recovery import Recovery
 from core.results.schema import SweepResult
@@ -120,7 +117,7 @@ class ViewState(NamedTuple):
     @property
     def offered(self) -> list[Entry]:
         """The whole sweeps, and what is on show."""
-        return offered(self.entries, [shown.key for shown in (self.result, self.other) if shown])
+        return offered(self.entries, [subject.key for subject in self.subjects])
 
 
 # ---------------------------------------------------------------- what the address puts on show
@@ -131,15 +128,11 @@ def read_view(page: Page) -> ViewState:
     entries = at_hand()
     defaults = shown_first(entries, page.name) if "result" in page.subjects else ()
     result = _on_show("result", defaults)
-    state = ViewState(page, _with_linked(entries, result), result)
+    state = ViewState(page, entries, result)
     if result and "other" in page.subjects:
-        default = counterpart(entry_of(result), (*state.offered, *state.entries))
+        default = counterpart(entry_of(result), (*state.offered, *entries))
         other = _on_show("other", [default] if default else ())
-        return state._replace(
-            entries=_with_linked(state.entries, other),
-            result=other and result,
-            other=other,
-        )
+        return state._replace(result=other and result, other=other)
     for subject in TRAINED.keys() & page.subjects:
         return _with_trained(state, subject)
     return state
@@ -169,13 +162,6 @@ def _on_show(subject: str, defaults: Iterable[OfAnyKind]) -> Any:
     if result:
         parameters_on_show()[subject] = result.key
     return result
-
-
-def _with_linked(entries: tuple[Entry, ...], result: SweepResult | None) -> tuple[Entry, ...]:
-    """Add a result that a link has put on show to the available ones."""
-    if result is None or result.key in {entry.key for entry in entries}:
-        return entries
-    return (*entries, entry_of(result))
 
 
 # ---------------------------------------------------------------- what can be chosen
@@ -217,13 +203,13 @@ def _names(state: ViewState) -> list[str]:
     subject = next(iter(state.subjects), state.result)
     if subject is None:
         return []
-    names = [checkpoint_name(subject), data_name(subject)]
-    other = state.other
-    if other:
-        is_alike = [checkpoint_name(other), data_name(other)] == names
-        beside = pruning_name(other) if is_alike else entry_of(other).name
-        names.append(f"beside {in_sentence(beside)}")
-    return names if isinstance(subject, CutStudy) else [pruning_name(subject), *names]
+    entry = entry_of(subject)
+    names = [entry.model, entry.data]
+    if state.other:
+        other = entry_of(state.other)
+        is_alike = [other.model, other.data] == names
+        names.append(f"beside {in_sentence(other.pruning_name if is_alike else other.name)}")
+    return names if isinstance(subject, CutStudy) else [entry.pruning_name, *names]
 
 
 def choose_trained(state: ViewState) -> None:

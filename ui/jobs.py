@@ -31,7 +31,7 @@ from core.results.schema import SweepResult
 from core.wall.turns import Visitor, address_in
 from ui.address import carried, link_to
 from ui.lab.state import lab
-from ui.text import plain
+from ui.text import field_row, plain
 
 TICK = 0.5  # seconds between two updates of a job on the page that shows it
 TICK_ELSEWHERE = 2.0  # on the pages that only mention it
@@ -189,7 +189,7 @@ def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str)
     if job is None or job.ended or job.step != step:
         st.rerun()
     queue.watch(job_id, visitor())
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with field_row():
         st.progress(job.progress, text=progress_text(job))
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
             queue.cancel(job_id, visitor())

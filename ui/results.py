@@ -98,8 +98,11 @@ def loaded(path: Path, holder: str) -> Result:
 
 
 def at_hand() -> tuple[Entry, ...]:
-    """List the available results: the shipped ones and the visitor's own."""
-    return (*shipped(Entry), *own_results(Entry))
+    """List the available results: the shipped ones, the visitor's own, and those of a link."""
+    linked = {st.query_params.get("result"), st.query_params.get("other")}
+    others = [entry for entry in library.own(Entry) if entry.key in linked]
+    available = (*shipped(Entry), *own_results(Entry), *others)
+    return tuple({entry.key: entry for entry in available}.values())
 
 
 def trained_at_hand(subject: str) -> tuple[Any, ...]:

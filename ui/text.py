@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import streamlit as st
 
@@ -11,6 +12,8 @@ from core.errors import PrunescopeError
 from core.findings.words import narrow
 from core.findings.words.numbers import unbroken
 
+# A row of fields and buttons, which stand on one line.
+field_row = partial(st.container, horizontal=True, vertical_alignment="bottom")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 # Streamlit turns these into links, icons and arrows even when they are escaped: a word joiner
 # breaks them up.

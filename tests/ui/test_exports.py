@@ -139,13 +139,13 @@ def test_a_page_has_the_chosen_title_and_colours(
 
 def test_the_worker_writes_a_checkpoint(queue: JobQueue) -> None:
     app = opened()
-    chooser(app, "Pruning amount").set_value(0.5)
+    chooser(app, "Amount").set_value(0.5)
     press(app, "Save checkpoint")
     ended(queue, app.session_state["export-checkpoint"][1])
     run(app)
     assert "'/somewhere/0.5'" in app.code[-1].value
     assert "from_pretrained(folder" in app.code[-1].value
-    chooser(app, "Pruning amount").set_value(0.0)
+    chooser(app, "Amount").set_value(0.0)
     assert not run(app).success, "the folder holds another amount"
 
 

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import streamlit as st
 
-from core.charts.view import frame_of
 from core.errors import PrunescopeError
 from core.findings.words.cut import FURTHER
 from core.findings.words.lab import ROWS_TO_TRAIN, TRAIN_AGAIN, TRAINS, division_words
@@ -25,11 +24,11 @@ from core.request.cut_request import MOST_JUDGED, CutRequest, RecoveryRequest, d
 from core.request.limits import limits
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import DataRequest, SweepRequest, checked
-from core.results.names import amount_name, in_sentence
+from core.results.names import in_sentence
 from core.results.provenance import request_of
 from core.results.recovery import beyond_working
 from core.results.schema import SweepResult
-from ui.address import amount_in_address, set_parameter
+from ui.address import choose_amount, set_parameter
 from ui.jobs import request_behind, start
 from ui.lab.data import choose_data, choose_model
 from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
@@ -256,10 +255,8 @@ def offer_recovery(result: SweepResult) -> None:
     panel = st.expander(TRAIN_AGAIN, key=f"lab-again-{result.key}", icon=":material/replay:")
     with panel, refusals_shown():
         st.markdown(TRAINS)
-        amounts = result.amounts[1:]
-        first = frame_of(amounts, amount_in_address(beyond_working(result)))
         key = f"lab-train-amount-{result.key}"
-        amount = st.selectbox("Amount", amounts, first, amount_name, key, width=180)
+        amount = choose_amount(result.amounts[1:], key, beyond_working(result))
         training = {
             **vars(request_behind(result) or request_of(result)),
             "key": result.key,
