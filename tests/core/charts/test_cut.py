@@ -18,14 +18,10 @@ def test_each_depth_has_its_speed_its_scores_and_its_interval() -> None:
     assert [row["label"] for row in rows] == ["5", "4", "3", "2", "1"]
     for row, depth in zip(rows, STUDY.depths, strict=True):
         drawn = [row[name] for name in ("x", "value", "low", "high", "held")]
-        own = (
-            depth.saved.metrics["accuracy"],
-            *depth.saved.intervals["accuracy"],
-        )
-        assert drawn == pytest.approx(
-            [depth.size.speeds[32].value, *own, depth.held.metrics["accuracy"]],
-            abs=1e-6,
-        )
+        speed = depth.size.speeds[32].value
+        own = (depth.saved.metrics["accuracy"], *depth.saved.intervals["accuracy"])
+        held = depth.held.metrics["accuracy"]
+        assert drawn == pytest.approx([speed, *own, held], abs=1e-6)
     full, guess = view.datasets["lines"]
     assert (full["value"], guess["value"]) == pytest.approx((STUDY.full.metrics["accuracy"], 0.5))
     (_, (low, high), (slowest, fastest)) = view.arguments
@@ -34,18 +30,12 @@ def test_each_depth_has_its_speed_its_scores_and_its_interval() -> None:
 
 
 def test_a_probe_without_a_score_leaves_a_gap() -> None:
-    blank = STUDY.depths[1].model_copy(
-        update={"held": STUDY.full.model_copy(update={"metrics": {}})}
-    )
-    study = STUDY.model_copy(update={"depths": (STUDY.depths[0], blank, *STUDY.depths[2:])})
-    known = frontier_of(study)
-    view = cut_scene(known, known.choices[0], "").views["frontier"]
-    assert [row["held"] is None for row in view.datasets["models"]] == [
-        False,
-        True,
-        False,
-        False,
-        False,
-    ]
-    assert view.datasets["models"][1]["Held"] == "–"
+    held = STUDY.full.model_copy(update={"metrics": {}})
+    blank = STUDY.depths[0].model_copy(update={"held": held})
+    study = STUDY.model_copy(update={"depths": (blank, *STUDY.depths[1:])})
+    frontier = frontier_of(study)
+    view = cut_scene(frontier, frontier.choices[0], "").views["frontier"]
+    first, second, *_ = view.datasets["models"]
+    assert (first["held"], first["Held"]) == (None, "–")
+    assert second["held"] is not None
     assert "NaN" not in vegalite_to_svg({**view.spec, "width": 400, "height": 300})

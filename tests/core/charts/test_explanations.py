@@ -12,8 +12,7 @@ from core.similarity.gram import prepare, u_centred_gram
 
 STEPS = list(ElementTree.fromstring((ROOT / "core" / "charts" / "steps.html").read_text("utf-8")))
 DOT = re.compile(
-    r"--x: (\S+)px; --y: (\S+)px; --to-x: (\S+)px; --to-y: (\S+)px.*?>(\w)<",
-    re.DOTALL,
+    r"--x: (\S+)px; --y: (\S+)px; --to-x: (\S+)px; --to-y: (\S+)px.*?>(\w)<", re.DOTALL
 )
 
 
@@ -31,7 +30,11 @@ def test_a_step_shows_the_number_of_where_the_sentences_end(k: int) -> None:
     )
     if k == 2:
         nearest = (
-            torch.cdist(ends[:, 1], ends[:, 1]) + torch.diag(torch.full((6,), torch.inf))
+            torch.cdist(
+                ends[:, 1],
+                ends[:, 1],
+            )
+            + torch.diag(torch.full((6,), torch.inf))
         ).argmin(1)
         assert (nearest < 3).tolist() == [False] * 3 + [True] * 3, (
             "beside each stands one of the other group"
@@ -40,7 +43,13 @@ def test_a_step_shows_the_number_of_where_the_sentences_end(k: int) -> None:
     written = ElementTree.tostring(STEPS[k], "unicode")
     numbers = [
         float(number)
-        for number in re.findall(r"(?:unpruned layer: |>|--value: )(\d\.\d\d)\b", written)
+        for number in re.findall(
+            r"(?:unpruned layer: |>|--value: )(\d\.\d\d)\b",
+            written,
+        )
     ]
     assert len(numbers) == 3
-    assert numbers == pytest.approx([float(cka(before, after)[0, 0])] * 3, abs=0.006)
+    assert numbers == pytest.approx(
+        [float(cka(before, after)[0, 0])] * 3,
+        abs=0.006,
+    )

@@ -4,18 +4,13 @@ import pytest
 
 from core.charts.forest import forest_scene
 from core.exports.figure import figure_of
-from core.exports.tables import shown_csv
 from core.findings.pooled import ALL, Cell, Pooled, PooledEstimate
 from core.renderer import drawn_frames
 from core.sweep.control_contrast import Contrast
 from tests.pictures import drawn, marks
 
 CONTRAST = Contrast(
-    difference=0.05,
-    seed_deviation=0.02,
-    standard_error=0.01,
-    seeds=5,
-    examples=200,
+    difference=0.05, seed_deviation=0.02, standard_error=0.01, seeds=5, examples=200
 )
 CELLS = [
     Cell(
@@ -53,18 +48,18 @@ def test_it_draws_every_cell_and_the_estimate_over_all() -> None:
     ]
     assert {row["seeds"] for row in rows} == {"2 of 5", ""}
     half = 100 * CONTRAST.mean_half_width(0.95)
-    assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((5 - half, 5 + half), abs=1e-3)
+    assert (rows[0]["low"], rows[0]["high"]) == pytest.approx(
+        (5 - half, 5 + half),
+        abs=1e-3,
+    )
     assert [rows[4][name] for name in ("value", "low", "high")] == [-3, -15, 9]
     assert rows[4]["text"] == "−3 (−15 to 9)"
     spec = {**view.spec, "width": 400, "height": 200}
     assert len(marks(drawn(spec, 0), "point")) == 4 + 1
 
 
-def test_it_can_be_taken_away_as_a_picture_and_as_numbers() -> None:
-    scene = forest_scene(TABLE, "All together")
-    figure = figure_of(scene, "dark")
+def test_it_can_be_taken_away_as_a_picture() -> None:
+    figure = figure_of(forest_scene(TABLE, "All together"), "dark")
     assert "All together" in next(drawn_frames(figure, [0]))
-    assert {part["x"] + part["spec"]["width"] <= figure["width"] for part in figure["parts"]} == {
-        True
-    }
-    assert '"SST-2, 6 layers (2)",5.0,' in shown_csv(scene)
+    for part in figure["parts"]:
+        assert part["x"] + part["spec"]["width"] <= figure["width"]

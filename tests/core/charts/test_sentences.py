@@ -2,11 +2,7 @@
 
 import pytest
 
-from core.charts.sentences import (
-    TOOLTIP_MAX_CHARS,
-    flip_scene,
-    probability_scene,
-)
+from core.charts.sentences import TOOLTIP_MAX_CHARS, flip_scene, probability_scene
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
 from tests.core.findings.made import flipping
@@ -35,15 +31,32 @@ def test_cells_cover_every_example_and_amount_once() -> None:
         "3 of 5 correct · 0 predictions changed",
         "2 of 5 correct · 1 prediction changed",
     ]
-    examples = [example.__class__(0, 1, (1,), ("x" * 500, "y")) for example in examples_of(RESULT)]
-    alone = flip_scene(RESULT.model_copy(update={"frames": RESULT.frames[:1]}), examples)
+    examples = [
+        example.__class__(
+            0,
+            1,
+            (1,),
+            ("x" * 500, "y"),
+        )
+        for example in examples_of(RESULT)
+    ]
+    alone = flip_scene(
+        RESULT.model_copy(update={"frames": RESULT.frames[:1]}),
+        examples,
+    )
     (text,) = {cell["text"] for cell in alone.views["strip"].datasets["cells"]}
     assert (len(text), text[-1]) == (TOOLTIP_MAX_CHARS, "…")
 
 
 def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likeliest() -> None:
     scene = probability_scene(
-        Prediction((0.0, 0.5), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6)), 5, 0),
+        Prediction(
+            (0.0, 0.5),
+            ("not_good", "good"),
+            ((0.1, 0.9), (0.4, 0.6)),
+            5,
+            0,
+        ),
         RESULT,
     )
     rows = scene.views["probabilities"].datasets["labels"]
@@ -52,12 +65,15 @@ def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likel
         ("good", 0.6),
     ]
     assert scene.frames[1]["detail"] == "not_good 0.40 · good 0.60"
-    courses = (
-        (0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.09, 0.1),
-        (*[0.09] * 7, 0.1),
-    )
+    courses = ((0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.09, 0.1), (*[0.09] * 7, 0.1))
     scene = probability_scene(
-        Prediction((0.0, 0.5), tuple(f"label_{k}" for k in range(8)), courses, 5, 0),
+        Prediction(
+            (0.0, 0.5),
+            tuple(f"label_{k}" for k in range(8)),
+            courses,
+            5,
+            0,
+        ),
         RESULT,
     )
     assert scene.title.startswith("Probability of the 6 likeliest labels under ")

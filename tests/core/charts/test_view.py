@@ -15,34 +15,43 @@ from tests.builders import make_result
 from tests.pictures import at_frame, axes, drawn, specs
 from tests.scenes import RESULT, SCENES, TOLD
 
+ALL = TOLD | SCENES
 
-@pytest.mark.parametrize("scene", (ALL := {**TOLD, **SCENES}).values(), ids=ALL)
+
+@pytest.mark.parametrize("scene", ALL.values(), ids=ALL)
 def test_every_picture_keeps_its_size_and_its_place(
     scene: Scene, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for view in scene.views.values():
         pictures = [drawn(view.spec, frame) for frame in range(len(scene.frames))]
-        assert (
-            len({(picture.get("viewBox"), picture[-1].get("transform")) for picture in pictures})
-            == 1
-        )
-        assert "<svg" in vl_convert.vegalite_to_svg(
-            {**at_frame(view.spec, 1), "width": 300, "height": 120}
-        )
+        places = {(picture.get("viewBox"), picture[-1].get("transform")) for picture in pictures}
+        assert len(places) == 1
+        small = {**at_frame(view.spec, 1), "width": 300, "height": 120}
+        assert "<svg" in vl_convert.vegalite_to_svg(small)
         marks = json.dumps({**view.spec, "datasets": None, "config": None})
-        named = " ".join(re.findall(r'"style": ("[^"]*"|\[[^\]]*\])', marks))
-        assert set(re.findall(r'[^"\[\], ]+', named)) <= set(STYLE["style"])
-        assert json.loads(view.written)["datasets"].keys() == view.datasets.keys(), (
-            "written without NaN"
-        )
+        styles = re.findall(r'"style": ("[^"]*"|\[[^\]]*\])', marks)
+        assert set(
+            re.findall(
+                r'[^"\[\], ]+',
+                " ".join(styles),
+            )
+        ) <= set(STYLE["style"])
+        written = json.loads(view.written)
+        assert written["datasets"].keys() == view.datasets.keys(), "written without NaN"
     assert "WARN" not in capfd.readouterr().err
-    boxes = scene.layout.boxes(scene.views, 1280, 600)
-    ends = [(box.x + box.width, box.y + box.height) for box in boxes.values()]
-    assert (max(x for x, _ in ends), max(y for _, y in ends)) == pytest.approx((1280, 600))
-    assert all(box.width > 100 and box.height > 60 and min(box) >= 0 for box in boxes.values())
-    for one, other in combinations(sorted(boxes.values()), 2):
-        below = one.y + one.height <= other.y + 1e-9 or other.y + other.height <= one.y + 1e-9
-        assert one.x + one.width <= other.x + 1e-9 or below, "they do not overlap"
+
+
+@pytest.mark.parametrize("scene", ALL.values(), ids=ALL)
+def test_pictures_fill_their_layout_and_do_not_overlap(scene: Scene) -> None:
+    boxes = scene.layout.boxes(scene.views, 1280, 600).values()
+    assert max(box.x + box.width for box in boxes) == pytest.approx(1280)
+    assert max(box.y + box.height for box in boxes) == pytest.approx(600)
+    assert all(box.width > 100 and box.height > 60 and min(box) >= 0 for box in boxes)
+    for box, after in combinations(sorted(boxes), 2):
+        is_beside = box.x + box.width <= after.x + 1e-9
+        is_above = box.y + box.height <= after.y + 1e-9
+        is_below = after.y + after.height <= box.y + 1e-9
+        assert is_beside or is_above or is_below
 
 
 def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> None:
