@@ -52,8 +52,8 @@ class Resolved(NamedTuple):
     model_type: str
     label_names: tuple[str, ...]
     size: tuple[int, int]
-    recipe: RecipeRecord | None = None
-    row_order: tuple[int, ...] | None = None
+    recipe: RecipeRecord | None
+    row_order: tuple[int, ...] | None
 
 
 def resolve(checkpoint: str, report: Report | None = None, task: str = AUTO) -> Resolved:

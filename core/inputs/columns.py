@@ -135,17 +135,15 @@ def _likely_text(table: Table, task: Task, label: str) -> tuple[str, ...]:
     of its own labels may read one text or two. Numbers and ids do not count.
     """
     others = [name for name in table.cells if name != label]
-    if task.text_columns and set(task.text_columns) <= set(others):
-        return task.text_columns
     grades = {name: _text_grade(table.column(name)) for name in others}
     texts = [name for name in others if 0 < grades[name] == max(grades.values())]
+    usual = [task.text_columns]
     if len(task.text_columns) != 1:
-        for pair in (
-            *(pair.text_columns for pair in PAIR_TASKS),
-            *_alike(texts),
-        ):
-            if set(pair) <= set(others):
-                return pair
+        usual += [pair.text_columns for pair in PAIR_TASKS]
+        usual += _alike(texts)
+    for names in usual:
+        if names and set(names) <= set(others):
+            return names
     is_pair = {*map(folded, task.label_names)} <= PAIR_LABELS
     count = len(task.text_columns) or (2 if is_pair else 1)
     named = [name for name in others if name.lower() in TEXT_COLUMNS]

@@ -183,7 +183,7 @@ def _inputs_here(sweeps: Sequence[SweepRequest]) -> Inputs | None:
 def work_of(
     request: SweepRequest,
     size: tuple[int, int],
-    inputs: Inputs | None = None,
+    inputs: Inputs | None,
     passes: int | None = None,
 ) -> float:
     """Return the work of a sweep.

@@ -179,7 +179,7 @@ def list_files(repository: Repository) -> Listing:
         raise
 
 
-def fetch(listing: Listing, names: Sequence[str], report: Report | None = None) -> list[Path]:
+def fetch(listing: Listing, names: Sequence[str], report: Report | None) -> list[Path]:
     """Fetch files, or find them in the local cache, and check their digests.
 
     Args:

@@ -162,8 +162,7 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
             each.
     """
     try:
-        given = [] if isinstance(sentences, str) else sentences
-        rows = [(row,) if isinstance(row, str) else tuple(row) for row in given]
+        rows = [(row,) if isinstance(row, str) else tuple(row) for row in sentences]
         marks = [label_mark(label, f"labels[{place}]") for place, label in enumerate(labels)]
     except TypeError as error:
         raise PrunescopeError(

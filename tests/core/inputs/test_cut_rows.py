@@ -183,7 +183,5 @@ def test_a_study_leads_back_to_its_request(tiny_bert, write):
     assert key_of(study) == inputs.key
     assert request.num_examples == 80
     assert request.train is None
-    assert request.text == ("text",)
-    assert request.label == "label"
     study = study.model_copy(update={"refit": apart.record})
     assert training_of(study).train == "./more.csv"

@@ -18,7 +18,7 @@ from core.inputs.forecast import (
     timed,
 )
 from core.inputs.prepare import prepare
-from core.request.controls import controls, until_damaged
+from core.request.controls import controls
 from core.request.cut_request import CutRequest, RecoveryRequest
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
@@ -73,15 +73,6 @@ def test_work_counts_tokens_layers_and_squared_width(request_, changes, rows):
     request = checked(replace(request_, **changes))
 
     assert forecast([request]).seconds == pytest.approx(UNIT * rows)
-
-
-def test_a_control_is_forecast_until_its_likely_stop(request_):
-    (stopped,) = controls(until_damaged(request_), [0])
-
-    seconds = forecast([request_, stopped]).seconds
-
-    amounts = 22  # 0 to 0.21 in 0.01
-    assert seconds == pytest.approx(UNIT * 56 * (PASSES + amounts + 1))
 
 
 def test_of_written_examples_what_is_stored_takes_no_time(tiny_bert):
