@@ -92,12 +92,23 @@ def test_hosted_a_name_is_its_visits_secret(monkeypatch):
 
 
 @pytest.fixture
-def shop(monkeypatch, tmp_path):
+def bound(monkeypatch, tmp_path):
+    """Return a function that bounds a hosted server's bytes."""
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def replace_limits(**bounds):
+        monkeypatch.setattr(limits, "HOSTED_LIMITS", HOSTED_LIMITS._replace(**bounds))
+
+    return replace_limits
+
+
+@pytest.fixture
+def shop(bound):
     """Make a server that keeps the bytes of four tables; return their folder."""
-    bounds = HOSTED_LIMITS._replace(uploads_bytes=4 * len(ROWS))
-    monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
-    monkeypatch.setattr(uploads, "limits", lambda: bounds)
-    return tmp_path / "own"
+    bound(uploads_bytes=4 * len(ROWS))
+    return user_cache_path("prunescope") / "own"
 
 
 def keep_old(second, name, *visitor):
@@ -137,19 +148,6 @@ def test_all_visits_together_are_bounded(shop):
 
 
 # ---------------------------------------------------------------- the disk of a hosted server
-
-
-@pytest.fixture
-def bound(monkeypatch, tmp_path):
-    """Return a function that bounds a hosted server's bytes."""
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-    def replace_limits(**bounds):
-        monkeypatch.setattr(limits, "HOSTED_LIMITS", HOSTED_LIMITS._replace(**bounds))
-
-    return replace_limits
 
 
 @pytest.mark.parametrize("kind", ["results", "texts", "at home"])
