@@ -1,1 +1,1 @@
-"""Results become Vega-Lite, by Altair: a module for each page, and one for each picture that several pages show."""
+"""Results become Vega-Lite, by Altair: a module for each page, and for each picture of several."""

@@ -1,7 +1,7 @@
-"""A metric over the amounts, of one result or two: a curve each, its 95 % interval, and the score of one fixed answer.
+"""A metric over the amounts, of one result or two: curves, intervals, and a fixed answer's score.
 
-The metric is the task's main one, or accuracy. The range beyond the working range is shaded, for two results beyond
-each one's own.
+The metric is the task's main one, or accuracy. The range beyond the working range is shaded, for
+two results beyond each one's own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ def accuracy_view(result: SweepResult) -> View:
 
 
 def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: float | None) -> View:
-    """Draw a task's main metric over the overall change, and random removal's where that is the same.
+    """Draw a task's main metric over the overall change, and random removal's beside it.
 
     Args:
         result: A whole sweep.

@@ -1,7 +1,7 @@
 """The pictures of two results that the player moves together.
 
-A frame is a pair of frames (`core.findings.compare.shown_together`). The first result is orange and above zero, the
-second is blue, dashed and below.
+A frame is a pair of frames (`core.findings.compare.shown_together`). The first result is orange and
+above zero, the second is blue, dashed and below.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ FLOOR_NOTE = "dotted: the floor, with everything removed"
 
 
 def _layout(results: Two, overlaid: bool) -> Layout:
-    """Place both heatmaps and their accuracy, and if rows correspond, the difference and each layer's similarity.
+    """Place both heatmaps and their accuracy, and what is laid over one another below.
 
     On a telephone heatmaps stand beside each other, or one above the other if layers are many.
     """
@@ -84,8 +84,8 @@ def compare_scene(
         metric: The metric to draw; None is each task's main one.
 
     Returns:
-        The pictures `first`, `second` and `accuracy`; if both were measured at the same points, `difference` and `own`
-        as well.
+        The pictures `first`, `second` and `accuracy`; if both were measured at the same points,
+        `difference` and `own` as well.
     """
     results = (first, second)
     names = distinguishing_names(results)
@@ -128,7 +128,7 @@ def _frame(
     pair: FramePair,
     metrics: Metrics,
 ) -> dict[str, Any]:
-    """Return the place of a pair on the shared scale, its name, and the numbers beside it, as the player says them."""
+    """Return a pair's place on the shared scale, its name, and the numbers beside it."""
     scores = [
         f"{METRICS[metric].symbol} {num.two_places(frame.metrics.get(metric))}"
         for frame, metric in zip(pair, metrics, strict=True)

@@ -1,7 +1,8 @@
 """The smaller models of a study of cuts: how fast each is, and how well it does, saved and held.
 
-Speed is across and the metric up. *Saved* models have their intervals; *held*, what a probe reads from the same layers,
-is a thin line; the full model and the commonest label are lines to hold both against.
+Speed is across and the metric up. *Saved* models have their intervals; *held*, what a probe reads
+from the same layers, is a thin line; the full model and the commonest label are lines to hold both
+against.
 """
 
 from math import ceil, floor

@@ -1,6 +1,7 @@
 """The forest plot of each method: dots with intervals for its cells, a diamond below for all.
 
-All stand on one axis: the share of the change in the upper half of the layers, minus that under random removal.
+All stand on one axis: the share of the change in the upper half of the layers, minus that under
+random removal.
 """
 
 from collections.abc import Sequence
@@ -21,8 +22,14 @@ AXIS_REM = 6.2  # of the title above and the axis below
 NUMBERS = 2.7  # the room for a row's numbers, in margins
 BAND: g.Rows = [{"low": -100 * MARGIN, "high": 100 * MARGIN}]
 DIFFERENCE = "Difference in points (95 % interval)"
-CAPTION = "Share of the change in the upper half of the layers under each method, minus that under random removal"
-KEY = "Dots: one task and depth, in brackets how many checkpoints. Diamonds: all. Grey: too small to count."
+CAPTION = (
+    "Share of the change in the upper half of the layers under each method, "
+    "minus that under random removal"
+)
+KEY = (
+    "Dots: one task and depth, in brackets how many checkpoints. "
+    "Diamonds: all. Grey: too small to count."
+)
 AXIS = "Points, minus random removal"
 
 
@@ -83,7 +90,7 @@ def _rows(pooled: Pooled) -> g.Rows:
 
 
 def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
-    """Draw, from back to front: the margin, zero, the intervals, the dots, the diamond, the numbers."""
+    """Draw, from back to front: the margin, zero, intervals, dots, the diamond, numbers."""
     ticks = alt.Axis(
         values=[-20, 0, 20],
         format="+d",

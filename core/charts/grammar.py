@@ -1,6 +1,7 @@
-"""The grammar that all pictures share: colours, axes, hatching of undefined cells, the marker of the current amount.
+"""The grammar that all pictures share: colours, axes, hatching, the marker of the current amount.
 
-Marks name their role by a style (`series`, `band`, `marker`, …), whose colours and sizes stand in `core.charts.theme`.
+Marks name their role by a style (`series`, `band`, `marker`, …), whose colours and sizes stand in
+`core.charts.theme`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,8 @@ from typing import Any, Self
 
 import altair as alt
 
-# Altair looks pandas up in sys.modules, where another visitor's thread may have left it half imported: import it first.
+# Altair looks pandas up in sys.modules, where another visitor's thread may have left it half
+# imported: import it first.
 import pandas  # noqa: F401
 
 from core.findings.words.numbers import UNDEFINED, decimals
@@ -62,7 +64,10 @@ STROKES = (
 
 
 class _Chart(alt.Chart):
-    """A chart that knows the classes of its channels: for a text, Altair compares the schemas of all its classes."""
+    """A chart that knows the classes of its channels.
+
+    For a text, Altair compares the schemas of all its classes, which doubles the time.
+    """
 
     def encode(self, *more: Any, **channels: Any) -> Self:
         for name, channel in channels.items():
@@ -118,7 +123,7 @@ def value_text(field: str) -> str:
 
 
 def rounded(value: float | None) -> float | None:
-    """Round to six decimals, and NaN to None: a smaller page, and the same two decimals on screen."""
+    """Round to six decimals, and NaN to None: a smaller page, and the same on screen."""
     return None if value is None or isnan(value) else round(value, 6)
 
 
@@ -193,7 +198,7 @@ def series_fill() -> Any:
 
 
 def hatching(cells: alt.Chart) -> list[alt.Chart]:
-    """Draw three diagonal strokes over each cell, from x, y to x2, y2, whose `value` is undefined."""
+    """Draw three strokes over each cell, from x, y to x2, y2, whose `value` is undefined."""
     undefined = cells.transform_filter("!isValid(datum.value)").transform_calculate(
         middle="(datum.x + datum.x2) / 2", centre="(datum.y + datum.y2) / 2"
     )
@@ -203,7 +208,7 @@ def hatching(cells: alt.Chart) -> list[alt.Chart]:
     ]
 
 
-# ---------------------------------------------------------------- axes, which one mark of a picture sets for all
+# ---------------------------------------------------------------- axes: one mark sets each for all
 
 
 def amount_axis(
@@ -239,8 +244,9 @@ def scale_before(domain: Sequence[float], room: float) -> alt.Scale:
 def edges(amounts: Sequence[float]) -> list[float]:
     """Return the borders of the amounts' cells, ascending, one more than there are amounts.
 
-    A cell reaches half-way to the amounts beside its own, so that results of any amounts stand on the same axis. The
-    last one is as wide as the one before, and ends before the place of a cell for everything removed.
+    A cell reaches half-way to the amounts beside its own, so that results of any amounts stand on
+    the same axis. The last one is as wide as the one before, and ends before the place of a cell
+    for everything removed.
     """
     between = [(before + after) / 2 for before, after in pairwise(amounts)]
     half = amounts[-1] - between[-1] if between else -FIRST_EDGE
@@ -249,7 +255,7 @@ def edges(amounts: Sequence[float]) -> list[float]:
 
 
 def letters_of(rows: int) -> tuple[str, alt.ExprRef]:
-    """Return Vega expressions: whether every row has room for a line of text, and the height of its letters.
+    """Return Vega expressions: whether rows have room for a line of text, and its letters' height.
 
     Letters are smaller in low rows, but not smaller than the share `least`.
     """
@@ -278,13 +284,14 @@ def layers_axis(
     prefix: str = "",
     room: alt.ExprRef | None = None,
 ) -> Spec:
-    """Return the title, the scale and the axis of layers, each one unit long, for rows or columns of cells.
+    """Return the title, the scale and the axis of layers, each one unit long.
 
     Args:
         points: The points, from the bottom to the top, or from the left to the right.
         title: The title.
         prefix: The words before each label.
-        room: The room for the labels of rows, whose letters are smaller in low rows; None for cells.
+        room: The room for the labels of rows, whose letters are smaller in low rows; None for
+            cells.
     """
     labels = [prefix + label for label in point_labels(points)]
     style: Spec = {"labelSeparation": 4}
@@ -351,7 +358,7 @@ def hover(curve: alt.Chart, tooltip: list[alt.Tooltip]) -> alt.Chart:
 
 
 def beyond_rows(*starts: float | None) -> Rows:
-    """Return the dataset `beyond`: the range beyond each working range; None where the model works up to the end."""
+    """Return the dataset `beyond`: where each working range ends; None if it does not."""
     return [{"start": rounded(start)} for start in starts if start is not None]
 
 
@@ -362,7 +369,7 @@ def beyond_shade(end: float) -> alt.Chart:
 
 
 def reference_words(line: alt.Chart) -> list[alt.Chart]:
-    """Write the `text` of a reference line at its `value` below it, or above it if there is no room."""
+    """Write the `text` of a line at its `value` below it, or above it if there is no room."""
     dy = alt.ExprRef(f"(height - scale('y', datum.value) > {LETTER} ? 0.8 : -0.8) * {LETTER}")
     return haloed_text(line.encode(text="text:N"), dx=4, baseline="middle", dy=dy)
 

@@ -1,8 +1,10 @@
-"""The layers of one result, a row each: similarity over the amounts, and how far it stays intact; one layer as a curve.
+"""The layers of one result, a row each: similarity over the amounts, and how far it stays intact.
 
-In each row a strip of cells is coloured by the layer's similarity to itself before pruning, and a bar below it ends
-where the layer falls: it fades once the amount has passed its end. Both share the axis of amounts with the curve of the
-selected layer. A row of data with `pick` can be clicked, which selects the point of that label.
+In each row a strip of cells is coloured by the layer's similarity to itself before pruning, and a
+bar below it ends where the layer falls: it fades once the amount has passed its end. Both share the
+axis of amounts with the curve of the selected layer. A row of data with `pick` can be clicked,
+which selects the
+point of that label.
 """
 
 from collections import Counter
@@ -125,7 +127,7 @@ def layer_scene(
 
 
 def _layout(rows: int) -> Layout:
-    """Place the rows beside the curve, or above it on a telephone, and give each row the height that it needs."""
+    """Place the rows, as high as they must be, beside the curve, on a telephone above it."""
     lowest = ROW_HEIGHT * rows + HEIGHT_BESIDE_ROWS
     height = f"{lowest}rem" if lowest > USUAL_HEIGHT else str(USUAL_HEIGHT)
     return Layout(
@@ -167,7 +169,7 @@ def _strip_rows(
 
 
 def _cell_rows(result: SweepResult, layers: Sequence[LayerSurvival]) -> g.Rows:
-    """Return one row per point and amount, and one for everything removed: a cell's place, value, and tooltip.
+    """Return one row per point and amount, and one for everything removed.
 
     The value is null where similarity is undefined.
     """
@@ -286,7 +288,7 @@ def _rows(points: g.Points, removed: str) -> g.LayerChart:
 
 
 def _words(strips: alt.Chart, count: int) -> list[alt.Chart]:
-    """Write the numbers beside strips and bars, and their heads above; low rows have the bars' alone."""
+    """Write the numbers beside strips and bars, and heads above; low rows have the bars' alone."""
     fit, size = g.letters_of(count)
     two = f"(height / {count} >= 2 * {g.LETTER})"  # whether a row has room for two lines of text
     similarity = strips.transform_filter(two).transform_calculate(
@@ -315,7 +317,7 @@ def _words(strips: alt.Chart, count: int) -> list[alt.Chart]:
 
 
 def _curve(removed: str) -> g.LayerChart:
-    """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
+    """Draw the selected layer's similarity over the amounts: interval, control, floor."""
     own = g.data("own").transform_calculate(text=g.value_text("datum.value"))
     own = own.encode(x=g.amount_axis(removed), y=g.share_axis("Similarity", DOMAIN))
     seeds = g.data("seeds").encode(x="amount:Q")

@@ -1,6 +1,7 @@
-"""Every layer of the unpruned model against every layer of the pruned one: similarity, or how two results differ.
+"""Every unpruned layer against every pruned one: similarity, or how two results differ.
 
-Rows of data are cells; `v` holds a cell's values over the frames, unclamped, null where similarity is undefined.
+Rows of data are cells; `v` holds a cell's values over the frames, unclamped, null where similarity
+is undefined.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,8 @@ def heatmap_view(
         frames: The frames to play.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         title: The words above the heatmap.
-        nearest: (frames, points) the row to mark in each column, in the place of the numbers; -1 marks none.
+        nearest: (frames, points) the row to mark in each column, in the place of the numbers; -1
+            marks none.
 
     Raises:
         KeyError: The frames have no such matrix.
@@ -61,9 +63,10 @@ def difference_view(
     reduction: str,
     title: str,
 ) -> View:
-    """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
+    """Draw how much more similar (orange) or less (blue) the first of two results stays.
 
-    The difference is that of the numbers on screen: rounded by itself, 0.20 less 0.50 could read −0.29.
+    The difference is that of the numbers on screen: rounded by itself, 0.20 less 0.50 could read
+    −0.29.
 
     Args:
         result: The first result; the other one has the same rows and columns.
@@ -109,7 +112,7 @@ def _cells(result: Header, **values: Array) -> g.Rows:
 
 
 def _heatmap(points: g.Points, has_nearest: bool) -> g.LayerChart:
-    """Draw the cells; each layer is outlined where it meets itself. A disc marks what a pruned layer is nearest to."""
+    """Draw the cells, with an outline where a layer meets itself, and discs or numbers."""
     cells = _cells_of(points)
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(
@@ -193,7 +196,7 @@ def _drawn(
 
 
 def _numbers(cells: alt.Chart, columns: int, is_light: str) -> alt.Chart:
-    """Write the numbers of the cells if they have room, in black on light cells and else in white."""
+    """Write the numbers of cells that have room, in black on light ones, else in white."""
     # "-0.05" is 2.8 times as wide as high.
     size = f"floor(min(0.35 * width / {columns}, 0.6 * height / {columns}, 1.25 * {g.LETTER}))"
     written = cells.transform_filter(f"isValid(datum.value) && {size} >= least * {g.LETTER}")

@@ -1,4 +1,4 @@
-"""Compose what each page shows of results, for the app and for the static edition: pictures, sentences and details."""
+"""Compose what each page shows, in the app and the static edition: pictures, sentences, details."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -54,7 +54,8 @@ class Block(NamedTuple):
         group: The players that move together; empty for a player that moves alone.
         picks: The parameter that a click on a row of the picture sets.
         choices: The scenes between which the player itself lets its viewer switch, by reduction.
-        stage: The words around a picture for a projector, and the keys of the results that its arrow keys step through.
+        stage: The words around a picture for a projector, and the keys of the results that its
+            arrow keys step through.
     """
 
     scene: Scene
@@ -96,7 +97,9 @@ Read = Callable[[Iterable[Entry]], list[SweepResult]]
 
 
 def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
-    """Return the values of a choice and their names on screen, the default first unless the choice names another.
+    """Return the values of a choice and their names on screen.
+
+    The default comes first unless the choice names another.
 
     Args:
         choice: One of the page's.
@@ -157,7 +160,7 @@ def layers_shown(
     reduction: n.ReductionKey,
     layer: n.PointLabel = "",
 ) -> Shown:
-    """Show every layer of a result in a row, the selected one as a curve, and say what either half does alone.
+    """Show every layer in a row, the selected one as a curve, and what either half does alone.
 
     There is no picture where similarity is undefined.
 
@@ -191,7 +194,7 @@ def compare_shown(
     reduction: n.ReductionKey,
     metric: str | None = None,
 ) -> Shown:
-    """Show how two results differ at equal places on an axis; `near` holds what either is judged beside."""
+    """Show how two results differ at equal places; `near` holds what either is judged beside."""
     two = first, second
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
     sentences = cached_call(compare_words.compare_sentences, two, reduction, near, metric)
@@ -216,7 +219,7 @@ def sentences_shown(
     label: str = ALL,
     with_texts: bool = True,
 ) -> Shown:
-    """Show which of a result's examples flip, with their texts if they are kept; without a picture if none fits."""
+    """Show which examples flip, with their texts if they are kept; no picture if none fits."""
     examples = [
         example if with_texts else replace(example, texts=()) for example in examples_of(result)
     ]
@@ -250,7 +253,8 @@ def present_shown(
 
     Args:
         result: A whole sweep.
-        titles: The titles, by key, of the results that the arrow keys step through, this one among them.
+        titles: The titles, by key, of the results that the arrow keys step through, this one among
+            them.
         caption: The line below the picture; empty for the checkpoint and the data.
     """
     heading = titles[result.key]
@@ -279,7 +283,8 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
     Args:
         study: The study.
         most: The share of the score that may be lost.
-        keep: The number of layers that stay in the model to describe; empty for the one that the answer names.
+        keep: The number of layers that stay in the model to describe; empty for the one that the
+            answer names.
     """
     frontier = cached_call(frontier_of, study)
     finding = cut_words.cut_finding(frontier, float(most))
@@ -291,7 +296,7 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
 
 
 def recover_shown(recovery: Recovery, _: Sequence[SweepResult] = ()) -> Shown:
-    """Show what comes back when a pruned model is trained again: a whole recovery, or its first frames."""
+    """Show what comes back when a pruned model is trained again, perhaps up to now."""
     finding = recovery_words.recover_finding(recovery, cached_call(returned, recovery))
     return Shown(
         finding,

@@ -1,4 +1,4 @@
-"""The pictures of a recovery: every pair of layers, and the score beside the unpruned model's, step by step."""
+"""The pictures of a recovery, step by step: every pair of layers, and the score."""
 
 import altair as alt
 

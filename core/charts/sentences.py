@@ -1,6 +1,7 @@
-"""The pictures of examples and typed sentences: how many flip at which amount, every prediction, probabilities.
+"""The pictures of examples and of typed sentences: every prediction, and probabilities.
 
-Blue is correct and orange is incorrect, which colour-blind readers can tell apart; labels differ in colour and dashes.
+Blue is correct and orange is incorrect, which colour-blind readers can tell apart; labels differ in
+colour and dashes.
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
 
 
 def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
-    """Return one row per stretch of amounts with the same prediction, for examples in order from the top."""
+    """Return one row per stretch of amounts with the same prediction, from the top."""
     rows = []
     gap = max(1.0, GAP * len(examples))
     borders = g.edges(result.amounts)
@@ -117,7 +118,8 @@ def _strip() -> g.LayerChart:
 def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     """Show the probability of each label over the amounts, `probabilities`; the text is not in it.
 
-    If labels are too many to tell apart, those predicted at some amount come first, and then the likeliest.
+    If labels are too many to tell apart, those predicted at some amount come first, and then the
+    likeliest.
 
     Args:
         prediction: The answer to a text.

@@ -1,8 +1,11 @@
-"""The layers as a network is drawn, the first at the bottom: how similar each is to itself, its share of the change.
+"""The layers as a network is drawn, the first at the bottom: similarity, shares of the change.
 
-In the *stack*, a band is as long and as bright as its layer is similar to itself without pruning; beside it stands how
-far it is intact, once it no longer is. A mark shows the floor, the similarity that is left with everything removed. In
-the story, a dashed frame marks the visitor's guess. In *shares*, each layer has a bar for each pruning compared.
+In the *stack*, a band is as long and as bright as its layer is similar to itself without pruning;
+beside it stands how far it is intact, once it no longer is. A mark shows the floor, the similarity
+that is left with everything removed. In the story, a dashed frame marks the visitor's guess. In
+*shares*, each layer
+has a bar for each
+pruning compared.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +58,7 @@ def stack_view(result: SweepResult, reduction: str, has_floor: bool = True) -> V
 
 
 def _words_at(layer: LayerSurvival) -> list[str]:
-    """Say at every frame how far a layer is intact, once it has fallen; at the last frame anyway."""
+    """Say at every frame how far a layer is intact, once it has fallen, and at the end."""
     has_fallen = np.fmin.accumulate(layer.own) < SURVIVAL_THRESHOLD  # (frames,)
     has_fallen[-1] = layer.is_defined
     return [intact_words(layer) if fallen else "" for fallen in has_fallen]
@@ -65,7 +68,7 @@ def _words_at(layer: LayerSurvival) -> list[str]:
 
 
 def _stack(points: g.Points, has_floor: bool) -> g.LayerChart:
-    """Draw, from back to front: tracks, bands, the threshold, the floor, the guess, and the words."""
+    """Draw, from back to front: tracks, bands, threshold, floor, guess, and words."""
     layers = g.moving(
         "stack",
         said="datum.words[frame]",
@@ -122,7 +125,7 @@ def _stack(points: g.Points, has_floor: bool) -> g.LayerChart:
 
 
 def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
-    """Frame the layer that the visitor guessed, from its label to its words, and name the frame if there is room."""
+    """Frame the layer that was guessed, from label to words, and name the frame if it fits."""
     ends = {
         "x": alt.value(alt.ExprRef(f"2 - {LABEL_ROOM}")),
         "x2": alt.value(alt.ExprRef("width - 2")),
@@ -149,7 +152,8 @@ def shares_view(
 
     Args:
         points: The points, in depth order.
-        losses: What each layer loses of its similarity under each pruning, (frames, points); NaN is unknown.
+        losses: What each layer loses of its similarity under each pruning, (frames, points); NaN is
+            unknown.
         title: The words above.
         skip: How many colours are left to other pictures.
     """

@@ -1,4 +1,4 @@
-"""The story of one result in scenes, each with one picture: what happens to the layers, what it means, and why."""
+"""The story of one result in scenes, each with one picture: what happens to the layers, and why."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -68,7 +68,8 @@ class Step(NamedTuple):
     Attributes:
         name: One of watch, similar, chance, alone, towards, again, cut.
         finding: Its heading and sentences.
-        scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
+        scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data
+            are missing.
         start: The amount shown first.
         still: The amount shown on paper if the picture has not been played.
         asked: What stands in the place of the finding until the picture has been played.
@@ -83,7 +84,7 @@ class Step(NamedTuple):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The presenter's notes, and the figures behind the sentences; a scene without its picture has none."""
+        """The notes, and the figures behind the sentences; none without the picture."""
         if self.scene or self.name == "similar":
             return (*words.NOTES[self.name], *self.finding.notes)
         return ()
@@ -101,7 +102,8 @@ def story(
     Args:
         result: A whole sweep.
         reduction: A key of REDUCTIONS.
-        near: The results that it is judged beside, and its layers pruned alone: see `core.findings.choices`.
+        near: The results that it is judged beside, and its layers pruned alone: see
+            `core.findings.choices`.
         study: The study of cuts of its model, if there is one.
         recovery: Its model, pruned and trained again, if there is one.
 
@@ -152,7 +154,7 @@ def _to_guess(stack: View, layers: LayerOrder) -> View:
 
 
 def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
-    """Show where a method and random removal change the layers, and what is left, at the same overall change."""
+    """Show where a method and random removal change the layers, both equally changed."""
     finding = words.chance_finding(result, near)
     shown = with_frame_at_damage(result, near, reduction)  # where a verdict reads it
     beside = chance_beside(shown, near, reduction)
@@ -177,14 +179,14 @@ def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRe
 
 
 def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:
-    """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
+    """Say which amounts, over its seeds, random removal takes to change layers as much."""
     if isnan(least):
         return frame | {"detail": f"{frame['detail']} · {TOO_FAR}"}
     return frame | {"name": f"{frame['name']}, or {percent_range(least, most)} at random"}
 
 
 def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
-    """Show which layers change most pruned one at a time, beside all of them pruned, and what each hands on."""
+    """Show which layers change most pruned one at a time, and what each hands on."""
     passed = passed_on(result, near, reduction)
     finding = words.alone_finding(result, passed)
     if not passed:

@@ -1,7 +1,9 @@
-"""The looks of all pictures, on a page and in a figure: the meaning of the roles that `core.charts.grammar` names.
+"""The looks of all pictures: the meaning of the roles that `core.charts.grammar` names.
 
-Both use one table. core/charts/player.js fills it with the colours of the page around it and `core.exports.figure` with
-those of a theme below. A value `$text` is a colour that is known only there, `2em` is twice the size of text.
+Both use one table. core/charts/player.js fills it with the colours of the page around it and
+`core.exports.figure` with those of a theme below. A value `$text` is a colour that is known only
+there, `2em` is twice the
+size of text.
 """
 
 import json
@@ -103,7 +105,10 @@ STYLE: Spec = {
 
 
 class Theme(NamedTuple):
-    """Colours around a picture that stands on no page: Streamlit's own, and the accent of .streamlit/config.toml."""
+    """Colours around a picture that stands on no page.
+
+    They are Streamlit's own, and the accent of .streamlit/config.toml.
+    """
 
     text: str
     line: str

@@ -1,4 +1,4 @@
-"""What a browser gets: Vega's script, which draws the views of this folder, and the files beside this one."""
+"""What a browser gets: Vega's script, which draws the views, and the files beside this one."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,7 @@ def text_of(*names: str) -> str:
 
 @lru_cache(maxsize=1)
 def vega_script() -> str:
-    """Return a module that sets `globalThis.vegaEmbed`, about 1 MB; it is put together once a process."""
+    """Return a module that sets `globalThis.vegaEmbed`, about 1 MB, made once a process."""
     return str(
         vl_convert.javascript_bundle("globalThis.vegaEmbed = vegaEmbed;")
     )  # all that the player needs of it

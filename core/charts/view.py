@@ -1,11 +1,12 @@
-"""A view is one picture that the player moves and a figure prints; a scene is all the pictures of a page.
+"""A view is a picture that the player moves and a figure prints; a scene is those of a page.
 
-A view is a drawing and its data. The drawing is a template: Altair draws it once for its arguments, such as the points
-of a heatmap, and new frames are new data in the same picture. It has a parameter `frame`, the index of the current
-amount, which core/charts/player.js sets; nothing else changes while it plays, so every axis and scale is fixed.
+A view is a drawing and its data. The drawing is a template: Altair draws it once for its arguments,
+such as the points of a heatmap, and new frames are new data in the same picture. It has a parameter
+`frame`, the index of the current amount, which core/charts/player.js sets; nothing else changes
+while it plays, so every axis and scale is fixed.
 
-A layout places the views of a scene, on a page and in a figure. A browser lays out a page by the layout's CSS
-(core/charts/player.css); a figure, which has no browser, reads the same lengths.
+A layout places the views of a scene, on a page and in a figure. A browser lays out a page by the
+layout's CSS (core/charts/player.css); a figure, which has no browser, reads the same lengths.
 """
 
 import json
@@ -34,7 +35,7 @@ Drawing = Callable[..., LayerChart]
 
 
 class Numbers(NamedTuple):
-    """The place of a view's numbers in its data, for the table under a player and for readers who cannot see it.
+    """The place of a view's numbers in its data, for tables and for readers who cannot see it.
 
     Attributes:
         dataset: The dataset; a row with a `k` counts only at that frame.
@@ -56,13 +57,14 @@ class View:
     """One picture.
 
     Attributes:
-        drawing: The function that draws the template, at the top level of a module: templates are cached by it.
+        drawing: The function that draws the template, at the top level of a module: templates are
+            cached by it.
         arguments: Its arguments.
         datasets: The named data.
         title: The words above it, in one line or more.
         numbers: The place of its values, which the alternative text says and the player tabulates.
-        picks: The dataset of the rows that can be picked, each with its `pick`, its `name`, its ends `y` and `y2`,
-            whether it is `chosen`, and `v`, its words at every frame.
+        picks: The dataset of the rows that can be picked, each with its `pick`, its `name`, its
+            ends `y` and `y2`, whether it is `chosen`, and `v`, its words at every frame.
     """
 
     drawing: Drawing
@@ -74,7 +76,7 @@ class View:
 
     @property
     def spec(self) -> Spec:
-        """The Vega-Lite specification, its data under `datasets`; cached and shared: do not mutate."""
+        """The Vega-Lite specification, its data under `datasets`; cached: do not mutate."""
         numbers = self.numbers._asdict() if self.numbers else None
         return {
             **_template(self.drawing, self.arguments),
@@ -111,16 +113,18 @@ class Box(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The grid of a scene's pictures, which are its areas; `bar` is the player's, and has a row of its own.
+    """The grid of a scene's pictures, its areas; `bar` is the player's, in a row of its own.
 
-    A grid is written as in CSS: `"area area" height` for each row, then `/ width width`. A bare number is a length in
-    rem that grows with the window, `3rem` is the same in every window, and `2fr` are shares of what is left.
+    A grid is written as in CSS: `"area area" height` for each row, then `/ width width`. A bare
+    number is a length in rem that grows with the window, `3rem` is the same in every window, and
+    `2fr` are shares of what is left.
 
     Attributes:
         name: A class of the player.
         wide: The grid on a wide screen and in a figure.
         narrow: The grid on a telephone, by default the wide one.
-        slide: The grid of a slide, whose letters are large, perhaps without some pictures; by default the wide one.
+        slide: The grid of a slide, whose letters are large, perhaps without some pictures; by
+            default the wide one.
     """
 
     name: str
@@ -132,7 +136,8 @@ class Layout(NamedTuple):
         """Return the grids for core/charts/player.css.
 
         Args:
-            filled: Those of a box of a given height, `wide` or `narrow`, whose rows share it in proportion to theirs.
+            filled: Those of a box of a given height, `wide` or `narrow`, whose rows share it in
+                proportion to theirs.
         """
         grids = {"wide": self.wide, "narrow": self.narrow or self.wide}
         return {
@@ -146,14 +151,14 @@ class Layout(NamedTuple):
         return self._replace(wide=self.slide or self.wide)
 
     def height(self, names: Collection[str]) -> float | None:
-        """Return how high these pictures are together on a page, in pixels; None where they fill a screen."""
+        """Return the pixels of these pictures' height on a page; None where they fill a screen."""
         sizes = [_measured(size) for _, size in self._rows(names)]
         if any(shares for _, shares in sizes):
             return None
         return sum(pixels for pixels, _ in sizes) + ROW_GAP * (len(sizes) - 1)
 
     def boxes(self, names: Collection[str], width: float, height: float) -> dict[str, Box]:
-        """Place pictures in a figure of this size: lengths grow or shrink with its height, shares take the rest.
+        """Place pictures in a figure: lengths follow its height, shares take the rest.
 
         Args:
             names: The pictures; areas without one stay empty, a picture without an area has no box.
@@ -221,7 +226,7 @@ class Scene(NamedTuple):
 
 
 def frame_of(amounts: Sequence[float], asked: float | None) -> int:
-    """Return the last frame up to an amount, as the player shows it; by default the frame in the middle."""
+    """Return the last frame up to an amount, as the player does; by default the middle one."""
     return (
         len(amounts) // 2
         if asked is None
@@ -274,7 +279,7 @@ def _measured(size: str) -> tuple[float, float]:
 def _placed(
     sizes: Sequence[str], factor: float, room: float, gap: float
 ) -> list[tuple[float, float]]:
-    """Return where rows or columns begin and end: lengths are multiplied by a factor, shares take the rest."""
+    """Return where rows or columns begin and end: lengths times a factor; shares take the rest."""
     pixels, shares = zip(*map(_measured, sizes), strict=True)
     share = (room - gap * (len(sizes) - 1) - factor * sum(pixels)) / (sum(shares) or 1)
     lengths = [factor * length + share * part for length, part in zip(pixels, shares, strict=True)]

@@ -1,4 +1,4 @@
-"""The picture of cuts: what is saved with its intervals, what is held, and the lines to hold both against."""
+"""The picture of cuts: what is saved, what is held, and the lines to hold both against."""
 
 import pytest
 from vl_convert import vegalite_to_svg

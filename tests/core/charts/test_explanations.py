@@ -1,4 +1,4 @@
-"""The drawing that explains similarity in the story and on Methods: its numbers are the engine's."""
+"""The drawing that explains similarity has the engine's numbers."""
 
 import re
 from xml.etree import ElementTree

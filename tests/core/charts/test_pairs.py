@@ -1,4 +1,4 @@
-"""Heatmaps, differences and curves, of one result and of two: read from the SVG that Vega draws, frame by frame."""
+"""Heatmaps, differences and curves, of one result and of two: read from the SVG that Vega draws."""
 
 import re
 from itertools import product

@@ -1,4 +1,4 @@
-"""Pictures of examples and of a typed sentence: what is drawn where, in which colour, under the moving frame."""
+"""Pictures of examples and of a typed sentence: what is drawn where, in which colour."""
 
 import pytest
 

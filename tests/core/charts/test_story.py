@@ -1,4 +1,4 @@
-"""The story: its numbers and states are the pages' own; a scene without its data says what it lacks."""
+"""The story has the pages' numbers and states; a scene without its data says what it lacks."""
 
 import re
 from collections.abc import Sequence

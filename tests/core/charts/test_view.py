@@ -1,4 +1,4 @@
-"""What holds of every page: its pictures stand still while they play, fill their layout and can all be drawn."""
+"""Pictures of all pages stand still while they play, fill their layout and can be drawn."""
 
 import json
 import re
