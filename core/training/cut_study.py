@@ -7,13 +7,14 @@ from the fewest layers up, so that the deepest cut's score is known first.
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from core.encoder.device import where
-from core.encoder.loading import Checkpoint, stored_dtype
+from core.encoder.loading import Checkpoint
 from core.errors import PrunescopeError
 from core.inputs.cut_rows import CutInputs
 from core.inputs.examples import EvalSubset
@@ -26,7 +27,6 @@ from core.sweep.meter import silent
 from core.sweep.metrics import evaluate
 from core.sweep.sweep import ended, environment
 from core.training import refit
-from core.training.loop import soft_targets
 from core.training.probe import probe
 from core.training.refit import Refitted, Refitting
 from core.training.speed import PASSES, processor, sizes
@@ -38,26 +38,26 @@ MEASURING = "Measuring size and speed"
 OnScore = Callable[[Score], None]
 
 
-class _Bar:
-    """One bar over phases, whose shares of the work are known before."""
+def _bar(report: Report, works: Sequence[float]) -> Callable[[str], refit.Report]:
+    """Divide one bar into phases, whose shares of the work are known before.
 
-    def __init__(self, report: Report, works: Sequence[float]) -> None:
-        self._report = report
-        self._ends = np.cumsum([0, *works])
-        self._phase = 0
+    Returns:
+        A function that begins the next phase, and returns one that takes the share of it that is
+        done.
+    """
+    ends = np.cumsum([0, *works])
+    phases = pairwise(ends)
 
-    def phase(self, stage: str) -> refit.Report:
-        """Begin the next phase; return a function that takes the share of it that is done."""
-        first, last, total = (
-            *self._ends[self._phase : self._phase + 2],
-            self._ends[-1],
-        )
-        self._phase += 1
-        return lambda share: self._report(
-            stage,
-            round(STEPS * (first + share * (last - first)) / total),
-            STEPS,
-        )
+    def begin(stage: str) -> refit.Report:
+        first, last = next(phases)
+
+        def advance(share: float) -> None:
+            done = first + share * (last - first)
+            report(stage, round(STEPS * done / ends[-1]), STEPS)
+
+        return advance
+
+    return begin
 
 
 def study(
@@ -80,21 +80,15 @@ def study(
     """
     started = time.monotonic()
     full_model = checkpoint.model
-    refitting = Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved))
-    bar = _Bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
-    logits, means = refitting.outputs(bar.phase(FULL_PASS + where(full_model)))
+    refitting = Refitting(checkpoint, inputs)
+    begin = _bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
+    logits, means = refitting.outputs(begin(FULL_PASS + where(full_model)))
     labels = _labels(logits, inputs)
-    done = list[tuple[Score, Refitted]]()
+    studied = list[tuple[Score, Refitted]]()
     for layers in sorted(inputs.depths):
-        made = _refitted(
-            refitting,
-            logits,
-            inputs,
-            layers,
-            bar.phase(_training(layers) + where(full_model)),
-        )
+        refitted = refitting.refit(layers, begin(_training(layers) + where(full_model)))
         features = means[layers - 1].numpy()
-        saved = made.logits.argmax(-1).tolist()
+        saved = refitted.logits.argmax(-1).tolist()
         held = probe(features[: len(labels)], labels, features[len(labels) :])
         score = Score(
             layers=layers,
@@ -102,20 +96,19 @@ def study(
             saved=_worth(inputs.subset, saved),
         )
         on_score(score)
-        done.append((score, made))
-    models = [
-        cut(full_model, range(len(means))),
-        *(made.model for _, made in done),
-    ]  # the full one in the same memory
+        studied.append((score, refitted))
+    models = [cut(full_model, range(len(means)))]  # the full one, in the same memory
+    models += [refitted.model for _, refitted in studied]
     full, *smaller = sizes(
         models,
         inputs.resolved,
         checkpoint.tokenizer,
         inputs.subset.texts,
-        bar.phase(MEASURING),
+        begin(MEASURING),
     )
-    sized = zip(done, smaller, strict=True)
-    depths = [Depth(**dict(score), size=size, steps=made.steps) for (score, made), size in sized]
+    depths = list[Depth]()
+    for (score, refitted), size in zip(studied, smaller, strict=True):
+        depths.append(Depth(**dict(score), size=size, steps=refitted.steps))
     return CutStudy(
         key=inputs.key,
         checkpoint=checkpoint.record,
@@ -147,42 +140,23 @@ def refit_again(
 
     Returns:
         The model, and the number of judged rows whose predicted label differs from the study's: 0
-            on the machine that
-        made the study.
+        on the machine that made the study.
 
     Raises:
         PrunescopeError: The rows are not those of the study.
     """
     if inputs.key != study.key:
         raise PrunescopeError(
-            "the rows or the settings are not those of the study: give its data, or study them again"
+            "the rows or the settings are not those of the study: "
+            "give its data, or study them again"
         )
-    refitting = Refitting(checkpoint, inputs.texts, stored_dtype(inputs.resolved))
-    bar = _Bar(report, [1, 1])
-    logits, _ = refitting.outputs(bar.phase(FULL_PASS))
-    made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
+    refitting = Refitting(checkpoint, inputs)
+    begin = _bar(report, [1, 1])
+    refitting.outputs(begin(FULL_PASS))
+    refitted = refitting.refit(layers, begin(_training(layers)))
     (depth,) = (depth for depth in study.depths if depth.layers == layers)
-    return made.model, int(
-        (made.logits.argmax(-1).numpy() != np.array(depth.saved.predictions)).sum()
-    )
-
-
-def _refitted(
-    refitting: Refitting,
-    logits: Tensor,
-    inputs: CutInputs,
-    layers: int,
-    report: refit.Report,
-) -> Refitted:
-    (trained, stop, judged), how = inputs.numbers, inputs.record.training
-    return refitting.refit(
-        layers,
-        soft_targets(logits, how.temperature),
-        (trained, stop),
-        judged,
-        how,
-        report,
-    )
+    differs = refitted.logits.argmax(-1).numpy() != np.array(depth.saved.predictions)
+    return refitted.model, int(differs.sum())
 
 
 def _labels(logits: Tensor, inputs: CutInputs) -> np.ndarray:

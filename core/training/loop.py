@@ -27,14 +27,6 @@ Rows = np.ndarray  # (rows,) int64, numbers of rows, or of their tokens
 Answer = Callable[[Rows], Tensor]  # computes the logits of rows, (rows, labels)
 
 
-def soft_targets(logits: Tensor, temperature: float) -> Tensor:
-    """Soften a model's answers for others to learn.
-
-    (rows, labels) -> probabilities of the same shape.
-    """
-    return (logits / temperature).softmax(-1)
-
-
 def loss_of(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
     """Compute the mean cross-entropy at a temperature, times its square, which keeps gradients to scale.
 

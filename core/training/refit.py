@@ -5,8 +5,7 @@ memory and enter the trained layers directly. Depths are refitted from the fewes
 two of them the states advance.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,16 +21,15 @@ from core.encoder.architectures import (
 )
 from core.encoder.batches import MICRO_BATCH, Encoded, MicroBatch
 from core.encoder.device import device_of, in_parts, on_processor
-from core.encoder.loading import Checkpoint
+from core.encoder.loading import Checkpoint, stored_dtype
 from core.encoder.representations import Recorder, check_finite, fast_linear
+from core.inputs.cut_rows import CutInputs
 from core.pruning.cut import cut
 from core.request.scope import point_names
-from core.results.schema import TrainingRecord
 from core.training.loop import Answer, Rows, in_order, train
 
-Report = Callable[
-    [float], None
-]  # called with the share that is done; an exception that it raises ends the work
+Report = Callable[[float], None]
+"""Called with the share that is done; an exception that it raises ends the work."""
 
 
 class Refitted(NamedTuple):
@@ -55,29 +53,23 @@ class Refitting:
         rows: The rows, tokenised.
     """
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        texts: Sequence[tuple[str, ...]],
-        dtype: torch.dtype,
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, inputs: CutInputs) -> None:
         """Tokenise the rows.
 
         Args:
             checkpoint: The full model.
-            texts: All rows, those that refit and those that judge.
-            dtype: The dtype in which models will be saved.
+            inputs: The three sets of rows and the settings of the training.
         """
         self._checkpoint = checkpoint
-        self._dtype = dtype
-        self.rows = Encoded(checkpoint.tokenizer, texts)
+        self._inputs = inputs
+        self._dtype = stored_dtype(inputs.resolved)  # in which models will be saved
+        self.rows = Encoded(checkpoint.tokenizer, inputs.texts)
         self._entered = 0  # the layer that `_states` enter
-        self._states = torch.empty(
-            int(self.rows.lengths.sum()), checkpoint.record.hidden_size
-        )  # packed
+        tokens = int(self.rows.lengths.sum())
+        self._states = torch.empty(tokens, checkpoint.record.hidden_size)  # packed
 
     def outputs(self, report: Report) -> tuple[Tensor, Tensor]:
-        """Run the full model on all rows.
+        """Run the full model on all rows, whose softened answers `refit` learns.
 
         Returns:
             Its logits, (rows, labels), and the mean over the tokens of each layer's output,
@@ -96,31 +88,24 @@ class Refitting:
 
         with Recorder(model, point_names("layer", record.num_layers), record.id) as recorder:
             self._each(model, np.arange(count), keep, report)
+        softened = logits / self._inputs.record.training.temperature
+        self._targets = softened.softmax(-1)  # (rows, labels)
         return logits, means
 
-    def refit(
-        self,
-        layers: int,
-        targets: Tensor,
-        split: tuple[Rows, Rows],
-        judged: Rows,
-        how: TrainingRecord,
-        report: Report,
-    ) -> Refitted:
+    def refit(self, layers: int, report: Report) -> Refitted:
         """Train the last of the lowest layers and the head, round the weights, and judge.
 
         Args:
             layers: The number of layers that stay, no fewer than in the last call.
-            targets: (rows, labels) probabilities to learn.
-            split: The rows to train on, and those that decide when to stop.
-            judged: The rows to judge.
-            how: The settings of the training.
             report: Called with the share of the training that is done.
 
         Raises:
             PrunescopeError: A loss or a logit is not finite.
         """
-        self._advance(start := max(0, layers - how.layers), report)
+        trained, stopping, judged = self._inputs.numbers
+        how = self._inputs.record.training
+        start = max(0, layers - how.layers)
+        self._advance(start, report)
         model = cut(self._checkpoint.model, range(layers))
         for weight in trainable(model, start):
             weight.data = weight.data.clone()
@@ -131,15 +116,15 @@ class Refitting:
         steps = train(
             weights,
             answer,
-            targets,
+            self._targets,
             self.rows.lengths,
-            split,
+            (trained, stopping),
             how,
             lambda done: report(done / how.steps),
         )
         for weight in weights:
             weight.data.copy_(weight.data.to(self._dtype))
-        logits = torch.empty_like(targets)
+        logits = torch.empty_like(self._targets)
 
         def judge(batch: MicroBatch) -> None:
             logits[batch.examples] = on_processor(run(batch))
@@ -158,15 +143,12 @@ class Refitting:
 
         def keep(batch: MicroBatch) -> None:
             run(batch)
-            self._states[batch.slots] = on_processor(catcher.states[0].flatten(0, 1)[batch.cells])
+            states = catcher.states[0].flatten(0, 1)[batch.cells]  # (real tokens, hidden)
+            self._states[batch.slots] = on_processor(states)
 
+        rows = np.arange(len(self.rows.lengths))
         with Catcher(between, [last]) as catcher:
-            self._each(
-                between,
-                np.arange(len(self.rows.lengths)),
-                keep,
-                lambda _: report(0.0),
-            )
+            self._each(between, rows, keep, lambda _: report(0.0))
         self._entered = layer
 
     def _fed(self, model: Any) -> Callable[[MicroBatch], Tensor]:
@@ -179,12 +161,9 @@ class Refitting:
         )
 
         def run(batch: MicroBatch) -> Tensor:
-            padded = torch.zeros(
-                batch.real.numel(),
-                self._states.shape[1],
-                device=batch.real.device,
-            )
-            padded.index_copy_(0, batch.cells, self._states[batch.slots].to(padded.device))
+            states = self._states[batch.slots].to(batch.real.device)  # (real tokens, hidden)
+            padded = states.new_zeros(batch.real.numel(), states.shape[1])
+            padded.index_copy_(0, batch.cells, states)
             fed[:] = [padded.view(*batch.real.shape, -1)]  # (batch, longest, hidden)
             return model(**batch.inputs).logits
 
@@ -216,12 +195,10 @@ def answering(model: nn.Module, rows: Encoded, run: Callable[[MicroBatch], Tenso
 
 def trainable(model: nn.Module, start: int) -> list[nn.Parameter]:
     """Freeze a model but for the encoder layers from one on and the head; return their weights."""
-    weights = [
-        *chain(
-            *(layer.parameters() for layer in encoder_layers(model)[start:]),
-            head_parameters(model),
-        )
-    ]
+    weights = list[nn.Parameter]()
+    for layer in encoder_layers(model)[start:]:
+        weights += layer.parameters()
+    weights += head_parameters(model)
     model.requires_grad_(False)
     for weight in weights:
         weight.requires_grad_()

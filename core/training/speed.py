@@ -9,7 +9,6 @@ import platform
 import re
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -50,17 +49,26 @@ def sizes(
     """
     ratios = dict[int, np.ndarray]()  # each (passes, models)
     models = [model.to("cpu") for model in models]
-    for done, batch in enumerate(PASSES):
-        share_of_all = partial(lambda before, share: report((before + share) / len(PASSES)), done)
-        ratios[batch] = _ratios(models, tokenizer, texts, batch, share_of_all)
-    return [
-        Size(
-            bytes=_saved_bytes(model, resolved),
-            parameters=sum(parameter.numel() for parameter in model.parameters()),
-            speeds={batch: median_of(times[:, k]) for batch, times in ratios.items()} if k else {},
+    for batch in PASSES:
+        before = len(ratios)
+        ratios[batch] = _ratios(
+            models,
+            tokenizer,
+            texts,
+            batch,
+            lambda share: report((before + share) / len(PASSES)),  # noqa: B023
         )
-        for k, model in enumerate(models)
-    ]
+    measured = list[Size]()
+    for k, model in enumerate(models):
+        speeds = {batch: median_of(times[:, k]) for batch, times in ratios.items()}
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        size = Size(
+            bytes=_saved_bytes(model, resolved),
+            parameters=parameters,
+            speeds=speeds if k else {},
+        )
+        measured.append(size)
+    return measured
 
 
 def _ratios(

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from tiny import loaded, make_cut_inputs
 
-from core.results.schema import TrainingRecord
-from core.training.loop import soft_targets
 from core.training.refit import Refitting
 from tests.independent.refitting import refitted
 
@@ -17,25 +14,19 @@ STEPS = 20  # fewer than before the first look at the rows that stop
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int) -> None:
-    inputs = make_cut_inputs(tmp_path)
-    how = TrainingRecord(
-        layers=1,
-        steps=STEPS,
-        batch=8,
-        rate=1e-3,
-        targets="answers",
-        temperature=2.0,
-        seed=3,
+    inputs = make_cut_inputs(tmp_path, dtype=torch.float16)
+    how = inputs.record.training.model_copy(
+        update={"layers": 1, "steps": STEPS, "batch": 8, "rate": 1e-3, "seed": 3}
     )
-    texts = (*inputs.trained, *inputs.subset.texts)
-    trained, stopping, judged = np.split(np.arange(len(texts)), np.cumsum(inputs.division)[:2])
+    inputs = inputs._replace(record=inputs.record.model_copy(update={"training": how}))
+    trained, _, judged = inputs.numbers
 
-    refitting = Refitting(loaded(inputs.resolved), texts, torch.float16)
-    targets = soft_targets(refitting.outputs(lambda _: None)[0], how.temperature)
-    made = refitting.refit(layers, targets, (trained, stopping), judged, how, lambda _: None)
+    refitting = Refitting(loaded(inputs.resolved), inputs)
+    refitting.outputs(lambda _: None)
+    made = refitting.refit(layers, lambda _: None)
 
     folder = inputs.resolved.folder
-    logits = refitted(folder, texts, len(trained), layers, vars(how), torch.float16)[judged]
+    logits = refitted(folder, inputs.texts, len(trained), layers, vars(how), torch.float16)[judged]
     assert made.steps == STEPS
     # A weight may be rounded to a neighbour in float16.
     torch.testing.assert_close(made.logits, logits, rtol=0, atol=5e-3)

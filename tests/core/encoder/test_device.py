@@ -32,7 +32,6 @@ from core.pruning.plan import Baseline, PrunedModel
 from core.request.catalog import ROOT
 from core.request.scope import point_names
 from core.results.cut import TRAINING
-from core.training.loop import soft_targets
 from core.training.refit import Refitting
 from core.training.speed import sizes
 from tests import commands
@@ -116,18 +115,15 @@ def test_weights_are_scored_and_pruned_on_the_device(
 def test_a_cut_is_refitted_on_the_device(
     elsewhere: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = np.split(np.arange(20), (8, 14))
     how = TRAINING.model_copy(update={"layers": 1, "steps": 2, "batch": 4})
-    refitting = Refitting(elsewhere, TEXTS, torch.float16)
-    logits, means = refitting.outputs(lambda _: None)
-    made = refitting.refit(
-        2,
-        soft_targets(logits, 2.0),
-        (rows[0], rows[1]),
-        rows[2],
-        how,
-        lambda _: None,
-    )
+    inputs = Mock(texts=TEXTS, numbers=np.split(np.arange(20), (8, 14)))
+    inputs.record.training = how
+    monkeypatch.setattr("core.training.refit.stored_dtype", lambda _: torch.float16)
+
+    refitting = Refitting(elsewhere, inputs)
+    _, means = refitting.outputs(lambda _: None)
+    made = refitting.refit(2, lambda _: None)
+
     assert device_of(made.model) == AWAY
     assert {values.device.type for values in (means, made.logits)} == {"cpu"}
     monkeypatch.setattr("core.training.speed._saved_bytes", lambda *_: 8)

@@ -17,7 +17,6 @@ from core.training.loop import (
     PATIENCE,
     Rows,
     loss_of,
-    soft_targets,
     train,
 )
 from tests.refusals import refusal
@@ -50,7 +49,7 @@ class Line:
         logits = self.features @ torch.randn(5, 3, generator=generator)
         if noisy:
             logits[STOP] = -logits[STOP]
-        self.targets = soft_targets(logits, HOW.temperature)
+        self.targets = (logits / HOW.temperature).softmax(-1)
         self.steps = list[int]()
 
     def answer(self, rows: Rows) -> torch.Tensor:

@@ -5,6 +5,7 @@ The checkpoint never changes.
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,21 +13,12 @@ import torch
 from tiny import UNLIKE, left_whole, loaded, make_encoder, make_texts
 from transformers import AutoModelForSequenceClassification
 
-from core.encoder.loading import Checkpoint, save, stored_dtype
+from core.encoder.loading import Checkpoint, save
 from core.inputs.checkpoints import Resolved, resolve
-from core.results.schema import TrainingRecord
-from core.training.loop import soft_targets
+from core.results.cut import TRAINING
 from core.training.refit import Refitted, Refitting
 
-HOW = TrainingRecord(
-    layers=2,
-    steps=22,
-    batch=8,
-    rate=1e-3,
-    targets="answers",
-    temperature=2.0,
-    seed=0,
-)
+HOW = TRAINING.model_copy(update={"steps": 22, "batch": 8, "rate": 1e-3})
 TEXTS = [(text,) for text in make_texts(70, seed=3)]
 REFIT = np.arange(40)
 STOP = np.arange(40, 52)
@@ -44,19 +36,18 @@ def silent(share: float) -> None:
     assert 0 <= share <= 1
 
 
-def refitted(
-    checkpoint: Checkpoint,
-    *depths: int,
-    dtype: torch.dtype = torch.float32,
-    **how: Any,
-) -> list[Refitted]:
-    refitting = Refitting(checkpoint, TEXTS, dtype)
-    targets = soft_targets(refitting.outputs(silent)[0], HOW.temperature)
-    settings = HOW.model_copy(update=how)
-    return [
-        refitting.refit(layers, targets, (REFIT, STOP), JUDGED, settings, silent)
-        for layers in depths
-    ]
+def refitting_of(resolved: Resolved, **how: Any) -> Refitting:
+    """Return a refitting that has run the full model."""
+    inputs = Mock(resolved=resolved, texts=TEXTS, numbers=[REFIT, STOP, JUDGED])
+    inputs.record.training = HOW.model_copy(update=how)
+    refitting = Refitting(loaded(resolved), inputs)
+    refitting.outputs(silent)
+    return refitting
+
+
+def refitted(resolved: Resolved, *depths: int, **how: Any) -> list[Refitted]:
+    refitting = refitting_of(resolved, **how)
+    return [refitting.refit(layers, silent) for layers in depths]
 
 
 def plain_logits(folder: Path, checkpoint: Checkpoint) -> torch.Tensor:
@@ -79,7 +70,7 @@ def test_what_is_saved_predicts_what_was_judged_and_its_top_alone_has_changed(
         left_whole(checkpoint.model),
         checkpoint.model.register_forward_pre_hook(fill, with_kwargs=True),
     ):
-        shallow, deep = refitted(checkpoint, 1, 3, dtype=stored_dtype(resolved))
+        shallow, deep = refitted(resolved, 1, 3)
     assert deep.steps
     for made, layers in ((shallow, 1), (deep, 3)):
         save(made.model, resolved, tmp_path / str(layers))
@@ -98,28 +89,23 @@ def test_what_is_saved_predicts_what_was_judged_and_its_top_alone_has_changed(
     assert all(any(part in name for name in changed) for part in (".1.", ".2.", "classifier"))
 
 
-def test_the_same_seed_gives_the_same_bits_whatever_was_refitted_before(
-    tmp_path: Path,
-) -> None:
-    _, checkpoint = checkpoint_of(tmp_path)
-    alone, (_, after) = refitted(checkpoint, 3)[0], refitted(checkpoint, 2, 3)
-    other = refitted(checkpoint, 3, seed=1)[0]
+def test_the_same_seed_gives_the_same_bits_whatever_was_refitted_before(tmp_path: Path) -> None:
+    resolved, _ = checkpoint_of(tmp_path)
+
+    (alone,) = refitted(resolved, 3)
+    _, after = refitted(resolved, 2, 3)
+    (other,) = refitted(resolved, 3, seed=1)
+
     assert torch.equal(alone.logits, after.logits)
     assert not torch.equal(alone.logits, other.logits)
-    assert all(
-        map(
-            torch.equal,
-            alone.model.state_dict().values(),
-            after.model.state_dict().values(),
-        )
-    )
+    weights = alone.model.state_dict().values()
+    assert all(map(torch.equal, weights, after.model.state_dict().values()))
 
 
 def test_what_report_raises_ends_the_work_at_once(tmp_path: Path) -> None:
-    _, checkpoint = checkpoint_of(tmp_path)
-    refitting = Refitting(checkpoint, TEXTS, torch.float32)
+    resolved, checkpoint = checkpoint_of(tmp_path)
+    refitting = refitting_of(resolved)
     calls = list[float]()
-    targets = soft_targets(refitting.outputs(silent)[0], HOW.temperature)
 
     def cancel(share: float) -> None:
         calls.append(share)
@@ -127,5 +113,6 @@ def test_what_report_raises_ends_the_work_at_once(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with left_whole(checkpoint.model), pytest.raises(KeyboardInterrupt):
-        refitting.refit(2, targets, (REFIT, STOP), JUDGED, HOW, cancel)
+        refitting.refit(2, cancel)
+
     assert calls == [step / HOW.steps for step in range(1, 22)]
