@@ -69,9 +69,8 @@ class Contrast:
     @property
     def p_value(self) -> float:
         """Two-sided p-value: 1 - the confidence at which the interval just reaches 0."""
-        from scipy.optimize import (
-            brentq,
-        )  # imported here: it would slow down the first page
+        # Imported here: it would slow down the first page.
+        from scipy.optimize import brentq
 
         size = abs(self.difference)
 

@@ -45,13 +45,15 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
     if name == "accuracy":
         return _wilson(int((gold == predicted).sum()), len(gold))
     strata = [predicted[gold == label] for label in np.unique(gold)]
-    if len(strata) < 2 or min(map(len, strata)) < 2:
+    fewest = min(map(len, strata))
+    if len(strata) < 2 or fewest < 2:
         return None
     grouped = np.sort(gold)  # (examples,) in the order of the strata
 
     def statistic(*resampled: Labels, axis: int) -> Array:
         drawn = np.concatenate(resampled, axis)  # (…, examples)
-        return SCORES[name](np.broadcast_to(grouped, drawn.shape), drawn)
+        golds = np.broadcast_to(grouped, drawn.shape)  # (…, examples)
+        return SCORES[name](golds, drawn)
 
     with warnings.catch_warnings():
         # SciPy warns about constant predictions, whose interval is a point.

@@ -26,21 +26,25 @@ def share_correct(both: Array, golds: Array, predictions: Array) -> Array:
 def matthews_correlation(both: Array, golds: Array, predictions: Array) -> Array:
     """Compute the Matthews correlation from counts -> (…); 0 if a side has only one label."""
     n = golds.sum(-1)  # (…) examples
-    covariance = both.sum(-1) * n - (golds * predictions).sum(-1)  # (…)
+    products = golds * predictions  # (…, labels)
+    covariance = both.sum(-1) * n - products.sum(-1)  # (…)
     gold_variance = n**2 - (golds**2).sum(-1)  # (…)
     predicted_variance = n**2 - (predictions**2).sum(-1)  # (…)
-    return _ratio(covariance, np.sqrt(gold_variance * predicted_variance))
+    deviations = np.sqrt(gold_variance * predicted_variance)  # (…)
+    return _ratio(covariance, deviations)
 
 
 def f1(both: Array, golds: Array, predictions: Array) -> Array:
     """Compute F1 of label 1 from counts -> (…); 0 where it occurs on neither side."""
-    return np.asarray(_f1_of_each(both, golds, predictions)[..., 1])
+    scores = _f1_of_each(both, golds, predictions)  # (…, labels)
+    return np.asarray(scores[..., 1])
 
 
 def macro_f1(both: Array, golds: Array, predictions: Array) -> Array:
     """Compute the mean F1 of the labels that occur in the gold labels, from counts -> (…)."""
     occurs = golds > 0  # (…, labels)
-    total = (_f1_of_each(both, golds, predictions) * occurs).sum(-1)  # (…)
+    scores = _f1_of_each(both, golds, predictions)  # (…, labels)
+    total = (scores * occurs).sum(-1)  # (…)
     return np.asarray(total / occurs.sum(-1))
 
 
@@ -51,8 +55,9 @@ def _f1_of_each(both: Array, golds: Array, predictions: Array) -> Array:
 
 def _ratio(numerator: Array, denominator: Array) -> Array:
     """Divide; 0 where the denominator is 0."""
-    zeros = np.zeros(numerator.shape)
-    return np.asarray(np.divide(numerator, denominator, out=zeros, where=denominator > 0))
+    ratios = np.zeros(numerator.shape)
+    np.divide(numerator, denominator, out=ratios, where=denominator > 0)
+    return ratios
 
 
 FROM_COUNTS: Mapping[str, Callable[[Array, Array, Array], Array]] = {
@@ -71,18 +76,21 @@ def counts(gold: Labels, predicted: Labels) -> tuple[Array, Array, Array]:
         For each label, of at least two, the number of examples where both sides have it, gold has
         it, and predicted has it.
     """
-    labels = max(int(gold.max()), int(predicted.max()), 1) + 1
+    largest = max(int(gold.max()), int(predicted.max()), 1)
+    labels = largest + 1
     *rows, _ = np.broadcast_shapes(gold.shape, predicted.shape)  # (…)
     size = math.prod(rows) * labels
-    first = np.arange(0, size, labels).reshape(*rows, 1)  # (…, 1) the cell of each row's label 0
+    cells = np.arange(0, size, labels)
+    first = cells.reshape(*rows, 1)  # (…, 1) the cell of each row's label 0
 
     def count(cells: Labels) -> Array:
         numbers = np.bincount(cells.ravel(), minlength=size)
         return numbers.reshape(*rows, labels).astype(np.float64)
 
     gold_cells = first + gold  # (…, n)
+    is_correct = gold == predicted  # (…, n)
     return (
-        count(gold_cells[gold == predicted]),
+        count(gold_cells[is_correct]),
         count(gold_cells),
         count(first + predicted),
     )
@@ -91,16 +99,12 @@ def counts(gold: Labels, predicted: Labels) -> tuple[Array, Array, Array]:
 # ---------------------------------------------------------------- from labels
 
 
-def accuracy(gold: Labels, predicted: Labels) -> Array:
-    """Compute the share of correct predictions, (…, n), (…, n) -> (…)."""
-    return np.asarray((gold == predicted).mean(-1))
-
-
 def _score(name: str, gold: Labels, predicted: Labels) -> Array:
+    if name == "accuracy":
+        return np.asarray((gold == predicted).mean(-1))  # faster than by counts
     return FROM_COUNTS[name](*counts(gold, predicted))
 
 
 SCORES: Mapping[str, Callable[[Labels, Labels], Array]] = {
-    **{name: partial(_score, name) for name in FROM_COUNTS},
-    "accuracy": accuracy,  # faster than by counts
+    name: partial(_score, name) for name in FROM_COUNTS
 }

@@ -125,10 +125,8 @@ def layer_statistics(amounts: Sequence[float], own: Array, replicates: Array) ->
         replicates: (frames, points, n) the same without each example.
     """
     loss_low, loss_high = log_jackknife(1 - own, 1 - replicates)  # each (frames, points)
-    low, high = (
-        np.maximum(1 - loss_high, -1.0),
-        1 - loss_low,
-    )  # each (frames, points)
+    low = np.maximum(1 - loss_high, -1.0)  # (frames, points)
+    high = 1 - loss_low  # (frames, points)
     rows = zip(low.tolist(), high.tolist(), strict=True)
     gaps = dict[str, GapAtDamage | NotAtDamage]()
     for target in DAMAGES:
@@ -170,19 +168,15 @@ def _survivals(
     values, censored = survival(amounts, own)  # each (points,)
     earliest, _ = survival(amounts, lowest)  # (points,)
     latest, _ = survival(amounts, highest)  # (points,)
-    records: list[SurvivalRecord | None] = []
-    for k in range(own.shape[1]):
-        if np.isnan(own[0, k]):
-            records.append(None)
-            continue
-        records.append(
-            SurvivalRecord(
-                value=values[k],
-                low=earliest[k],
-                high=latest[k],
-                censored=bool(censored[k]),
-            )
+    records = list[SurvivalRecord | None]()
+    for k, value in enumerate(values):
+        record = SurvivalRecord(
+            value=value,
+            low=earliest[k],
+            high=latest[k],
+            censored=bool(censored[k]),
         )
+        records.append(record if is_defined[0, k] else None)
     return tuple(records)
 
 

@@ -34,12 +34,12 @@ def working_range(
         predictions: (frames, examples) label indices.
     """
     to, lead = works_to(metric, amounts, gold, predictions)
-    changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
     broken_from = None
-    for amount, (_, high, _) in reversed(list(zip(amounts[1:], changes, strict=True))):
+    for frame in range(len(amounts) - 1, 0, -1):
+        _, high = change(metric, gold, predictions[0], predictions[frame])
         if high >= 0:
             break
-        broken_from = float(amount)
+        broken_from = float(amounts[frame])
     return WorkingRangeRecord(
         to=to,
         metric=metric,
@@ -57,10 +57,12 @@ def works_to(
     Returns:
         Its last amount, None if the 95 % interval of the lead does not exclude 0; and the lead.
     """
-    values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
+    golds = np.broadcast_to(gold, predictions.shape)  # (frames, examples)
+    values = SCORES[metric](golds, predictions)  # (frames,)
     leads = values - majority_value(metric, gold)  # (frames,)
     lead = float(leads[0])
-    if lead <= 0 or change(metric, gold, _majority(gold), predictions[0])[0] <= 0:
+    low, _ = change(metric, gold, _majority(gold), predictions[0])
+    if low <= 0:
         return None, lead
     fallen = leads < RETAINED * lead - ROUNDING  # (frames,)
     last = int(fallen.argmax()) - 1 if fallen.any() else -1
@@ -83,10 +85,8 @@ def _majority(gold: Labels) -> Labels:
     return np.full_like(gold, labels[counts.argmax()])
 
 
-def change(
-    metric: str, gold: Labels, baseline: Labels, pruned: Labels
-) -> tuple[float, float, float]:
-    """Bootstrap M(a) - M(0) over examples, in pairs; all values are 0 if no prediction differs.
+def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple[float, float]:
+    """Bootstrap M(a) - M(0) over examples, in pairs; both bounds are 0 if no prediction differs.
 
     Args:
         metric: A name from `core.sweep.scores.SCORES`.
@@ -95,16 +95,18 @@ def change(
         pruned: (examples,) predictions of the pruned model.
 
     Returns:
-        The lower and the upper bound of the 95 % interval, and the standard error.
+        The lower and the upper bound of the 95 % interval.
     """
     if np.array_equal(baseline, pruned):
-        return 0.0, 0.0, 0.0
+        return 0.0, 0.0
     score = SCORES[metric]
 
     def difference(rows: Labels, axis: int = -1) -> Array:
         golds = gold[rows]  # (…, examples)
-        return np.asarray(score(golds, pruned[rows]) - score(golds, baseline[rows]))
+        after = score(golds, pruned[rows])  # (…)
+        before = score(golds, baseline[rows])  # (…)
+        return np.asarray(after - before)
 
-    result = bootstrapped((np.arange(len(gold)),), difference, DRAWS)
-    low, high = result.confidence_interval
-    return float(low), float(high), float(result.standard_error)
+    rows = np.arange(len(gold))
+    low, high = bootstrapped((rows,), difference, DRAWS).confidence_interval
+    return float(low), float(high)
