@@ -46,7 +46,6 @@ def test_the_trained_model_is_saved_and_the_path_of_the_recovery_printed(
     [
         ("--amount nan", "amount 'nan' is not a number in [0, 1)"),
         ("--save tests", "exists and is not an empty folder"),
-        ("", "does not record the path of the checkpoint folder"),
     ],
 )
 def test_bad_input_ends_in_one_line(

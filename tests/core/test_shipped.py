@@ -1,6 +1,7 @@
 """The shipped results: every one listed, whole, made by its command; some frames recomputed."""
 
 from collections import defaultdict
+from operator import attrgetter
 
 import pytest
 import torch
@@ -35,41 +36,19 @@ MAX_RESULT_BYTES = {12: 400e3, 24: 1e6}  # of a result of up to so many points
 MAX_RESULTS_BYTES = 80e6
 
 
+SHARED = attrgetter("checkpoint", "task", "method", "scope", "seed", "until_damage")
+
+
 def planned(request: SweepRequest) -> tuple[object, ...]:
     """Return what identifies a sweep of a grid's file, as `listed` does an entry of the manifest."""
-    place = (
-        request.checkpoint,
-        request.task,
-        request.data == "written",
-        request.points,
-    )
     controls = request.control_of or DEFAULT_CONTROLLED.get(request.method)
-    return (
-        *place,
-        request.method,
-        request.scope,
-        request.seed,
-        controls,
-        request.until_damage,
-    )
+    return *SHARED(request), request.data == "written", request.points, controls
 
 
 def listed(entry: library.Entry) -> tuple[object, ...]:
     layers = 1 + max(int(point.split(".")[1]) for point in entry.points)
-    place = (
-        entry.checkpoint,
-        entry.task,
-        entry.source == "written",
-        points_of(entry.points, layers),
-    )
-    return (
-        *place,
-        entry.method,
-        entry.scope,
-        entry.seed,
-        entry.controls,
-        entry.until_damage,
-    )
+    points = points_of(entry.points, layers)
+    return *SHARED(entry), entry.source == "written", points, entry.controls
 
 
 def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small() -> None:
