@@ -84,7 +84,7 @@ def test_a_limit_that_no_depth_keeps_saves_nothing(
     ("line", "words"),
     [
         ("--keep 3", "--keep 3 is no depth of this study: choose one of 2, 1"),
-        ("--keep 1 --at-most 3", "not allowed with argument"),
+        ("--at-most 101", "--at-most 101: give points of the score, 0 to 100"),
         ("--save tests", "--save tests exists and is not an empty folder"),
         ("--save /proc/none", "cannot write /proc"),
         (

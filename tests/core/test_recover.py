@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from recovery import tiny_sweep
 from safetensors.torch import load_file
 from tiny import make_texts, predicted_by_transformers
@@ -41,22 +40,13 @@ def test_the_trained_model_is_saved_and_the_path_of_the_recovery_printed(
     assert "`hf upload OWNER/NAME 'my model'`" in card
 
 
-@pytest.mark.parametrize(
-    ("further", "words"),
-    [
-        ("--amount nan", "amount 'nan' is not a number in [0, 1)"),
-        ("--save tests", "exists and is not an empty folder"),
-    ],
-)
-def test_bad_input_ends_in_one_line(
-    complete: Run, tmp_path: Path, further: str, words: str
-) -> None:
+def test_bad_input_ends_in_one_line(complete: Run, tmp_path: Path) -> None:
     sweep = save(tiny_sweep(tmp_path), tmp_path / "sweep.json")
 
-    code, printed, said = complete(recover, f"{sweep} {further}")
+    code, printed, said = complete(recover, f"{sweep} --save tests")
 
     assert (code, printed) == (2, "")
-    assert words in said
+    assert "exists and is not an empty folder" in said
     assert said.count("\n") == 1
 
 

@@ -202,13 +202,7 @@ def test_first_middle_and_last_are_confirmed(
     assert call(verify, f"{path} {options}") == 0
 
     header, *rows, verdict = capsys.readouterr().out.splitlines()
-    assert header.split() == [
-        "amount",
-        "deviation",
-        "of",
-        "engine",
-        "torch-cka",
-    ]
+    assert header.split() == ["amount", "deviation", "of", "engine", "torch-cka"]
     amounts = [row.split()[0] for row in rows]
     assert amounts == [amount for amount in ("0", "0.4", "0.8") for _ in range(7)]
     assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[9])
