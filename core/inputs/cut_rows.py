@@ -17,10 +17,9 @@ from core.inputs.examples import (
     EvalSubset,
     Examples,
     Row,
+    are_trained_on,
     draw,
-    example_digests,
     open_examples,
-    training_digests,
 )
 from core.inputs.hub import Report
 from core.inputs.texts import Texts
@@ -99,7 +98,7 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     examples = open_examples(request, resolved.label_names, report)
     evaluated = examples.data.evaluated
     table, rows = examples.rows(evaluated)
-    judging, pool = _judging(rows, training_digests(resolved))
+    judging, pool = _judging(rows, resolved)
     source, split = further_rows(examples, request.train)
     if split:
         further_table, further = source.rows(split)
@@ -159,7 +158,7 @@ def check_labels(labels: Sequence[int | None], use: str) -> None:
         )
 
 
-def _judging(rows: Sequence[Row], digests: np.ndarray) -> tuple[list[Row], list[Row]]:
+def _judging(rows: Sequence[Row], resolved: Resolved) -> tuple[list[Row], list[Row]]:
     """Separate the rows that can judge, labelled and no training data, from the others.
 
     Repeated texts are dropped.
@@ -167,9 +166,8 @@ def _judging(rows: Sequence[Row], digests: np.ndarray) -> tuple[list[Row], list[
     distinct = {row[1]: row for row in rows}
     judging: list[Row] = []
     others: list[Row] = []
-    for row, is_trained in zip(
-        distinct.values(), np.isin(example_digests(distinct), digests), strict=True
-    ):
+    are_trained = are_trained_on(distinct, resolved)
+    for row, is_trained in zip(distinct.values(), are_trained, strict=True):
         is_free = row[2] is not None and not is_trained
         (judging if is_free else others).append(row)
     return judging, others

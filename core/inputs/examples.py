@@ -304,22 +304,25 @@ def example_digests(examples: Iterable[tuple[str, ...]]) -> np.ndarray:
     return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
-def training_digests(resolved: Resolved) -> np.ndarray:
-    """Return the digests of a checkpoint's training examples, uint64; none if they are unknown.
+def are_trained_on(examples: Iterable[tuple[str, ...]], resolved: Resolved) -> np.ndarray:
+    """Whether each example is in a checkpoint's training data, bool; none is if these are unknown.
 
     Raises:
-        PrunescopeError: The file is damaged.
+        PrunescopeError: The file of their digests is damaged.
     """
+    digests = np.empty(0, dtype=np.uint64)
     path = resolved.folder / TRAINING_EXAMPLES
-    if not path.is_file():
-        return np.empty(0, dtype=np.uint64)
-    try:
-        digests = np.load(path, mmap_mode="r")  # mapped: a header may claim any size
-        if digests.dtype != np.uint64 or digests.ndim != 1:
-            raise ValueError("it is not one row of uint64")
-    except (ValueError, OSError, EOFError) as error:
-        raise refused(resolved.id, f"has a damaged {TRAINING_EXAMPLES} ({error})") from error
-    return np.asarray(digests)
+    if path.is_file():
+        try:
+            digests = np.load(path, mmap_mode="r")  # mapped: a header may claim any size
+            if digests.dtype != np.uint64 or digests.ndim != 1:
+                raise ValueError("it is not one row of uint64")
+        except (ValueError, OSError, EOFError) as error:
+            raise refused(resolved.id, f"has a damaged {TRAINING_EXAMPLES} ({error})") from error
+    digests = np.sort(digests)
+    own = example_digests(examples)
+    # np.isin takes a hundred times as long.
+    return np.searchsorted(digests, own, "right") > np.searchsorted(digests, own)
 
 
 def check_not_training_data(subset: EvalSubset, resolved: Resolved) -> None:
@@ -330,8 +333,7 @@ def check_not_training_data(subset: EvalSubset, resolved: Resolved) -> None:
             MAX_TRAINING_OVERLAP allows, or the file of these is damaged.
     """
     count = len(subset.texts)
-    is_trained = np.isin(example_digests(subset.texts), training_digests(resolved))
-    shared = int(is_trained.sum())
+    shared = are_trained_on(subset.texts, resolved).sum()
     if shared > 1 + MAX_TRAINING_OVERLAP * count:
         raise PrunescopeError(
             f"{shared} of {count} evaluation examples are in the training data of {resolved.id} "

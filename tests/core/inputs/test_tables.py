@@ -128,7 +128,6 @@ def test_quotes_line_breaks_and_blank_rows(read):
             {"column 1": "0", "text": "Grüße", "label": "1"},
         ),
         ("text,label\nNA, 1\n", {"text": "NA", "label": "1"}),
-        ("text,label\nnan,\n", {"text": "nan", "label": ""}),
     ],
 )
 def test_separators_marks_and_empty_cells(read, content, columns):
