@@ -34,12 +34,14 @@ def markdown_html(text: str) -> str:
 def methods_html() -> str:
     """Write the Methods page below its title."""
     first, more = methods_parts()
-    return f"{text_of('steps.html')}{_html(first)}<details><summary>{more.title}</summary>{_html(more)}</details>"
+    folded = f"<details><summary>{more.title}</summary>{_html(more)}</details>"
+    return f"{text_of('steps.html')}{_html(first)}{folded}"
 
 
 def _html(part: Part) -> str:
     sections = (
-        f'<section id="{section.anchor}"><h2>{escape(section.title)}</h2>{markdown_html(section.body)}</section>'
+        f'<section id="{section.anchor}"><h2>{escape(section.title)}</h2>'
+        f"{markdown_html(section.body)}</section>"
         for section in part.sections
     )
     return "".join(

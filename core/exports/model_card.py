@@ -8,27 +8,15 @@ import shlex
 from huggingface_hub import ModelCardData
 
 from core.findings.cut import CutChoice, frontier_of
-from core.findings.words.cut import (
-    limit_words,
-    machine_words,
-    refit_words,
-    removed_name,
-    training_words,
-)
+from core.findings.words import cut as words
 from core.findings.words.numbers import decimals
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, TASKS
 from core.request.limits import DATASET
 from core.request.pages import LOSS
+from core.results import names as n
 from core.results.cut import CutStudy, Result, Trained
 from core.results.fields import Bounds
-from core.results.names import (
-    amount_name,
-    checkpoint_name,
-    data_name,
-    in_sentence,
-    pruning_name,
-)
 from core.results.provenance import recompute_script, task_of
 from core.results.recovery import Recovery
 from core.results.schema import Frame, SweepResult, TaskRecord, Worth
@@ -44,13 +32,9 @@ READERS = {  # of tables, by the ends of their names
     "parquet": "pandas.read_parquet({!r})",
     "jsonl": "pandas.read_json({!r}, lines=True)",
 }
-SCORERS = {
-    "accuracy": "accuracy_score",
-    "matthews_correlation": "matthews_corrcoef",
-}  # of scikit-learn; else F1's
-RESULT_FILE = (
-    "result.json"  # in the folder of a trained model: the study or the recovery that it is from
-)
+# Of scikit-learn; else F1's.
+SCORERS = {"accuracy": "accuracy_score", "matthews_correlation": "matthews_corrcoef"}
+RESULT_FILE = "result.json"  # in a trained model's folder: the study or recovery that it is from
 
 
 def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
@@ -61,7 +45,8 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         frame: The frame whose weights the folder holds.
         licence: The base's; None if it is unknown.
     """
-    return f"""{_pruned_card(result, frame, frame.amount, licence, "It was not trained after pruning.")}
+    trained = "It was not trained after pruning."
+    return f"""{_pruned_card(result, frame, frame.amount, licence, trained)}
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
 
 This computes the result, whose key is `{result.key}`.
@@ -77,7 +62,8 @@ def recovered_card(recovery: Recovery, folder: str, licence: str | None) -> str:
 
     See `cut_card`.
     """
-    trained = f"Then all layers and the classifier were trained, zeros held, for\n{training_words(recovery.rows)}."
+    rows = words.training_words(recovery.rows)
+    trained = f"Then all layers and the classifier were trained, zeros held, for\n{rows}."
     return f"""{_pruned_card(recovery, recovery.frames[-1], recovery.amount, licence, trained)}
 
 {_scoring(recovery, folder)}"""
@@ -95,13 +81,15 @@ def _pruned_card(
     by = result.pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
     again = " and trained again" if isinstance(result, Recovery) else ""
-    return f"""{_beginning(result, frame, method, licence)}, pruned by {amount_name(amount)}{again}
+    return f"""{_beginning(result, frame, method, licence)}, \
+pruned by {n.amount_name(amount)}{again}
 
-{pruning_name(result)}{scored}, written by Prunescope. {METHODS[method].explanation} Removed weights are zeros in place:
+{n.pruning_name(result)}{scored}, written by Prunescope. \
+{METHODS[method].explanation} Removed weights are zeros in place:
 the model is as large and as fast as its base. {then}
 {_question(result)}
 
-On {data_name(result)}:
+On {n.data_name(result)}:
 
 {score_table(frame)}
 
@@ -133,7 +121,7 @@ def cut_card(
     rows = "\n".join(
         _row(name, figure.value, (figure.low, figure.high)) for name, figure in compared.items()
     )
-    removed = in_sentence(removed_name(frontier, choice))
+    removed = n.in_sentence(words.removed_name(frontier, choice))
     judged = len(study.task.gold)
     again = (
         f"\nRefitted again, it predicts {differing} of {judged:,} judged rows otherwise."
@@ -142,16 +130,18 @@ def cut_card(
     )
     return f"""{_beginning(study, choice.depth.saved, "cut", licence)}, made smaller
 
-Written by Prunescope. Really removed: {removed} of {study.checkpoint.num_layers}, counted from 1. {refit_words(study)}
+Written by Prunescope. Really removed: {removed} of {study.checkpoint.num_layers}, counted from 1. \
+{words.refit_words(study)}
 The weights are those of step {choice.depth.steps}.{again}
 {_question(study)}
 
-On {data_name(study)}, which took no part in refitting:
+On {n.data_name(study)}, which took no part in refitting:
 
 {score_table(choice.depth.saved)}
 {rows}
 
-At the usual limit, this depth is {limit_words(frontier, choice, float(LOSS.default))}. {machine_words(study)}.
+At the usual limit, this depth is {words.limit_words(frontier, choice, float(LOSS.default))}. \
+{words.machine_words(study)}.
 
 {_base(study, licence)}
 | bytes | {size.bytes:,}, of the base {full.bytes:,} |
@@ -162,7 +152,8 @@ At the usual limit, this depth is {limit_words(frontier, choice, float(LOSS.defa
 
 def _scoring(study: Trained, folder: str) -> str:
     """Write the code that scores a trained model, and the key."""
-    return f"""These lines print its {METRICS[study.task.main_metric].symbol}, and `{upload_line(folder)}` publishes it:
+    return f"""These lines print its {METRICS[study.task.main_metric].symbol}, \
+and `{upload_line(folder)}` publishes it:
 
 ```python
 {scoring_lines(study, folder)}
@@ -226,19 +217,18 @@ def _beginning(result: Result, scored: Worth, tag: str, licence: str | None) -> 
         "tags": ["pruned", tag],
     }
     metadata = ModelCardData(license=licence, base_model=base, **fields)
-    return f"---\n{metadata.to_yaml()}\n---\n\n# {checkpoint_name(result)}"
+    return f"---\n{metadata.to_yaml()}\n---\n\n# {n.checkpoint_name(result)}"
 
 
 def _question(result: Result) -> str:
     task = task_of(result.task)
-    return f"{task.title}: {task.question} The labels are in the order {', '.join(result.task.label_names)}."
+    labels = ", ".join(result.task.label_names)
+    return f"{task.title}: {task.question} The labels are in the order {labels}."
 
 
 def _base(result: Result, licence: str | None) -> str:
-    checkpoint, revision = (
-        result.checkpoint,
-        "revision" if result.checkpoint.source == "hub" else "content",
-    )
+    checkpoint = result.checkpoint
+    revision = "revision" if checkpoint.source == "hub" else "content"
     return f"""| | |
 |---|---|
 | base | `{checkpoint.id}`, {revision} `{checkpoint.revision}`, {checkpoint.architecture} |
@@ -253,4 +243,5 @@ def score_table(scored: Worth) -> str:
 
 def _row(name: str, value: float | None, interval: Bounds | None) -> str:
     ends = " to ".join(decimals(end, 3) for end in interval) if interval else "unknown"
-    return f"| {name.replace('_', ' ')} | {'undefined' if value is None else decimals(value, 4)} | {ends} |"
+    written = "undefined" if value is None else decimals(value, 4)
+    return f"| {name.replace('_', ' ')} | {written} | {ends} |"

@@ -45,11 +45,15 @@ class NotebookResult(SweepResult):
         """
         scenes = {reduction: result_scene(self, reduction) for reduction in REDUCTIONS}
         page = player_page(scenes[REDUCTION], (self,), choices=scenes)
-        frame = f'<iframe sandbox="allow-scripts" style="{STYLE}" srcdoc="{html.escape(page)}"></iframe>'
-        return f'<div style="container-type: inline-size">{frame}</div>'
+        return (
+            '<div style="container-type: inline-size">'
+            f'<iframe sandbox="allow-scripts" style="{STYLE}" '
+            f'srcdoc="{html.escape(page)}"></iframe>'
+            "</div>"
+        )
 
     def to_frame(self) -> "DataFrame":
-        """Return a pandas table with one number a row, each with its 95 % interval, `low` to `high`.
+        """Return a pandas table, one number a row with its 95 % interval, `low` to `high`.
 
         `measure` names the `value`: a metric such as `accuracy`, the share of
         `changed_predictions`, or, under a `reduction`, `cka`, the similarity of a `point`, such as
@@ -58,14 +62,11 @@ class NotebookResult(SweepResult):
         """
         import pandas as pd  # takes half a second
 
-        titles = {
-            point: name.title
-            for point, name in zip(self.points, point_names(self.points), strict=True)
-        }
-        by_depth = pd.CategoricalDtype(titles.values(), ordered=True)
+        titles = [name.title for name in point_names(self.points)]
         table = pd.DataFrame(own_rows(self), columns=list(OWN_COLUMNS))
-        table["point"] = table["point"].map(titles)
-        return table.astype({"point": by_depth, "value": float, "low": float, "high": float})
+        by_depth = pd.Categorical(table["point"], self.points, ordered=True)
+        table["point"] = by_depth.rename_categories(titles)
+        return table.astype({"value": float, "low": float, "high": float})
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the result file, which `load_result` and the app can open, and return its path.

@@ -14,7 +14,8 @@ from core.results.schema import SweepResult
 
 LOOK = """
 :root {{
-  color-scheme: {name}; --st-text-color: {text}; --st-background-color: {background}; --st-border-color: {line};
+  color-scheme: {name}; --st-text-color: {text}; --st-background-color: {background}; \
+--st-border-color: {line};
   --st-secondary-background-color: {secondary}; --st-primary-color: {accent};
 }}
 body {{
@@ -129,7 +130,8 @@ def _page(
     paper: str = "",
 ) -> str:
     commands = "\n\n".join(map(recompute_script, results))
-    made = "Made with Prunescope"
+    made = "Made with Prunescope: how to compute this" if results else "Made with Prunescope"
+    summary = " · ".join((made, *caption))
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -141,7 +143,7 @@ def _page(
 <h1>{html.escape(title)}</h1>
 <main></main>
 <details>
-<summary>{html.escape(" · ".join((f"{made}{': how to compute this' if results else ''}", *caption)))}</summary>
+<summary>{html.escape(summary)}</summary>
 <pre><code>{html.escape(commands)}</code></pre>
 </details>
 <script type="module">{vega_script()}</script>

@@ -68,7 +68,8 @@ def write_pruned(
         report("Writing", 0, 1)
         with PrunedModel(baseline.model, plan) as pruned:
             pruned.prune(frame.amount)
-            name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
+            pruning = f"{result.pruning.method}-{amount_text(frame.amount)}"
+            name = f"{result.task.name}-{pruning}-{result.key[:8]}"
             folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
             return _written(
                 folder,
@@ -163,8 +164,10 @@ def _written(
             float32 if isinstance(origin, Recovery) else None,
         )
         if size > (most := limits().export_bytes):
-            fault = f"the model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"
-            raise PrunescopeError(f"{fault}: run Prunescope on your own computer")
+            raise PrunescopeError(
+                f"the model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed "
+                "here: run Prunescope on your own computer"
+            )
         ModelCard(card).save(whole / CARD)
         if origin:
             (whole / RESULT_FILE).write_text(sealed(origin).model_dump_json(), "utf-8")

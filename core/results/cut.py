@@ -151,5 +151,6 @@ def of_kind(kind: type[R], result: Result, name: str) -> R:
     if isinstance(result, kind):
         return result
     raise PrunescopeError(
-        f"{name} is {_NAMES[type(result)]}, and {_NAMES[kind]} is needed: choose one, or open it on its own page"
+        f"{name} is {_NAMES[type(result)]}, and {_NAMES[kind]} is needed: "
+        "choose one, or open it on its own page"
     )

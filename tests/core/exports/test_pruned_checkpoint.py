@@ -1,4 +1,4 @@
-"""A pruned or cut checkpoint, loaded by transformers alone, gives the scores of its frame or of its study."""
+"""A pruned or cut checkpoint, loaded by transformers alone, gives the scores of its result."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint that calls about half of the examples positive, so that pruning changes some predictions."""
+    """A checkpoint that calls half of the examples positive: pruning changes some predictions."""
     folder = make_bert(
         tmp_path_factory.mktemp("checkpoints") / "base",
         seed=5,
@@ -193,7 +193,7 @@ def written(studied: Studied, left: int, **options: Path) -> Path:
 
 
 def expect_predictions(folder: Path, studied: Studied, left: int) -> None:
-    """Expects the layers of the study in the weights, and its predictions from plain transformers."""
+    """Expect the layers of the study in the weights, and its predictions from transformers."""
     layers = re.findall(
         r"transformer\.layer\.(\d+)\.",
         " ".join(load_file(folder / "model.safetensors")),

@@ -1,4 +1,4 @@
-"""The lines of code beside a smaller model print its score, from the rows of every kind of place."""
+"""The code beside a smaller model prints its score, from the rows of every kind of place."""
 
 import sys
 from pathlib import Path

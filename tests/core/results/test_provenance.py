@@ -108,9 +108,7 @@ def test_the_command_asks_for_the_same(
     assert pasted(command_line(request_)) == checked(request_)
 
 
-def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_that_makes_them() -> (
-    None
-):
+def test_weights_that_are_not_shipped_are_named_with_the_command_that_makes_them() -> None:
     plain = make_result(source="folder")
     task = plain.task.model_copy(update={"source_name": "mine\nrm -rf ~"})
     result = with_own_key(
@@ -125,7 +123,7 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
     assert made == result.checkpoint.recipe.command
 
 
-def test_a_run_on_folders_is_recomputed_from_anywhere_and_no_folder_is_printed_as_an_id_on_the_hub(
+def test_a_run_on_folders_is_recomputed_from_anywhere(
     tiny_bert: Path,
     glue_folder: Path,
     tmp_path: Path,

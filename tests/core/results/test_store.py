@@ -1,4 +1,4 @@
-"""Files of sweeps and of studies of cuts: round trip, damage, atomic writes, keys that follow content."""
+"""Files of results: round trip, damage, atomic writes, keys that follow content."""
 
 import os
 from pathlib import Path
