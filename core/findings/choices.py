@@ -88,15 +88,12 @@ def published_pair(
         run = run_of(entry.scope)
         if run and (len(run) == 1) == with_single_layers:
             isolated.add(_model_and_examples(entry))
-    by_preference = sorted(
-        entries,
-        key=lambda entry: (
-            entry.source == "written",
-            _model_and_examples(entry) not in isolated,
-        ),
-    )
+
+    def preference(entry: Entry) -> tuple[bool, bool]:
+        return entry.source == "written", _model_and_examples(entry) not in isolated
+
     by_task: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
-    for entry in by_preference:
+    for entry in sorted(entries, key=preference):
         is_whole = entry.scope in ("encoder", None) and entry.until_damage is None
         if entry.task in PAIR and is_whole and at_attention(entry.points):
             likeness = (
@@ -108,7 +105,9 @@ def published_pair(
             )
             by_task[entry.task].setdefault(likeness, entry)
     shared = set.intersection(*map(set, by_task.values()))
-    return [by_task[task][max(shared)] for task in PAIR] if shared else []
+    if shared:
+        return [by_task[task][max(shared)] for task in PAIR]
+    return []
 
 
 def middle_of(amounts: Sequence[float]) -> float:
@@ -121,14 +120,10 @@ def middle_of(amounts: Sequence[float]) -> float:
 
 def is_of_model(entry: OfAnyKind, result: Result) -> bool:
     """Whether an entry has a result's checkpoint and task; a sweep's entry has no revision."""
-    is_alike = (entry.checkpoint, entry.task) == (
-        result.checkpoint.id,
-        result.task.name,
-    )
-    return is_alike and getattr(entry, "revision", "") in (
-        "",
-        result.checkpoint.revision,
-    )
+    checkpoint = result.checkpoint
+    if (entry.checkpoint, entry.task) != (checkpoint.id, result.task.name):
+        return False
+    return isinstance(entry, Entry) or entry.revision == checkpoint.revision
 
 
 def trained_of(
@@ -145,17 +140,14 @@ def trained_of(
     """
     trained = {}
     for name, entries in listed.items():
-        fitting = [entry for entry in entries if is_of_model(entry, result)]
-        trained[name] = next(filter(None, map(read, fitting)), None)
+        fitting = (read(entry) for entry in entries if is_of_model(entry, result))
+        trained[name] = next(filter(None, fitting), None)
     return trained
 
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:
     """Whether a pruning is another one's random control: it removes as much of each matrix."""
-    return (pruning.controls, pruning.scope) == (
-        controlled.method,
-        controlled.scope,
-    )
+    return pruning.controls == controlled.method and pruning.scope == controlled.scope
 
 
 def is_same(pruning: Pruning, compared: Pruning) -> bool:

@@ -95,7 +95,9 @@ class Verdict:
     @property
     def share(self) -> float | None:
         """The share of the damage that lies in the upper half of the layers."""
-        return upper_share(self.method.gap.value, self.damage) if self.method else None
+        if self.method:
+            return upper_share(self.method.gap.value, self.damage)
+        return None
 
     @property
     def control_shares(self) -> tuple[float, ...]:
@@ -154,14 +156,18 @@ def _with_replicates(places: Sequence[AtDamage]) -> Array:
 
 def _contrast(values: Array) -> Contrast | None:
     """Contrast the seeds' values and replicates, (k, 1 + n); None with fewer than two."""
-    return contrast(values[:, 0], values[:, 1:]) if len(values) >= FEWEST_SEEDS else None
+    if len(values) >= FEWEST_SEEDS:
+        return contrast(values[:, 0], values[:, 1:])
+    return None
 
 
 def largest_influence(values: Array) -> float:
     """Return the share of the jackknife's variance of Δ of a single example: (k, 1 + n) -> [0, 1]."""
     replicates = values[:, 1:]
     squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
-    return float(squares.max() / squares.sum()) if squares.any() else 0.0
+    if squares.any():
+        return float(squares.max() / squares.sum())
+    return 0.0
 
 
 def _lead(low: float, high: float) -> Lead | None:

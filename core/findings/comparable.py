@@ -30,7 +30,9 @@ def obstacle(first: SweepResult, second: SweepResult) -> str | None:
         return "other examples"
     if run_of(first.pruning.scope) or run_of(second.pruning.scope):
         return "some layers alone"
-    return None if first.points == second.points else "other points"
+    if first.points == second.points:
+        return None
+    return "other points"
 
 
 def is_matched(control: SweepResult, result: SweepResult) -> bool:
@@ -109,7 +111,9 @@ def own_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> list[S
 
 def _calibrated_on(result: SweepResult) -> str | None:
     """Return the calibration examples' fingerprint: others may change a result's last digits."""
-    return result.pruning.calibration.fingerprint if result.pruning.calibration else None
+    if result.pruning.calibration:
+        return result.pruning.calibration.fingerprint
+    return None
 
 
 # ---------------------------------------------------------------- some layers alone

@@ -129,11 +129,16 @@ def _models_apart(two: Two) -> list[str]:
     names = [checkpoint_name(result) for result in two]
     tasks = [task_title(result.task.name) for result in two]
     bare = {name.replace(task, "") for name, task in zip(names, tasks, strict=True)}
-    return tasks if tasks[0] != tasks[1] and len(bare) == 1 else names
+    if tasks[0] != tasks[1] and len(bare) == 1:
+        return tasks
+    return names
 
 
 def _nearest_pairs(
-    first: Sequence[Frame], second: Sequence[Frame], scale: Scale, most: float
+    first: Sequence[Frame],
+    second: Sequence[Frame],
+    scale: Scale,
+    most: float,
 ) -> list[FramePair]:
     """Pair frames of two results that are each other's nearest and at most `most` apart."""
     places = [[place(frame, scale) for frame in frames] for frames in (first, second)]
@@ -170,7 +175,9 @@ class Depth(NamedTuple):
 
 
 def depth_of(
-    two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
+    two: Two,
+    reduction: ReductionKey,
+    companions: Sequence[SweepResult] = (),
 ) -> Depth | str:
     """Compare the shares of the damage in the upper half of the layers.
 

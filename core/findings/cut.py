@@ -129,7 +129,9 @@ def promise_of(frontier: Frontier) -> Literal["few", "guesses"] | None:
     """
     if len(frontier.study.task.gold) < MIN_PROMISED:
         return "few"
-    return "guesses" if frontier.full.low <= frontier.guess else None
+    if frontier.full.low <= frontier.guess:
+        return "guesses"
+    return None
 
 
 def lead(frontier: Frontier, most: float) -> tuple[CutChoice, Outcome]:

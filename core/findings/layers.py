@@ -58,7 +58,9 @@ class LayerSurvival:
     @property
     def rank(self) -> float:
         """The number to compare defined layers by: the value as shown, infinity if censored."""
-        return float("inf") if self.censored else hundredths(self.value)
+        if self.censored:
+            return float("inf")
+        return hundredths(self.value)
 
 
 def own_similarity(result: SweepResult, reduction: ReductionKey) -> Array:
@@ -74,7 +76,9 @@ def own_similarity(result: SweepResult, reduction: ReductionKey) -> Array:
 
 def floor_of(result: SweepResult, reduction: ReductionKey) -> Row | None:
     """Return each point's own CKA with everything removed; None where it is unknown."""
-    return result.floor.cka.get(reduction) if result.floor else None
+    if result.floor:
+        return result.floor.cka.get(reduction)
+    return None
 
 
 # ---------------------------------------------------------------- which layer changes first
@@ -202,4 +206,6 @@ def nearest_in(matrices: Array) -> npt.NDArray[np.int64]:
 
 
 def _mean(values: Array) -> float:
-    return float(values.mean()) if values.size else np.nan
+    if values.size:
+        return float(values.mean())
+    return np.nan

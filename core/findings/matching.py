@@ -53,7 +53,9 @@ def grid_to(largest: float) -> tuple[float, ...]:
 
 
 def with_frame_at_damage(
-    result: SweepResult, near: Iterable[SweepResult], reduction: ReductionKey
+    result: SweepResult,
+    near: Iterable[SweepResult],
+    reduction: ReductionKey,
 ) -> SweepResult:
     """Add a frame at DAMAGE to a result, from its own or a companion's steps, if any reaches it."""
     added = frame_at(own_sweeps(result, near), reduction, DAMAGE)
@@ -79,7 +81,9 @@ def frame_at(sweeps: Iterable[SweepResult], reduction: ReductionKey, target: flo
 
 
 def reaching(
-    sweeps: Iterable[SweepResult], reduction: ReductionKey, target: float
+    sweeps: Iterable[SweepResult],
+    reduction: ReductionKey,
+    target: float,
 ) -> tuple[SweepResult, int, float] | None:
     """Find where a pruning reaches a damage above 0; None if it does not.
 

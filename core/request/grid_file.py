@@ -93,8 +93,6 @@ def _requests(values: Mapping[str, Any]) -> Iterator[SweepRequest]:
         if not lists.get(key):
             raise PrunescopeError(f"{key}: empty, so that there is no sweep: list at least one")
     shared = {key: values[key] for key in SHARED if key in values}
-    if "amounts" in lists:
-        shared["amounts"] = lists["amounts"]
     listed = {field: lists[key] for key, field in LISTED.items() if key in lists}
     seeds = lists.get("seeds", [0])
     for combination in product(*listed.values()):

@@ -70,7 +70,9 @@ def works_words(result: SweepResult, metric: str | None = None, is_brief: bool =
 
 def share_with_interval(share: float, interval: Sequence[float] | None) -> str:
     """Write a share and its 95 % interval, where there is one: `11 % (8 to 15 %)`."""
-    return f"{percent(share)} ({percent_range(*interval)})" if interval else percent(share)
+    if interval:
+        return f"{percent(share)} ({percent_range(*interval)})"
+    return percent(share)
 
 
 def mean_and_deviation(shares: Sequence[float]) -> str:

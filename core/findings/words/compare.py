@@ -23,10 +23,6 @@ PAIRED = (
     "Accuracy: McNemar's exact test; other metrics: randomly exchanged predictions; Holm over all "
     "amounts."
 )
-ONE_RESULT = "First and second are the same result: choose another one to see a difference."
-UNPRUNED = "The two have only the unpruned model in common, so there is nothing to play."
-OTHER_LAYERS = "Their layers are not the same, so there is no picture of their difference."
-OTHER_EXAMPLES = "Their examples are not the same, so no paired test is possible."
 
 
 def compare_sentences(
@@ -79,7 +75,9 @@ def equal_heading(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> str:
 
 
 def depth_sentence(
-    two: Two, reduction: n.ReductionKey, companions: Sequence[SweepResult] = ()
+    two: Two,
+    reduction: n.ReductionKey,
+    companions: Sequence[SweepResult] = (),
 ) -> str:
     """Say which shares of the change lie in the upper half of the layers.
 
@@ -125,13 +123,18 @@ def metric_sentence(two: Two, metric: str | None = None) -> str:
 def compare_notes(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> list[str]:
     """Say why a picture or a test of two results is missing; none if only their pruning differs."""
     first, second = two
-    notes = {
-        ONE_RESULT: first.key == second.key,
-        UNPRUNED: len(facts.shown_together(two, axis, reduction).pairs) < 2,
-        OTHER_LAYERS: first.points != second.points,
-        OTHER_EXAMPLES: not same_examples(first, second),
-    }
-    return [note for note, holds in notes.items() if holds]
+    notes = []
+    if first.key == second.key:
+        notes.append(
+            "First and second are the same result: choose another one to see a difference."
+        )
+    if len(facts.shown_together(two, axis, reduction).pairs) < 2:
+        notes.append("The two have only the unpruned model in common, so there is nothing to play.")
+    if first.points != second.points:
+        notes.append("Their layers are not the same, so there is no picture of their difference.")
+    if not same_examples(first, second):
+        notes.append("Their examples are not the same, so no paired test is possible.")
+    return notes
 
 
 def paired_table(tests: Sequence[facts.Tested], metric: str, names: tuple[str, str]) -> Table:

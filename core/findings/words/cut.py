@@ -48,7 +48,6 @@ paired, in hundredths of the score. A limit counts as **kept** if the lower end 
 95 % interval of the difference reaches it. **Held**, the line, is what a linear probe reads from
 the mean of the same layers' tokens.
 """
-SLOW = "no speed gain measured"
 
 
 def cut_finding(frontier: Frontier, most: float) -> Finding:
@@ -208,7 +207,7 @@ def speed_words(choice: CutChoice) -> str:
     """Write how much faster a model is shown to be."""
     speed = choice.depth.speed
     if speed.low <= 1:
-        return SLOW
+        return "no speed gain measured"
     return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast"
 
 

@@ -136,11 +136,6 @@ def meanings_name(label_map: Mapping[str, str | None] | None) -> str:
 
 # ---------------------------------------------------------------- what to be careful about
 
-QUORA = "Pretraining has seen Quora's duplicate questions, so scores on QQP may be optimistic."
-SWITCHED = (
-    "Check id2label in its config.json, and which label each value of the label column means."
-)
-
 
 def caution(result: SweepResult) -> str:
     """Warn about few examples, doubtful labels and data seen in pretraining; else be empty."""
@@ -162,12 +157,15 @@ def caution(result: SweepResult) -> str:
         notes.append(
             f"The unpruned model's accuracy is {num.decimals(accuracy, 2)}; with its labels in the "
             f"order {', '.join(map(n.brief_label, labels))} it would be "
-            f"{num.decimals(better, 2)}. {SWITCHED}"
+            f"{num.decimals(better, 2)}. Check id2label in its config.json, and which label each "
+            "value of the label column means."
         )
     elif result.working_range and result.working_range.to is None:
         notes.append(_no_lead(result))
     if result.task.name == "qqp" and (result.checkpoint.recipe or result.checkpoint.id in EMBEDDED):
-        notes.append(QUORA)
+        notes.append(
+            "Pretraining has seen Quora's duplicate questions, so scores on QQP may be optimistic."
+        )
     coarsest = max(np.diff(result.amounts), default=0.0)
     if coarsest > 0.15:
         notes.append(

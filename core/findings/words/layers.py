@@ -154,7 +154,9 @@ def interval_text(interval: Bounds | None, largest: float) -> str:
         is_narrow = num.percent(low) == num.percent(high)
         return "under 1 % wide" if is_narrow else num.percent_range(low, high)
     beyond = f"beyond {n.amount_name(largest)}"
-    return beyond if low >= largest else f"{num.percentage(low)} to {beyond}"
+    if low >= largest:
+        return beyond
+    return f"{num.percentage(low)} to {beyond}"
 
 
 def survival_table(result: SweepResult, reduction: n.ReductionKey) -> Table:

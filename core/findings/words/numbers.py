@@ -36,7 +36,9 @@ def place_name(value: float) -> str:
 
 def decimals(value: float, places: int) -> str:
     """Round a number to decimal places, with a true minus sign and without a negative zero."""
-    return f"{to_places(value, places):zf}".replace("-", "−") if isfinite(value) else str(value)
+    if isfinite(value):
+        return f"{to_places(value, places):zf}".replace("-", "−")
+    return str(value)
 
 
 def two_places(value: float | None) -> str:
@@ -71,7 +73,9 @@ def percent_range(*shares: float) -> str:
     """Write the range of shares in whole percent, `48 to 52 %`, or one where all read alike."""
     low = percentage(min(shares))
     high = percent(max(shares))
-    return high if high == f"{low} %" else f"{low} to {high}"
+    if high == f"{low} %":
+        return high
+    return f"{low} to {high}"
 
 
 def duration(seconds: float) -> str:

@@ -90,9 +90,7 @@ NOTES = {  # for a presenter
 }
 HINT = "← → step · ↑ ↓ other result · space play · F full screen"  # on the stage of Present
 OWN = Button("Try your own model", "own")
-UNKNOWN = "How far the model works is not known here"
 CHANGE = "the change into the upper half"
-STRIPES = "; stripes mean that all pruned layers look alike"
 
 
 def watch_question(result: SweepResult) -> Finding:
@@ -121,7 +119,8 @@ def watch_finding(
     """Say where a result changes the model, which layer falls first, how far the model works."""
     heading = where_heading(result, verdict(result, companions), reduction)
     breaks = beyond_from(result) is not None and not n.pruned_layers(result.pruning)
-    works = f"{working_text(result)}{STRIPES if breaks else ''}."
+    stripes = "; stripes mean that all pruned layers look alike" if breaks else ""
+    works = f"{working_text(result)}{stripes}."
     return Finding(heading, (f"{layers_heading(result, reduction)}.", works))
 
 
@@ -152,7 +151,7 @@ def working_text(result: SweepResult) -> str:
         return f"The model works {works}"
     if result.working_range:
         return "Even unpruned, the model is not shown to beat guessing"
-    return UNKNOWN
+    return "How far the model works is not known here"
 
 
 # ---------------------------------------------------------------- chance
@@ -213,7 +212,9 @@ def _chance_heading(judged: Verdict) -> str:
 
 
 def _pooled_words(
-    pooled: Pooled | None, share_of: str, with_weights: bool = False
+    pooled: Pooled | None,
+    share_of: str,
+    with_weights: bool = False,
 ) -> Sequence[str]:
     """Say whether a method and random removal differ over all checkpoints, and by how much."""
     if pooled is None:
@@ -356,7 +357,9 @@ def _earlier_words(names: Sequence[str], nearest: Sequence[int]) -> str:
 
 
 def again_finding(
-    result: SweepResult, recovery: Recovery | None, returned: Returned | None
+    result: SweepResult,
+    recovery: Recovery | None,
+    returned: Returned | None,
 ) -> Finding:
     """Say what comes back in training again; see `core.findings.words.recovery`."""
     if recovery and returned:
