@@ -52,7 +52,6 @@ def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen
         "First: magnitude pruning",
         "Second: random pruning",
     ]
-    assert "| 30 % | 30 % | 0.90 | 0.90 | 1.000 | 1.000 |" in prose(app)
     box(app, "result").set_value(wanda.key).run()
     assert headings(app) == [
         "First: Wanda pruning",

@@ -84,7 +84,3 @@ def test_the_lab_trains_a_model_again_and_what_was_shown_of_it_stays(
         {job.id: replace(job, state="done", keys=(WHOLE.key,))}.get,
     )
     assert address(open_page(PAGE, job=job.id))["recovery"] == WHOLE.key
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr("core.inputs.forecast.size_here", lambda _: (24, 1024))
-    (error,) = errors(press(open_page("pages/lab.py", result=RESULT.key), TRAIN_AGAIN))
-    assert error.endswith("choose a smaller checkpoint, or run it on your own computer")

@@ -85,16 +85,6 @@ def test_it_goes_through_all_pages_and_links_and_survives_a_reload_of_each(
             )
 
 
-def test_a_key_that_is_not_stored_is_reported_and_the_default_shown(
-    at_hand: None,
-) -> None:
-    app = open_page(SCRIPTS["Layers"], result="0" * 64)
-    (error,) = app.error
-    assert "is not stored here" in error.value
-    assert address(app) == {}
-    assert players(app)
-
-
 @pytest.mark.parametrize(
     "name", [name for name in SHOWING if name != "Story"]
 )  # where it plays in one of its scenes
