@@ -70,8 +70,8 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
     most = limits().upload_bytes
     if suffix not in TABLE_SUFFIXES or len(content) > most:
         raise PrunescopeError(
-            f"'{safe.name[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB: give a file of at "
-            f"most {most // 2**20} MiB that ends in {', '.join(TABLE_SUFFIXES)}"
+            f"'{safe.name[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB: give a file "
+            f"of at most {most // 2**20} MiB that ends in {', '.join(TABLE_SUFFIXES)}"
         )
     digest = hashlib.sha256(content).hexdigest()
     data = name_of(file, digest, visitor)
