@@ -69,9 +69,9 @@ def find_thresholds(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Th
     wanted = np.zeros(_BINS, dtype=bool)  # (bins,)
     wanted[bins] = True
     members = [bits[wanted[bits >> _LOW_BITS]] for bits in _magnitude_bits(weights)]
-    ordered = np.sort(np.concatenate(members))
-    # (counts,) each bin's first member
-    starts = np.searchsorted(ordered, bins.astype(np.uint32) << _LOW_BITS)
+    ordered = np.sort(np.concatenate(members))  # (members,)
+    lowest = bins.astype(np.uint32) << _LOW_BITS  # (counts,) the smallest bits of each bin
+    starts = np.searchsorted(ordered, lowest)  # (counts,) each bin's first member
     below = ends[bins] - histogram[bins]  # (counts,) entries in lower bins
     ranks = np.asarray(counts) - below  # (counts,) within the bin
     places = zip(starts, ranks, strict=True)
@@ -109,15 +109,18 @@ class MagnitudePlan(Plan):
             counts: For each amount, the number of weights to remove from each group.
         """
         self.parameters = [weight for group in groups for weight in group]
-        self._sizes = [*map(len, groups)]
-        thresholds = map(find_thresholds, groups, zip(*counts.values(), strict=True))
-        self._thresholds = dict(zip(counts, zip(*thresholds, strict=True), strict=True))
+        self._groups = groups
+        by_group = zip(*counts.values(), strict=True)
+        thresholds = map(find_thresholds, groups, by_group)
+        by_amount = zip(*thresholds, strict=True)
+        self._thresholds = dict(zip(counts, by_amount, strict=True))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
         weights = iter(baseline)
-        for size, (threshold, ties) in zip(self._sizes, self._thresholds[amount], strict=True):
-            for weight in islice(weights, size):
+        thresholds = self._thresholds[amount]
+        for group, (threshold, ties) in zip(self._groups, thresholds, strict=True):
+            for weight in islice(weights, len(group)):
                 magnitudes = weight.abs()  # (rows, columns)
                 keep = magnitudes >= threshold  # (rows, columns)
                 if ties:

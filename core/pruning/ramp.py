@@ -32,11 +32,16 @@ def shared_out(total: int, sizes: Sequence[int], slopes: Sequence[float]) -> lis
         The number of weights that each group loses.
     """
     # Where nothing is removed, and where each group is used up; totals are linear in between.
-    scales = [0, *sorted(1 / np.array(slopes))]
-    totals = (np.minimum(np.outer(scales, slopes), 1) * sizes).sum(1)  # (scales,)
-    shares = np.minimum(np.multiply(slopes, np.interp(total, totals, scales)), 1)  # (groups,)
-    ends = np.floor((shares * sizes).cumsum() + 0.5)  # (groups,) whole numbers with an exact sum
-    return [int(count) for count in np.diff(ends, prepend=0)]
+    used_up = np.sort(1 / np.array(slopes))  # (groups,)
+    scales = np.append(0, used_up)  # (scales,)
+    shares_at = np.minimum(np.outer(scales, slopes), 1)  # (scales, groups)
+    totals = (shares_at * sizes).sum(1)  # (scales,)
+    scale = np.interp(total, totals, scales)
+    shares = np.minimum(np.multiply(slopes, scale), 1)  # (groups,)
+    until = (shares * sizes).cumsum()  # (groups,)
+    ends = np.floor(until + 0.5)  # (groups,) whole numbers with an exact sum
+    counts = np.diff(ends, prepend=0)  # (groups,)
+    return counts.astype(int).tolist()
 
 
 def plan(baseline: Baseline) -> MagnitudePlan:
@@ -46,18 +51,26 @@ def plan(baseline: Baseline) -> MagnitudePlan:
         baseline: With a scope.
     """
     layers = encoder_layers(baseline.model)
-    rises = np.linspace(0.5, 1.5, len(layers)).tolist() if len(layers) > 1 else [1.0]
+    rises = [1.0]
+    if len(layers) > 1:
+        rises = np.linspace(0.5, 1.5, len(layers)).tolist()
     slope_of = dict[int, float]()
     for rise, layer in zip(rises, layers, strict=True):
-        slope_of |= dict.fromkeys(map(id, linear_weights(layer)), rise)
+        for weight in linear_weights(layer):
+            slope_of[id(weight)] = rise
+
     slopes = list[float]()
     groups = list[list[nn.Parameter]]()
+    sizes = list[int]()
     weights = scoped_weights(baseline.model, baseline.scope)
-    for slope, group in groupby(weights, lambda weight: slope_of.get(id(weight), 1.0)):
+    for slope, members in groupby(weights, lambda weight: slope_of.get(id(weight), 1.0)):
+        group = list(members)
         slopes.append(slope)
-        groups.append(list(group))
-    sizes = [sum(weight.numel() for weight in group) for group in groups]
+        groups.append(group)
+        sizes.append(sum(weight.numel() for weight in group))
+
     counts = dict[float, list[int]]()
     for amount in baseline.amounts:
-        counts[amount] = shared_out(round(amount * sum(sizes)), sizes, slopes)
+        total = round(amount * sum(sizes))
+        counts[amount] = shared_out(total, sizes, slopes)
     return MagnitudePlan(groups, counts)

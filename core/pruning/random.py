@@ -33,13 +33,17 @@ class MatrixPlan(Plan):
         """
         self.parameters = controlled.parameters
         self._controlled = controlled
-        self._ranks = [ranks(drawn.view(1, -1)).view_as(drawn) for drawn in numbers]
+        self._ranks = []
+        for drawn in numbers:
+            row = drawn.view(1, -1)  # (1, entries)
+            self._ranks.append(ranks(row).view_as(drawn))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
         masks = self._controlled.keep_masks(amount, baseline)
         for rank, keep in zip(self._ranks, masks, strict=True):
-            yield rank >= keep.numel() - int(torch.count_nonzero(keep))  # (rows, columns)
+            removed = keep.numel() - int(torch.count_nonzero(keep))
+            yield rank >= removed  # (rows, columns)
 
 
 def draws(weights: Sequence[Tensor], seed: int) -> Iterator[Tensor]:
@@ -54,7 +58,8 @@ def draws(weights: Sequence[Tensor], seed: int) -> Iterator[Tensor]:
     """
     for index, weight in enumerate(weights):
         random = np.random.default_rng([seed, index])
-        yield torch.from_numpy(random.random(weight.shape, dtype=np.float32))
+        numbers = random.random(weight.shape, dtype=np.float32)  # (rows, columns)
+        yield torch.from_numpy(numbers)
 
 
 def plan(baseline: Baseline) -> Plan:

@@ -47,7 +47,7 @@ COLUMN = 1
 
 
 def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
-    """Return the units that can be removed without affecting others: context and intermediate units.
+    """Return the units that can be removed cleanly: context and intermediate units.
 
     A context unit is an input of the attention's output matrix: one row and bias of the value
     matrix compute it, and one column reads it. An intermediate unit lies between the two matrices
@@ -61,7 +61,8 @@ def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
     layers = list[tuple[Units, ...]]()
     for layer in encoder_layers(model):
         context = _between(layer, (paths.value,), paths.attention_dense)
-        layers.append((context, _between(layer, paths.intermediate, paths.output)))
+        intermediate = _between(layer, paths.intermediate, paths.output)
+        layers.append((context, intermediate))
     return layers
 
 
@@ -90,14 +91,19 @@ def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
     assert paths.output_norm is not None  # `core.inputs.prepare` refuses pre-norm layers
     attention = [*paths.query_key, paths.value.path, paths.attention_dense]
     intermediate = [rows.path for rows in paths.intermediate]
-    owned = [(f"{path}.weight", COLUMN) for path in (*attention, *intermediate)]
+    owned = dict[str, int]()  # the dimension by name of the parameter
+    for path in (*attention, *intermediate):
+        owned[f"{path}.weight"] = COLUMN
     for path in (paths.output, paths.attention_norm, paths.output_norm):
-        owned += [(f"{path}.weight", ROW), (f"{path}.bias", ROW)]
-    owned += [(f"{path}.bias", ROW) for path in attention]
+        owned[f"{path}.weight"] = ROW
+        owned[f"{path}.bias"] = ROW
+    for path in attention:
+        owned[f"{path}.bias"] = ROW
     layers = list[tuple[Units, ...]]()
     for layer in encoder_layers(model):
-        entries = tuple(Entries(layer.get_parameter(name), dimension) for name, dimension in owned)
-        layers.append((Units(len(entries[-1].parameter), entries),))
+        entries = [Entries(layer.get_parameter(name), owned[name]) for name in owned]
+        size = len(entries[-1].parameter)
+        layers.append((Units(size, tuple(entries)),))
     return layers
 
 
@@ -128,15 +134,18 @@ class UnitPlan(Plan):
             for units, type_scores in zip(types, layer_scores, strict=True):
                 order = torch.argsort(type_scores, stable=True)  # (units,)
                 for entries in units.entries:
-                    if id(entries.parameter) not in self._removals:
+                    key = id(entries.parameter)
+                    if key not in self._removals:
+                        self._removals[key] = []
                         self.parameters.append(entries.parameter)
-                    self._removals.setdefault(id(entries.parameter), []).append((entries, order))
+                    self._removals[key].append((entries, order))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each parameter's mask of the entries that stay; see `core.pruning.Plan`."""
         for parameter, values in zip(self.parameters, baseline, strict=True):
             keep = torch.ones_like(values, dtype=torch.bool)  # of the parameter's shape
             for entries, order in self._removals[id(parameter)]:
-                lowest = order[: round(amount * len(order))]  # (removed,)
-                keep.index_fill_(entries.dimension, entries.start + lowest, False)
+                count = round(amount * len(order))
+                lowest = entries.start + order[:count]  # (removed,)
+                keep.index_fill_(entries.dimension, lowest, False)
             yield keep

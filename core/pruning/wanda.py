@@ -33,7 +33,8 @@ def score(weight: Tensor, norms: Tensor) -> Tensor:
     Returns:
         (rows, columns) float32.
     """
-    return on_processor(weight).abs() * norms.to(weight.dtype)
+    magnitudes = on_processor(weight).abs()  # (rows, columns)
+    return magnitudes * norms.to(weight.dtype)
 
 
 def plan(baseline: Baseline) -> RowPlan:
@@ -44,17 +45,21 @@ def plan(baseline: Baseline) -> RowPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     weights = scoped_weights(baseline.model, baseline.scope)
-    squares = {id(weight): torch.zeros(weight.shape[1]).double() for weight in weights}
+    squares = {}  # each (columns,) float64
+    for weight in weights:
+        columns = weight.shape[1]
+        squares[id(weight)] = torch.zeros(columns, dtype=torch.float64)
     modules = [module for module in linear_layers(baseline.model) if id(module.weight) in squares]
+    taps = [Tap(module, "input") for module in modules]
 
     def add(batch: MicroBatch) -> None:
         with torch.inference_mode():
             baseline.model(**batch.inputs)
         for module, state in zip(modules, inputs.states, strict=True):
-            total = total_of(_squares(on_processor(state), batch))
-            squares[id(module.weight)] += total
+            summed = _squares(on_processor(state), batch)  # (micro-batch, columns)
+            squares[id(module.weight)] += total_of(summed)
 
-    with Catcher(baseline.model, [Tap(module, "input") for module in modules]) as inputs:
+    with Catcher(baseline.model, taps) as inputs:
         baseline.calibration.each(baseline.model, add)
     scores = (score(weight, squares[id(weight)].sqrt()) for weight in weights)
     return RowPlan(weights, scores)
@@ -76,4 +81,5 @@ def _squares(state: Tensor, batch: MicroBatch) -> Tensor:
         return squares
     if state.shape[:2] != batch.real.shape:
         return squares.sum(1).expand(len(batch.examples), -1)
-    return (squares * on_processor(batch.real)[..., None]).sum(1)
+    real = on_processor(batch.real)[..., None]  # (micro-batch, longest, 1)
+    return (squares * real).sum(1)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.pruning import Plan
+from core.pruning.plan import Plan
 
 Unit = tuple[int, int]  # layer, and 0 for context units or 1 for intermediate units
 # Parameter, the dimension that counts the units, the index of the first.
