@@ -10,7 +10,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -245,17 +244,6 @@ def _answer(order: str, name: str) -> bytes:
     from core.reader import answer
 
     return answer(order).encode()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_charts() -> Iterator[None]:
-    """Let Altair hash its hundreds of schemas once, not for each encoding."""
-    from altair.utils import schemapi
-
-    converter = cache(schemapi._FromDict)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schemapi, "_FromDict", lambda classes: converter(tuple(classes)))
-        yield
 
 
 @pytest.fixture

@@ -104,13 +104,11 @@ def own_cka(first: Array, second: Array) -> Array:
 
 
 def gap(profile: Array) -> float:
-    """Compute the lower half's mean minus the upper half's, from two points on.
+    """Compute the lower half's mean minus the upper half's.
 
     The middle of an odd number counts half in each.
     """
     points = len(profile)
-    if points < 2:
-        return float("nan")
     lower = np.clip(points / 2 - np.arange(points), 0, 1)  # each point's share in the lower half
     return float((2 * lower - 1) @ profile / (points / 2))
 

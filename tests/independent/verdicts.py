@@ -28,7 +28,6 @@ Place = tuple[str, int]
 SHIPPED = Path(__file__).parents[2] / "cached_results"
 DAMAGE = 0.05
 FEWEST_BEFORE = 2
-MOST_MISMATCH = 0.01  # of the shares of a layer's weights that a method and its control remove
 ONE_EXAMPLE = 0.5  # of the jackknife's variance
 
 
@@ -118,17 +117,19 @@ def shipped() -> dict[str, Row]:
             groups[entry["checkpoint"], entry["fingerprint"]].append(result_of(entry["key"]))
     rows: dict[str, Row] = {}
     for group in groups.values():
-        methods = defaultdict[tuple[Any, ...], list[Result]](list)
+        methods = defaultdict[Setting, list[Result]](list)
+        # By what they control, then by seed.
+        controls = defaultdict[Setting, dict[int, list[Result]]](lambda: defaultdict(list))
         for result in group:
             pruning = result["pruning"]
-            if pruning.get("controls") is None and not pruning["method"].startswith("random"):
-                calibration = (pruning.get("calibration") or {}).get("fingerprint")
-                methods[pruning["method"], pruning["scope"], calibration].append(result)
-        for sweeps in methods.values():
+            if pruning.get("controls"):
+                controls[pruning["controls"], pruning["scope"]][pruning["seed"]].append(result)
+            else:
+                methods[pruning["method"], pruning["scope"]].append(result)
+        for setting, sweeps in methods.items():
             unstopped = [sweep for sweep in sweeps if sweep["pruning"].get("stop") is None]
-            seeds = _controls(sweeps[0], group)
-            if unstopped and seeds:
-                rows[unstopped[0]["key"]] = _judged(sweeps, seeds)
+            if unstopped and controls[setting]:
+                rows[unstopped[0]["key"]] = _judged(setting, sweeps, controls[setting])
     return rows
 
 
@@ -138,35 +139,12 @@ def _finest(sweeps: Sequence[Result]) -> There | None:
     return min(places, key=lambda place: place.step, default=None)
 
 
-def _mismatch(first: Result, second: Result) -> float:
-    """Return the largest difference in what is removed of a layer, at an amount of both."""
-    removed = {frame["amount"]: frame["layer_sparsity"] for frame in first["frames"]}
-    differences = [
-        np.abs(np.subtract(removed[frame["amount"]], frame["layer_sparsity"])).max()
-        for frame in second["frames"]
-        if frame["amount"] in removed
-    ]
-    return float(max(differences))
-
-
-def _controls(sweep: Result, group: Sequence[Result]) -> dict[int, list[Result]]:
-    """Collect the sweeps of the random control that removes as much of each layer, by seed."""
-    method = sweep["pruning"]
-    seeds = defaultdict[int, list[Result]](list)
-    for other in group:
-        pruning = other["pruning"]
-        controlled = pruning.get("controls"), pruning["scope"]
-        if controlled != (method["method"], method["scope"]):
-            continue
-        if _mismatch(sweep, other) <= MOST_MISMATCH:
-            seeds[pruning["seed"]].append(other)
-    return seeds
-
-
-def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
+def _judged(
+    setting: Setting,
+    sweeps: Sequence[Result],
+    seeds: Mapping[int, list[Result]],
+) -> Row:
     task = sweeps[0]["task"]
-    pruning = sweeps[0]["pruning"]
-    setting = pruning["method"], pruning["scope"]
     place = task["name"], sweeps[0]["checkpoint"]["num_layers"]
     own = _finest(sweeps)
     drawn = {seed: _finest(seeds[seed]) for seed in sorted(seeds)}
