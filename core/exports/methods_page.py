@@ -44,10 +44,5 @@ def _html(part: Part) -> str:
         f"{markdown_html(section.body)}</section>"
         for section in part.sections
     )
-    return "".join(
-        (
-            markdown_html(part.introduction),
-            markdown_html(part.contents(SECTIONS)),
-            *sections,
-        )
-    )
+    head = f"{markdown_html(part.introduction)}{markdown_html(part.contents(SECTIONS))}"
+    return head + "".join(sections)

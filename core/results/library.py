@@ -172,7 +172,7 @@ def entry_of(result: Result) -> OfAnyKind:
     """Describe a whole result."""
     checkpoint = result.checkpoint
     task = result.task
-    listed = {
+    listed: dict[str, Any] = {
         "key": result.key,
         "checkpoint": checkpoint.id,
         "task": task.name,
@@ -180,25 +180,24 @@ def entry_of(result: Result) -> OfAnyKind:
         "data": data_name(result),
         "created_at": result.created_at,
     }
-    if isinstance(result, CutStudy):
-        return CutEntry(**listed, kind=result.kind, revision=checkpoint.revision)
-    if isinstance(result, Recovery):
-        return RecoveryEntry(
+    if isinstance(result, SweepResult):
+        stop = result.pruning.stop
+        return Entry(
             **listed,
-            kind=result.kind,
-            revision=checkpoint.revision,
-            pruning=result.pruning,
-            amount=result.amount,
-            training=result.rows.training,
+            **result.pruning.model_dump(include=set(Pruning.model_fields)),
+            **task.model_dump(include={"source", "fingerprint", "columns", "label_map"}),
+            points=result.points,
+            until_damage=stop.damage if stop else None,
+            dtype=result.dtype,
         )
-    stop = result.pruning.stop
-    return Entry(
+    listed |= {"kind": result.kind, "revision": checkpoint.revision}
+    if isinstance(result, CutStudy):
+        return CutEntry(**listed)
+    return RecoveryEntry(
         **listed,
-        **result.pruning.model_dump(include=set(Pruning.model_fields)),
-        **task.model_dump(include={"source", "fingerprint", "columns", "label_map"}),
-        points=result.points,
-        until_damage=stop.damage if stop else None,
-        dtype=result.dtype,
+        pruning=result.pruning,
+        amount=result.amount,
+        training=result.rows.training,
     )
 
 
