@@ -162,7 +162,7 @@ def _contrast(values: Array) -> Contrast | None:
 
 
 def largest_influence(values: Array) -> float:
-    """Return the share of the jackknife's variance of Δ of a single example: (k, 1 + n) -> [0, 1]."""
+    """Return one example's largest share of the jackknife's variance of Δ: (k, 1 + n) -> ()."""
     replicates = values[:, 1:]
     squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
     if squares.any():

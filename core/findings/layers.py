@@ -152,7 +152,7 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
     return LayerOrder(every, first, last, rivals)
 
 
-# ---------------------------------------------------------------- what pruned layers come to resemble
+# ---------------------------------------------------------------- what layers come to resemble
 
 
 class Towards(NamedTuple):

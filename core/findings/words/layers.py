@@ -146,7 +146,7 @@ def intact_words(layer: LayerSurvival) -> str:
 
 
 def interval_text(interval: Bounds | None, largest: float) -> str:
-    """Write a survival's interval in whole percent; a bound at the largest amount means "or beyond"."""
+    """Write a survival's interval in whole percent; a bound at the largest amount is "beyond"."""
     if interval is None:
         return "unknown"
     low, high = interval

@@ -1,4 +1,4 @@
-"""Results whose truth is known, which the tests of findings share; and results that pages choose beside each other."""
+"""Results whose truth is known, and results that pages choose beside each other."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -146,7 +146,7 @@ def falling(*at: float | None, **settings: object) -> SweepResult:
 
 
 def measured(*layers: tuple[float, float, float]) -> SweepResult:
-    """Layers that stay intact up to an amount, each with its interval: low, value, high; 0.8 is "or beyond"."""
+    """Layers that stay intact up to an amount, each with its low, value and high; 0.8 is beyond."""
     at = [value for _, value, _ in layers]
 
     def own(amount: float, point: int, size: int) -> float:
@@ -188,7 +188,7 @@ def predicting(
 
 
 def judged_by(metrics: Sequence[str], result: SweepResult) -> SweepResult:
-    """The same result with these metrics of its predictions, and the working range by the last of them."""
+    """The same result with these metrics, and the working range by the last of them."""
     gold = result.task.gold
     frames = []
     for frame in result.frames:
@@ -204,9 +204,10 @@ CORRELATED = ("accuracy", "matthews_correlation")
 
 
 def collapsing() -> tuple[SweepResult, SweepResult]:
-    """Two results on 140 positive and 60 negative examples, of which one comes to answer positive to all of them.
+    """Two results on 140 positive and 60 negative examples; one comes to answer positive to all.
 
-    The other one is wrong as often then: by accuracy neither is better, by Matthews correlation the other is.
+    The other one is wrong as often then: neither has the better accuracy, but the other has the
+    better Matthews correlation.
     """
     gold = np.repeat([0, 1], [60, 140])
     good, worse = (
@@ -225,7 +226,7 @@ QUARTERS = (0.0, 0.3, 0.6, 0.9)
 
 
 def correct_on(whole: SweepResult, right: Mapping[float, range]) -> SweepResult:
-    """The same result, correct on the given examples only at each of the amounts, and on none at the others."""
+    """The same result, correct on no other examples than the given ones at each amount."""
     by_amount = [right.get(amount, ()) for amount in whole.amounts]
     gold = list(enumerate(whole.task.gold))
     return predicting(
@@ -235,7 +236,7 @@ def correct_on(whole: SweepResult, right: Mapping[float, range]) -> SweepResult:
 
 
 def flipping() -> SweepResult:
-    """Five examples: never flips, flips away, flips and comes back, flips to the gold label, never correct."""
+    """Examples: one never flips, then away, there and back, to the gold label, never correct."""
     bare = make_result(amounts=QUARTERS, num_examples=5, statistics=False)
     frames = (
         (1, 1, 0, 1, 1),
@@ -260,7 +261,10 @@ def changing(
     shares: Mapping[float, float],
     read: Sequence[float] = (),
 ) -> SweepResult:
-    """The same result whose first examples change their predictions, perhaps with what the classifier reads."""
+    """The same result whose first examples change their predictions.
+
+    With `read`, it holds what the classifier reads.
+    """
     unpruned = np.array(result.frames[0].predictions)
     frames = []
     for k, frame in enumerate(result.frames):
@@ -283,7 +287,7 @@ def alone(
     read: float | None = None,
     **settings: object,
 ) -> list[SweepResult]:
-    """Each layer pruned alone, in proportion to the amount; all layers above it lose half of its harm."""
+    """Each layer pruned alone, in proportion to the amount; those above lose half of its harm."""
 
     def result(layer: int, harm: float) -> SweepResult:
         def own(amount: float, point: int, size: int) -> float:
@@ -305,7 +309,7 @@ def alone(
 
 
 def half(scope: str, share: float, **settings: object) -> SweepResult:
-    """Some of four layers alone, as if each held a quarter of the weights; a share is changed at 0.6."""
+    """Some of four layers alone, each with a quarter of the weights; a share is changed at 0.6."""
     known = {
         "num_layers": 4,
         "points": "layer",
@@ -323,7 +327,7 @@ def half(scope: str, share: float, **settings: object) -> SweepResult:
 
 
 class Shelf(NamedTuple):
-    """Results of one model on the same examples, by their keys, and the entries that pages choose them by."""
+    """Results of one model on the same examples, by key, and the entries that choose them."""
 
     entries: Sequence[Entry]
     results: Mapping[str, SweepResult]
@@ -334,7 +338,7 @@ class Shelf(NamedTuple):
 
 
 def made_shelf() -> Shelf:
-    """Results whose verdicts are of all four states, one method in two steps, and every layer alone."""
+    """Results with verdicts of all four states, one method in two steps, every layer alone."""
     results = [
         network(0.7, amounts=(0.0, 0.1, 0.3, 0.6)),
         network(0.7),

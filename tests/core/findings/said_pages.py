@@ -256,8 +256,7 @@ def of_a_slow_study(study: CutStudy) -> Iterator[str]:
     }
     depth = study.depths[0]
     size = depth.size.model_copy(update={"speeds": speeds})
-    unheld = study.full.model_copy(update={"metrics": {}})
-    slow = depth.model_copy(update={"size": size, "held": unheld})
+    slow = depth.model_copy(update={"size": size})
     study = study.model_copy(update={"depths": (slow,)})
     frontier = frontier_of(study)
     yield cut.choice_sentence(frontier, frontier.choices[0], 0.05)

@@ -37,11 +37,8 @@ def stories() -> Iterator[str]:
     yield from chances(one_layer, units)
     with patch.object(story, "shipped", list):
         yield from lines(story.chance_finding(network(), []))
-    for result in (network(), network(num_layers=1), one_layer, units):
-        yield from lines(
-            story.watch_question(result),
-            story.alone_finding(result, None),
-        )
+    for result in (network(), one_layer):
+        yield from lines(story.watch_question(result), story.alone_finding(result, None))
     yield from lines(
         story.watch_finding(units, [], "mean"),
         story.SIMILAR,
@@ -69,7 +66,6 @@ def chances(one_layer: SweepResult, units: SweepResult) -> Iterator[str]:
         (network(), [*SEEDS[:3], *coarse[3:]]),
         (network(0.9), made.seeds(0.9, 0.2, 0.7)),
         (network(0.9), broken),
-        (network(), broken),
         (network(statistics=False), SEEDS),
         (network(points="layer"), at_outputs),
         (SEEDS[0], []),

@@ -17,7 +17,8 @@ TWENTIETHS = tuple(k / 20 for k in range(20))
 
 
 def result(**settings: object) -> SweepResult:
-    return make_result(**{"num_layers": 4, "amounts": QUARTERS, "num_examples": 40, **settings})
+    usual = {"num_layers": 4, "amounts": QUARTERS, "num_examples": 40}
+    return make_result(**{**usual, **settings})
 
 
 # ---------------------------------------------------------------- between two frames
@@ -31,17 +32,19 @@ def test_a_frame_between_two_lies_on_the_line_between_them() -> None:
     frame = frame_at([HOLED], "mean", BETWEEN)
 
     assert frame.amount == pytest.approx(0.75 * low.amount + 0.25 * high.amount)
-    before, after, between = (
-        np.array(place.matrix("tokens"), dtype=float) for place in (low, high, frame)
-    )
+    before = np.array(low.matrix("tokens"), dtype=float)
+    after = np.array(high.matrix("tokens"), dtype=float)
+    between = np.array(frame.matrix("tokens"), dtype=float)
     expected = 0.75 * before + 0.25 * after  # NaN where one of them is
     np.testing.assert_allclose(between, expected, atol=1e-9)
 
 
 def test_a_frame_lacks_what_a_neighbour_lacks_and_predictions() -> None:
-    bare = HOLED.frames[5].model_copy(update={"changed": None})
-    frames = (*HOLED.frames[:5], bare, *HOLED.frames[6:])
-    frame = frame_at([HOLED.model_copy(update={"frames": frames})], "mean", BETWEEN)
+    frames = list(HOLED.frames)
+    frames[5] = frames[5].model_copy(update={"changed": None})
+    bare = HOLED.model_copy(update={"frames": tuple(frames)})
+
+    frame = frame_at([bare], "mean", BETWEEN)
 
     assert frame.changed is None
     assert frame.predictions == ()
@@ -58,7 +61,8 @@ def test_both_results_have_the_value_of_the_grid() -> None:
 
     assert len(together.places) > 2
     assert together.places[0] == 0
-    for frames in zip(*together.pairs, strict=True):
+    sides = zip(*together.pairs, strict=True)
+    for frames in sides:
         damages = [1 - np.mean(frame.own("mean")) for frame in frames]
         assert damages == pytest.approx(together.places, abs=1e-9)
 
@@ -76,10 +80,12 @@ def test_shares_of_the_change_and_their_paired_difference() -> None:
     steps = (0.0, 0.02, 0.04, 0.06, 0.3)
     first = result(amounts=steps, own_cka=declining(0.7))
     second = result(amounts=steps, own_cka=declining(0.9), method="wanda")
-    replicates = [
-        each.statistics.cka["mean"].gap_at_damage["0.05"].replicates for each in (first, second)
-    ]
-    error = np.sqrt(39) * np.std(np.subtract(*replicates)) / (4 * 0.05)
+    replicates = []
+    for each in (first, second):
+        gaps = each.statistics.cka["mean"].gap_at_damage
+        replicates.append(gaps["0.05"].replicates)
+    deviation = np.std(np.subtract(*replicates))
+    error = np.sqrt(39) * deviation / (4 * 0.05)
     half = t.ppf(0.975, 39) * error
 
     depth = depth_of((first, second), "mean")
@@ -120,25 +126,15 @@ def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_first() -> 
     tests = paired_comparisons((FIRST, SECOND), "accuracy")
     reverse = paired_comparisons((SECOND, FIRST), "accuracy")
 
-    assert [test.values for *_, test in tests] == [
-        (0.25, 0.55),
-        (0.5, 0.5),
-        (0.15, 0),
-    ]
+    values = [test.values for *_, test in tests]
+    assert values == [(0.25, 0.55), (0.5, 0.5), (0.15, 0)]
     *_, last = tests[-1]
     assert last.adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
     for (*_, test), (*_, back) in zip(tests, reverse, strict=True):
         assert back.values == test.values[::-1]
         assert back.adjusted == test.adjusted
     row = paired_table(tests, "accuracy", ("a", "b"))[0]
-    assert list(row.values()) == [
-        "30 %",
-        "30 %",
-        "0.25",
-        "0.55",
-        "0.036",
-        "0.094",
-    ]
+    assert " | ".join(row.values()) == "30 % | 30 % | 0.25 | 0.55 | 0.036 | 0.094"
 
 
 def test_weights_and_units_are_paired_by_the_share_of_weights() -> None:

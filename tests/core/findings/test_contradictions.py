@@ -1,7 +1,7 @@
 """No page contradicts another: every sentence that concludes is held against the one verdict.
 
-The pages' sentences are asked for with what the pages pass them, of all shipped results, and of made results that show
-every state.
+The pages' sentences are asked for with what the pages pass them, of all shipped results, and of
+made results that show every state.
 """
 
 import re

@@ -15,10 +15,10 @@ def test_a_depth_is_described_by_its_score_its_difference_and_what_is_out() -> N
     assert frontier.full.value == 0.95
     assert frontier.guess == 0.5
     first, second = frontier.choices
-    assert (first.depth.layers, first.held) == (2, 1)
+    assert [choice.depth.layers for choice in frontier.choices] == [2, 1]
+    assert first.held == 1
     assert first.value.value == pytest.approx(0.9)
     assert first.difference.value == pytest.approx(-0.05)
-    assert (second.depth.layers, second.held) == (1, 1)
     assert second.difference.value == pytest.approx(-0.25)
 
 
@@ -28,7 +28,8 @@ def test_intervals_are_those_of_a_paired_bootstrap_of_the_rows() -> None:
     error = np.std([1] * 10 + [0] * 190) / np.sqrt(200)
 
     ends = choice.difference.low, choice.difference.high, choice.least
-    expected = -0.05 + np.array([-1.96, 1.96, -1.645]) * error
+    normal = np.array([-1.96, 1.96, -1.645])
+    expected = -0.05 + normal * error
     assert ends == pytest.approx(expected, abs=0.004)
 
 
@@ -37,12 +38,14 @@ def test_draws_are_valued_like_rows(metric: str) -> None:
     study = make_study(seed=3)
     task = study.task.model_copy(update={"main_metric": metric})
     study = study.model_copy(update={"task": task})
-    models = [study.full, study.depths[1].saved]
+    smaller = study.depths[1].saved
+    models = [study.full, smaller]
 
     values = values_of(study, models)
 
     gold = np.array(task.gold)
-    expected = [float(SCORES[metric](gold, np.array(model.predictions))) for model in models]
+    score = SCORES[metric]
+    expected = [float(score(gold, np.array(model.predictions))) for model in models]
     assert values[:, 0] == pytest.approx(expected)
     assert values[:, 1:].mean(1) == pytest.approx(expected, abs=0.02)
 
@@ -61,16 +64,20 @@ def test_draws_are_valued_like_rows(metric: str) -> None:
 def test_the_fastest_depth_that_keeps_the_limit_leads_else_the_closest_one(
     study: CutStudy, most: float, layers: int, outcome: str
 ) -> None:
-    choice, found = lead(frontier_of(study), most)
+    frontier = frontier_of(study)
+
+    choice, reason = lead(frontier, most)
 
     assert choice.depth.layers == layers
-    assert found == outcome
+    assert reason == outcome
 
 
 def test_the_one_sided_bound_decides_and_a_loss_of_exactly_the_limit_keeps_it() -> None:
     frontier = frontier_of(by_hand(4, 20))
     choice = frontier.choices[0]
 
-    assert choice.difference.low < choice.least < choice.difference.value
-    assert keeps(frontier, choice, -choice.least)
-    assert not keeps(frontier, choice, -choice.least - 1e-6)
+    difference = choice.difference
+    assert difference.low < choice.least < difference.value
+    lost = -choice.least
+    assert keeps(frontier, choice, lost)
+    assert not keeps(frontier, choice, lost - 1e-6)
