@@ -7,18 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny import make_encoder, swept
+from tiny import make_encoder
 
 from core.encoder.architectures import ARCHITECTURES
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
-from core.request.catalog import METHODS, NORMALISE_FIRST, SUPPORTED_MODEL_TYPES
+from core.request.catalog import NORMALISE_FIRST, SUPPORTED_MODEL_TYPES
 from core.request.sweep_request import SweepRequest, checked
-
-
-@pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_encoder(tmp_path_factory.mktemp("encoder") / request.param, request.param)
 
 
 def test_the_catalog_and_the_table_name_the_same_architectures() -> None:
@@ -26,19 +21,6 @@ def test_the_catalog_and_the_table_name_the_same_architectures() -> None:
     assert set(NORMALISE_FIRST) == {
         name for name, paths in ARCHITECTURES.items() if paths.output_norm is None
     }
-
-
-@pytest.mark.parametrize("method", ["magnitude", "attribution", "attribution-residual"])
-def test_weights_and_units_are_pruned(folder: Path, glue_folder: Path, method: str) -> None:
-    if METHODS[method].empties and folder.name in NORMALISE_FIRST:
-        return  # refused, see below
-    baseline, half = swept(
-        folder, glue_folder, method=method, amounts=(0.0, 0.5), num_examples=24
-    ).frames
-    assert baseline.own("mean") == pytest.approx([1] * len(baseline.own("mean")), abs=1e-6)
-    assert baseline.sparsity == 0
-    assert all(0.2 <= share <= 0.8 for share in (half.prunable_sparsity, *half.layer_sparsity))
-    assert max(half.own("mean")) < 0.999
 
 
 def test_other_architectures_are_refused_by_name(tmp_path: Path) -> None:

@@ -22,12 +22,18 @@ def test_survival_is_interpolated_censored_or_undefined() -> None:
     assert values == pytest.approx([0.3, 0.8, 0.04, 0.2, 0.4])
     (never,) = censored.nonzero()
     assert never.tolist() == [list(columns).index("kept")]
-    values, censored = survival(AMOUNTS, np.full((4, 1), np.nan))
-    assert (values, censored) == (0.0, False), "no similarity even unpruned"
+
+
+def test_without_any_similarity_nothing_survives() -> None:
+    undefined = np.full((4, 1), np.nan)
+    values, censored = survival(AMOUNTS, undefined)
+    assert values == [0.0]
+    assert not censored.any()
 
 
 def test_a_layer_undefined_without_pruning_has_no_survival() -> None:
-    own = np.linspace(1, 0.2, 4)[:, None].repeat(3, axis=1)
+    falling = np.linspace(1, 0.2, 4)  # (frames,)
+    own = falling[:, None].repeat(3, axis=1)  # (frames, points)
     own[:, 2] = np.nan
     without = own[:, :, None].repeat(9, axis=2)
 
