@@ -63,7 +63,7 @@ from ui.address import (
     show,
 )
 from ui.jobs import note_watching, request_behind
-from ui.player import OPENED, VEGA, choose_reduction, served_url, show_answer
+from ui.player import OPENED, VEGA, choose_reduction, show_answer
 from ui.results import (
     KINDS,
     at_hand,
@@ -370,7 +370,7 @@ def page_header(name: str) -> ViewState:
                 for view in VIEWS:
                     link_to(view, view, **result)
         # While the page is still being drawn.
-        vega = f"import({json.dumps(served_url(VEGA))});" if VEGA else ""
+        vega = f"import({json.dumps(VEGA)});" if VEGA else ""
         current = json.dumps(({ONE_RESULT: "true"} if name in VIEWS else {}) | {name: "page"})
         script = SCRIPT % (vega, SET_UP, current)
         st.html(script, width="content", unsafe_allow_javascript=True)

@@ -45,7 +45,7 @@ def served_url(path: Path | None) -> str | None:
     return f"{base and '/'}{base}/app/static/{path.name}" if path else None
 
 
-VEGA = vega_file()
+VEGA = served_url(vega_file())
 # Without a served file, the component's own script has to carry Vega, to every page anew.
 _player = st.components.v2.component(
     "prunescope_player",
@@ -93,7 +93,7 @@ def show_pictures(
     data = {
         **scene.mounted,
         "layout": scene.layout.css(),
-        "vega": served_url(VEGA),
+        "vega": VEGA,
         "group": group or key,
         "start": start,
         "link": dict(parameters_on_show()) if link else None,
@@ -154,7 +154,7 @@ def show_story(steps: Sequence[Step], key: str) -> str | None:
     Returns:
         The `action` of the button that the visitor has pressed in a scene.
     """
-    data = {"key": key, "steps": mounted(steps, served_url(VEGA))}
+    data = {"key": key, "steps": mounted(steps, VEGA)}
     events = _player(key="story", data=data, on_go_change=lambda: None)
     pause_after_first_picture()
     return events.go

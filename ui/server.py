@@ -1,7 +1,6 @@
 """Prepare the server process, once, after its first page; serve the HTML of pages."""
 
 import gc
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -52,11 +51,11 @@ def settle() -> None:
     import core.sweep.paired_tests  # noqa: F401
 
     if is_hosted() and exists():
-        bound_uploads(get_instance().uploaded_file_mgr, holder_of)
+        bound_uploads(get_instance().uploaded_file_mgr)
     gc.freeze()
 
 
-def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
+def bound_uploads(manager: Any) -> None:
     """Bound the memory that Streamlit gives to uploaded files.
 
     `server.maxUploadSize` bounds a single file. Streamlit accepts any number of them, even where no
@@ -67,8 +66,6 @@ def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
 
     Args:
         manager: Streamlit's file manager, which keeps the files in memory.
-        holder_of: Returns the name under which the visitor of a session takes turns; None if its
-            page is closed.
     """
     add = manager.add_file
     lock = Lock()
