@@ -29,8 +29,7 @@ TOGETHER = {  # what takes long to set up, and the files that need it, which one
 }
 LONG = ("tests/pages/", "tests/independent/", "tests/docs/")
 MEMORY = Path("/dev/shm")
-ENOUGH_BYTES = 4 * 2**30
-if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     tempfile.tempdir = os.environ["TMPDIR"] = str(
         MEMORY
     )  # removing a folder from a disk can take 4 ms

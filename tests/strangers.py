@@ -14,8 +14,6 @@ Change = Callable[[Path], None]
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
-INDEX = "model.safetensors.index.json"
-DEEP = "[" * 100_000
 # An array file that promises more than it holds.
 PROMISING = (
     b"\x93NUMPY\x01\x00v\x00"
@@ -96,7 +94,9 @@ def shard_outside(folder: Path) -> None:
     """Turn the weights into a shard outside the folder."""
     weight_map = dict.fromkeys(load_file(folder / WEIGHTS), "../outside.safetensors")
     (folder / WEIGHTS).rename(folder.parent / "outside.safetensors")
-    (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+    (folder / "model.safetensors.index.json").write_text(
+        json.dumps({"metadata": {}, "weight_map": weight_map})
+    )
 
 
 class Bomb:
@@ -134,7 +134,7 @@ CHECKPOINTS: Mapping[str, Change] = {
     "a shard outside": shard_outside,
     # tokenizer
     "no tokenizer": gone(TOKENIZER),
-    "tokenizer is deep": text(TOKENIZER, DEEP),
+    "tokenizer is deep": text(TOKENIZER, "[" * 100_000),
     "a word beyond the model": parsed(lambda found: found["model"]["vocab"].update(film=10**9)),
     "no word for unknown ones": both(
         parsed(lambda found: found["model"]["vocab"].pop("[UNK]")),

@@ -121,7 +121,7 @@ def test_an_exception_in_report_ends_the_download_and_leaves_no_part(repo, cache
 @pytest.mark.parametrize("fault", ["everything 503", "api html", "api reset"])
 def test_a_cached_snapshot_will_do_while_the_hub_is_out_of_reach(repo, fault):
     folder, commit = snapshot(MODEL)
-    repo.faults[REPO] = fault
+    repo.faults[REPO] = FAULTS[fault]
 
     assert snapshot(MODEL) == snapshot(Repository(REPO, commit)) == (folder, commit)
 
@@ -131,7 +131,7 @@ def test_a_cached_snapshot_will_do_while_the_hub_is_out_of_reach(repo, fault):
 
 def test_the_token_is_sent_at_home_but_never_on_a_hosted_server(repo, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    repo.faults[REPO] = "gated"
+    repo.faults[REPO] = FAULTS["gated"]
     assert "hf auth login" in refused()
     assert any(header for _, _, header in repo.requests)
     repo.requests.clear()
