@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterable
-from fractions import Fraction
 from itertools import chain, repeat
 
 import av
@@ -98,7 +97,6 @@ def mp4(pngs: Iterable[bytes]) -> bytes:
                 stream.height = frame.height
             for _ in range(RATE * MILLISECONDS // 1000):
                 frame.pts = shown
-                frame.time_base = Fraction(1, RATE)
                 container.mux(stream.encode(frame))
                 shown += 1
         container.mux(stream.encode())

@@ -8,7 +8,6 @@ from unittest.mock import Mock
 import pytest
 
 from core.results import library, store
-from core.results.cut import CutStudy, of_kind
 from core.results.key import key_of
 from tests.builders import compress, make_result
 from tests.refusals import full_disk, refusal
@@ -156,23 +155,13 @@ def test_a_study_and_a_sweep_share_a_store_and_stay_apart(
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     study = store.save(STUDY)
     sweep = store.save(RESULT)
-    assert (
-        store.find(STUDY.key),
-        store.load_any(study),
-        store.load(sweep),
-    ) == (
-        study,
-        STUDY,
-        RESULT,
-    )
-    listed = [
-        [entry.key for entry in library.own(kind)] for kind in (library.Entry, library.CutEntry)
-    ]
-    assert (listed, library.unreadable()) == ([[RESULT.key], [STUDY.key]], [])
+    assert store.find(STUDY.key) == study
+    assert store.load_any(study) == STUDY
+    assert store.load(sweep) == RESULT
+    assert library.own(library.Entry) == (library.entry_of(RESULT),)
+    assert library.own(library.CutEntry) == (library.entry_of(STUDY),)
+    assert library.unreadable() == []
     assert "is a study of cuts, and a sweep is needed" in refusal(store.load, study)
-    assert refusal(of_kind, CutStudy, RESULT, "mine").startswith(
-        "mine is a sweep, and a study of cuts is needed"
-    )
     assert store.open_upload(study.read_bytes(), "mine.json") == STUDY
     monkeypatch.setattr(store, "SHIPPED_RESULTS", tmp_path / "results")
     for result in (STUDY, RESULT):
