@@ -3,8 +3,7 @@
 In each row a strip of cells is coloured by the layer's similarity to itself before pruning, and a
 bar below it ends where the layer falls: it fades once the amount has passed its end. Both share the
 axis of amounts with the curve of the selected layer. A row of data with `pick` can be clicked,
-which selects the
-point of that label.
+which selects the point of that label.
 """
 
 from collections import Counter

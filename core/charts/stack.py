@@ -3,9 +3,7 @@
 In the *stack*, a band is as long and as bright as its layer is similar to itself without pruning;
 beside it stands how far it is intact, once it no longer is. A mark shows the floor, the similarity
 that is left with everything removed. In the story, a dashed frame marks the visitor's guess. In
-*shares*, each layer
-has a bar for each
-pruning compared.
+*shares*, each layer has a bar for each pruning compared.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,8 +2,7 @@
 
 Both use one table. core/charts/player.js fills it with the colours of the page around it and
 `core.exports.figure` with those of a theme below. A value `$text` is a colour that is known only
-there, `2em` is twice the
-size of text.
+there, `2em` is twice the size of text.
 """
 
 import json
