@@ -35,12 +35,17 @@ def accuracy_view(result: SweepResult) -> View:
     """Draw the main metric of a whole sweep, or of its first frames, at all amounts."""
     metric = result.task.main_metric
     rows = curve_rows(result.frames, result.amounts, result.frames, metric)
-    datasets = _datasets(rows, result.amounts, [reference_of(result, metric)], beyond_from(result))
+    datasets = _datasets(
+        rows,
+        result.amounts,
+        [reference_of(result, metric)],
+        beyond_from(result),
+    )
     title = f"{METRICS[metric].title} with its 95 % interval"
     if datasets["beyond"]:
         title = f"{title}; {g.SHADED}"
     arguments = ("amount", False, (metric,), 1.0)
-    return View(_accuracy, arguments, datasets, title, numbers_of((metric,), None))
+    return View(_accuracy, arguments, datasets, title, numbers_of((metric,)))
 
 
 def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: float | None) -> View:
@@ -78,7 +83,13 @@ def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: floa
     if datasets["beyond"]:
         title = f"{title}; {g.SHADED}"
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
-    return View(_accuracy, ("damage", True, (metric,), largest), datasets, title, numbers)
+    return View(
+        _accuracy,
+        ("damage", True, (metric,), largest),
+        datasets,
+        title,
+        numbers,
+    )
 
 
 def accuracies_view(
@@ -92,14 +103,29 @@ def accuracies_view(
     rows: g.Rows = []
     starts = set()
     references = {}
-    for k, (name, result, metric) in enumerate(zip(names, results, metrics, strict=True)):
+    for k, (name, result, metric) in enumerate(
+        zip(
+            names,
+            results,
+            metrics,
+            strict=True,
+        )
+    ):
         paired = [pair[k] for pair in together.pairs]
         frames: Sequence[Frame] = paired
         places: Sequence[float] = together.places
         if not together.is_interpolated:
             frames = result.frames
             places = [place(frame, together.scale) for frame in frames]
-        rows += [{"series": name, **row} for row in curve_rows(frames, places, paired, metric)]
+        rows += [
+            {"series": name, **row}
+            for row in curve_rows(
+                frames,
+                places,
+                paired,
+                metric,
+            )
+        ]
         start = beyond_from(result, metric)
         # A result may still work where the axis ends.
         if start is not None and start < frames[-1].amount:
@@ -152,7 +178,7 @@ def _names(*metrics: str) -> str:
     return ", then ".join([METRICS[first].title, *symbols])
 
 
-def numbers_of(metrics: tuple[str, ...], row: str | None) -> Numbers:
+def numbers_of(metrics: tuple[str, ...], row: str = "") -> Numbers:
     """Return the place of the numbers; `row` is the field that names a result."""
     values = {title: field[:-2] for title, field in fields_of(metrics).items()}
     return Numbers("accuracy", row, values)

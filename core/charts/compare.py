@@ -102,12 +102,23 @@ def compare_scene(
     )
     views = {}
     frames = zip(*together.pairs, strict=True)
-    for side, result, played, title in zip(g.SIDES, results, frames, titles, strict=False):
+    for side, result, played, title in zip(
+        g.SIDES,
+        results,
+        frames,
+        titles,
+        strict=False,
+    ):
         views[side] = heatmap_view(result, played, reduction, title)
     views["accuracy"] = accuracies_view(results, together, (series, other), metrics)
     overlaid = first.points == second.points  # the cells compare the same layers
     if overlaid:
-        views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
+        views["difference"] = difference_view(
+            first,
+            together.pairs,
+            reduction,
+            titles[2],
+        )
         views["own"] = _own_view(results, together, reduction, (series, other))
     return Scene(
         equal_heading(results, axis, reduction) or compare_heading(results, metric),
@@ -180,7 +191,13 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
     ]
     # In the title: words beside the line would meet a curve.
     title = f"{KEPT}\n{FLOOR_NOTE if floor_rows else g.BLANK}"
-    numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")
+    numbers = Numbers(
+        "own",
+        "layer",
+        {"Similarity": "v"},
+        column="series",
+        named="Layer",
+    )
     return View(_own, (points,), {"own": rows, "floor": floor_rows}, title, numbers)
 
 
@@ -196,10 +213,23 @@ def _own(points: g.Points) -> g.LayerChart:
     curve = g.moving("own").encode(x=x, y=y)
     colour = alt.when("datum.line === 'first'").then(alt.value(g.FIRST_COLOUR))
     colour = colour.when("datum.line === 'second'").then(alt.value(g.SECOND_COLOUR))
-    tooltip = g.tooltip({"Pruning": "series:N", "Layer": "name:N", "Similarity": "text:N"})
+    tooltip = g.tooltip(
+        {
+            "Pruning": "series:N",
+            "Layer": "name:N",
+            "Similarity": "text:N",
+        }
+    )
     return alt.layer(
         g.data("own").mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
-        g.data("floor").mark_line(style="floor").encode(x=x, y=y, stroke=colour, detail="line:N"),
+        g.data("floor")
+        .mark_line(style="floor")
+        .encode(
+            x=x,
+            y=y,
+            stroke=colour,
+            detail="line:N",
+        ),
         curve.mark_line(style="series").encode(**g.series_line(legend=None)),
         curve.mark_point(strokeOpacity=0, size=70, opacity=1).encode(
             tooltip=tooltip, **g.series_fill()

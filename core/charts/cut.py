@@ -17,7 +17,11 @@ from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.names import checkpoint_name, data_name
 
-LAYOUT = Layout("cut", '"frontier" 22 "bar" auto / 1fr', '"frontier" 22rem "bar" auto / 1fr')
+LAYOUT = Layout(
+    "cut",
+    '"frontier" 22 "bar" auto / 1fr',
+    '"frontier" 22rem "bar" auto / 1fr',
+)
 STEP = 0.05  # the axis of the metric ends at multiples of it
 ENDS = (0.95, 1.25)  # of the axis of speed, times its least and its largest
 # The area around a number of layers, which has letters as high as all others.
@@ -74,10 +78,27 @@ def _frontier_view(frontier: Frontier, chosen: CutChoice, can_pick: bool) -> Vie
     speeds = [1.0, *(row["x"] for row in models)]
     title = f"{metric} of each smaller model, with its 95 % interval;\n{LEGEND}"
     numbers = Numbers(
-        "models", "Removed", {metric: "text", **dict(zip(COLUMNS, COLUMNS, strict=True))}
+        "models",
+        "Removed",
+        {
+            metric: "text",
+            **dict(
+                zip(
+                    COLUMNS,
+                    COLUMNS,
+                    strict=True,
+                )
+            ),
+        },
     )
     arguments = (metric, domain, (ENDS[0] * min(speeds), ENDS[1] * max(speeds)))
-    return View(_frontier, arguments, {"models": models, "lines": lines}, title, numbers)
+    return View(
+        _frontier,
+        arguments,
+        {"models": models, "lines": lines},
+        title,
+        numbers,
+    )
 
 
 def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float]) -> g.LayerChart:
@@ -105,11 +126,23 @@ def _frontier(metric: str, domain: tuple[float, float], ends: tuple[float, float
     guess = lines.transform_filter("!datum.is_full").encode(x=alt.value(0))
     return alt.layer(
         lines.mark_rule(style="reference"),
-        *g.haloed_text(full.encode(text="text:N"), align="right", baseline="bottom", dx=-4, dy=-3),
+        *g.haloed_text(
+            full.encode(text="text:N"),
+            align="right",
+            baseline="bottom",
+            dx=-4,
+            dy=-3,
+        ),
         *g.reference_words(guess),  # below it, where all models are better
         held.mark_line(style="chance"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
-        points.mark_point(style="series", filled=True, size=DISC, opacity=1, cursor="pointer"),
+        points.mark_point(
+            style="series",
+            filled=True,
+            size=DISC,
+            opacity=1,
+            cursor="pointer",
+        ),
         points.transform_filter("datum.chosen").mark_point(
             style="marker", size=DISC, filled=True, fillOpacity=0
         ),

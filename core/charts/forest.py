@@ -47,7 +47,13 @@ def forest_scene(table: Sequence[Pooled], title: str) -> Scene:
     for k, (pooled, rows) in enumerate(zip(table, tables, strict=True), start=1):
         arguments = (tuple(row["label"] for row in rows), most)
         datasets = {"forest": rows, "margin": BAND}
-        views[f"forest-{k}"] = View(_forest, arguments, datasets, name_of(pooled.pruning), numbers)
+        views[f"forest-{k}"] = View(
+            _forest,
+            arguments,
+            datasets,
+            name_of(pooled.pruning),
+            numbers,
+        )
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
     wide, narrow = (
         _grid(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1)
@@ -59,7 +65,12 @@ def _grid(areas: Sequence[str], columns: int, height: str) -> str:
     """Write pictures row by row as a grid below the player's bar; `.` is an empty cell."""
     filled = [*areas, *["."] * (-len(areas) % columns)]
     rows = " ".join(
-        f'"{" ".join(filled[k : k + columns])}" {height}' for k in range(0, len(filled), columns)
+        f'"{" ".join(filled[k : k + columns])}" {height}'
+        for k in range(
+            0,
+            len(filled),
+            columns,
+        )
     )
     return f'"{" ".join(["bar"] * columns)}" auto {rows} / {" ".join(["1fr"] * columns)}'
 
@@ -96,7 +107,12 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
         format="+d",
         labelExpr="replace(datum.label, '+0', '0')",
     )
-    x = alt.X("low:Q", title=AXIS, axis=ticks, scale=g.scale_before((-END, END), NUMBERS))
+    x = alt.X(
+        "low:Q",
+        title=AXIS,
+        axis=ticks,
+        scale=g.scale_before((-END, END), NUMBERS),
+    )
     names = alt.Axis(
         values=list(range(len(labels))),
         labelExpr=f"{list(labels)}[datum.value]",
@@ -120,7 +136,11 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
         margin.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),
         margin.mark_rule(style="reference").encode(x=alt.datum(0)),
         rows.mark_rule(style="current").encode(x="low:Q", x2="high:Q"),
-        dots.transform_filter("!datum.pooled").mark_point(style="marker", filled=True, size=32),
+        dots.transform_filter("!datum.pooled").mark_point(
+            style="marker",
+            filled=True,
+            size=32,
+        ),
         dots.transform_filter("datum.pooled").mark_point(
             style="marker", filled=True, size=160, shape="diamond"
         ),

@@ -137,7 +137,11 @@ def interval_fields(bounds: Sequence[float] | None) -> dict[str, Any]:
 def tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
     """Return a tooltip: fields by their titles, quantities (`:Q`) with two decimals."""
     return [
-        alt.Tooltip(field, title=title, format=".2f" if field.endswith("Q") else alt.Undefined)
+        alt.Tooltip(
+            field,
+            title=title,
+            format=".2f" if field.endswith("Q") else alt.Undefined,
+        )
         for title, field in fields.items()
     ]
 
@@ -203,7 +207,12 @@ def hatching(cells: alt.Chart) -> list[alt.Chart]:
         middle="(datum.x + datum.x2) / 2", centre="(datum.y + datum.y2) / 2"
     )
     return [
-        undefined.mark_rule(color="white").encode(x=f"{left}:Q", x2=right, y=f"{low}:Q", y2=high)
+        undefined.mark_rule(color="white").encode(
+            x=f"{left}:Q",
+            x2=right,
+            y=f"{low}:Q",
+            y2=high,
+        )
         for left, low, right, high in STROKES
     ]
 
@@ -272,7 +281,12 @@ def share_axis(
 ) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves if much lies below 0."""
     ticks = [0, 0.5, 1] if domain[0] < -0.1 else [0, 0.25, 0.5, 0.75, 1]
-    looks: Spec = {"values": ticks, "format": ".2f", "minExtent": MARGIN, "maxExtent": MARGIN}
+    looks: Spec = {
+        "values": ticks,
+        "format": ".2f",
+        "minExtent": MARGIN,
+        "maxExtent": MARGIN,
+    }
     axis = alt.Axis(**(looks | style))
     scale = alt.Scale(domain=list(domain), nice=False)
     return alt.Y(field, title=title, scale=scale, axis=axis)
@@ -354,7 +368,7 @@ def band(curve: alt.Chart) -> alt.Chart:
 
 def hover(curve: alt.Chart, tooltip: list[alt.Tooltip]) -> alt.Chart:
     """Show a tooltip near each point of a curve."""
-    return curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip)
+    return curve.mark_point(opacity=0, size=300, filled=True).encode(tooltip=tooltip)
 
 
 def beyond_rows(*starts: float | None) -> Rows:

@@ -113,7 +113,7 @@ def layer_scene(
             (removed,),
             curve,
             f"{layers[point].title}: its similarity (CKA)\n{lines}",
-            Numbers("own", None, {"Similarity": "value"}),
+            Numbers("own", "", {"Similarity": "value"}),
         ),
     }
     return Scene(
@@ -261,7 +261,11 @@ def _rows(points: g.Points, removed: str) -> g.LayerChart:
         "Similarity": "text:N",
     }
     return alt.layer(
-        strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
+        strips.mark_rect(style="band", cursor="pointer").encode(
+            y=y,
+            y2="y2:Q",
+            opacity=tinted,
+        ),
         g.beyond_shade(end),
         cells.mark_rect(invalid="show", cursor="pointer").encode(
             color=g.similarity_colour(), tooltip=g.tooltip(similarity)
@@ -300,9 +304,12 @@ def _words(strips: alt.Chart, count: int) -> list[alt.Chart]:
         text=f"{two} ? 'Similarity\\n{COLUMN}' : '{COLUMN}'"
     )
     numbers = [
-        column.mark_text(style="note", dx=WORDS_GAP, cursor="pointer", fontSize=size).encode(
-            y="middle:Q"
-        )
+        column.mark_text(
+            style="note",
+            dx=WORDS_GAP,
+            cursor="pointer",
+            fontSize=size,
+        ).encode(y="middle:Q")
         for column in (similarity, intact)
     ]
     above = heads.mark_text(

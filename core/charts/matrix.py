@@ -28,7 +28,13 @@ IS_PALE = "datum.value > -0.79 && datum.value < 0.875"
 # The Vega expression of a difference; 0 has no sign.
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"
 NEAREST = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
-NUMBERS = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
+NUMBERS = Numbers(
+    "cells",
+    "baseline",
+    {"Similarity": "v"},
+    column="pruned",
+    named="Layer",
+)
 
 
 def heatmap_view(
@@ -54,7 +60,13 @@ def heatmap_view(
     datasets = {"cells": _cells(result, v=similarities(frames, reduction))}
     if nearest is not None:
         datasets["nearest"] = [{"x": j, "v": rows} for j, rows in enumerate(nearest.T.tolist())]
-    return View(_heatmap, (result.points, nearest is not None), datasets, title, NUMBERS)
+    return View(
+        _heatmap,
+        (result.points, nearest is not None),
+        datasets,
+        title,
+        NUMBERS,
+    )
 
 
 def difference_view(
@@ -150,7 +162,11 @@ def _nearest(columns: int) -> alt.Chart:
 def _difference(points: g.Points) -> g.LayerChart:
     first, second = (g.value_text(f"datum.{side}[frame]") for side in g.SIDES)
     text = f"isValid(datum.value) ? {SIGNED} : '{UNDEFINED}'"
-    cells = _cells_of(points).transform_calculate(text=text, first_text=first, second_text=second)
+    cells = _cells_of(points).transform_calculate(
+        text=text,
+        first_text=first,
+        second_text=second,
+    )
     legend = g.scale_legend("Similarity, first − second", [-1, 0, 1])
     # Two values in [0, 1] do not differ by more.
     scale = alt.Scale(domain=[-1, 1], scheme="blueorange")
@@ -187,7 +203,13 @@ def _drawn(
     cells: alt.Chart, colour: alt.Color, fields: dict[str, str], *marks: alt.Chart
 ) -> g.LayerChart:
     """Draw the cells, marks on them, and strokes on those that are undefined."""
-    tooltip = g.tooltip({"Unpruned": "baseline_name:N", "Pruned": "pruned_name:N", **fields})
+    tooltip = g.tooltip(
+        {
+            "Unpruned": "baseline_name:N",
+            "Pruned": "pruned_name:N",
+            **fields,
+        }
+    )
     filled = cells.mark_rect(invalid="show").encode(
         x2="x2:Q", y2="y2:Q", color=colour, tooltip=tooltip
     )

@@ -96,7 +96,7 @@ Read = Callable[[Iterable[Entry]], list[SweepResult]]
 # ---------------------------------------------------------------- what a page takes
 
 
-def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
+def options_of(choice: Choice, *subjects: Any) -> Mapping[str, str]:
     """Return the values of a choice and their names on screen.
 
     The default comes first unless the choice names another.
@@ -105,28 +105,21 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
         choice: One of the page's.
         subjects: The results or the study on show.
     """
-    results = [subject for subject in subjects if isinstance(subject, SweepResult)]
+    result = subjects[0]
     match choice.name:
+        case "metric" if choice is MAIN_METRIC:
+            return {result.task.main_metric: ""}
         case "metric":
-            return (
-                {results[0].task.main_metric: ""} if choice is MAIN_METRIC else metrics_of(*results)
-            )
+            return metrics_of(*subjects)
         case "layer":
-            return {
-                "": layers_words.FIRST_TO_CHANGE,
-                **dict(n.point_names(results[0].points)),
-            }
+            return {"": layers_words.FIRST_TO_CHANGE, **dict(n.point_names(result.points))}
         case "flips":
-            return sentences_words.flip_choices(results[0], examples_of(results[0]))
+            return sentences_words.flip_choices(result, examples_of(result))
         case "keep":
-            return cut_words.depth_choices(
-                next(subject for subject in subjects if isinstance(subject, CutStudy))
-            )
+            return cut_words.depth_choices(result)
         case "label":
-            return {
-                ALL: "Any",
-                **{name: n.brief_label(name) for name in results[0].task.label_names},
-            }
+            labels = {name: n.brief_label(name) for name in result.task.label_names}
+            return {ALL: "Any", **labels}
     return choice.options
 
 
@@ -174,16 +167,40 @@ def layers_shown(
     finding = cached_call(layers_words.layers_finding, result, layer, near, reduction)
     if not finding.sentences:
         return Shown(finding)
-    scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
+    scene = cached_call(
+        layer_scene,
+        result,
+        reduction,
+        layer,
+        controls_of(result, near),
+    )
     block = Block(scene, start=middle_of(result.amounts), picks="layer")
     harm = cached_call(passed.harm_of, isolated_of(result, near))
-    harmed = halves_words(cached_call(verdict, result, near, reduction).lead, harm) if harm else ""
+    harmed = (
+        halves_words(
+            cached_call(
+                verdict,
+                result,
+                near,
+                reduction,
+            ).lead,
+            harm,
+        )
+        if harm
+        else ""
+    )
     tables = {
         "": layers_words.survival_table(result, reduction),
         "Verdict": cached_call(criteria_table, result, near),
         "Numbers": cached_call(range_table, result),
     }
-    return Shown(finding, [block], tables=tables, text=layers_words.READING, alone=harmed)
+    return Shown(
+        finding,
+        [block],
+        tables=tables,
+        text=layers_words.READING,
+        alone=harmed,
+    )
 
 
 def compare_shown(
@@ -197,11 +214,21 @@ def compare_shown(
     """Show how two results differ at equal places; `near` holds what either is judged beside."""
     two = first, second
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
-    sentences = cached_call(compare_words.compare_sentences, two, reduction, near, metric)
+    sentences = cached_call(
+        compare_words.compare_sentences,
+        two,
+        reduction,
+        near,
+        metric,
+    )
     finding = Finding(scene.title, sentences)
     judged_by = metric_of(first, metric)  # where there are tests, both have the same task
     tests = cached_call(compare.paired_comparisons, two, judged_by) if sentences else []
-    table = compare_words.paired_table(tests, judged_by, compare.distinguishing_names(two))
+    table = compare_words.paired_table(
+        tests,
+        judged_by,
+        compare.distinguishing_names(two),
+    )
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
         finding,
@@ -228,7 +255,8 @@ def sentences_shown(
     if not matches:
         return Shown(
             finding,
-            notes=(sentences_words.NO_FIT,),
+            (),
+            (sentences_words.NO_FIT,),
             text=sentences_words.EXPLANATION,
         )
     title = f"{numbered(len(matches), 'example')}, earliest flip first"

@@ -265,10 +265,10 @@ function numbersOf({ datasets, usermeta: { numbers } }, frame) { // {label of a 
   const rows = new Map();
   for (const datum of datasets[numbers.dataset]) {
     if ("k" in datum && datum.k !== frame) continue;
-    const label = numbers.row === null ? "" : String(datum[numbers.row]), cells = rows.get(label) ?? new Map();
+    const label = numbers.row ? String(datum[numbers.row]) : "", cells = rows.get(label) ?? new Map();
     for (const [title, field] of Object.entries(numbers.values)) {
       const value = Array.isArray(datum[field]) ? datum[field][frame] : datum[field];
-      cells.set(String(numbers.column === null ? title : datum[numbers.column]), written(value));
+      cells.set(String(numbers.column ? datum[numbers.column] : title), written(value));
     }
     rows.set(label, Object.assign(cells, { pick: datum.pick, chosen: datum.chosen }));
   }

@@ -33,7 +33,13 @@ def recover_scene(recovery: Recovery, title: str) -> Scene:
     nearest = nearest_in(similarities(frames, REDUCTION))
     views = {
         "cka": heatmap_view(recovery, frames, REDUCTION, NEAREST, nearest),
-        "score": View(_score, (main, recovery.steps), data, heading, numbers_of((main,), None)),
+        "score": View(
+            _score,
+            (main, recovery.steps),
+            data,
+            heading,
+            numbers_of((main,)),
+        ),
     }
     moments = [
         g.step(frame.step, step_name(frame.step), main_score(recovery.task, frame))
@@ -45,7 +51,11 @@ def recover_scene(recovery: Recovery, title: str) -> Scene:
 def _score(metric: str, steps: tuple[int, ...]) -> g.LayerChart:
     """Draw the score of either model; steps stand wider apart at the beginning."""
     axis = alt.Axis(values=[*steps], titleAnchor="start")
-    x = alt.X("amount:Q", title=STEPS, axis=axis).scale(type="sqrt", domain=[0, steps[-1]])
+    x = alt.X(
+        "amount:Q",
+        title=STEPS,
+        axis=axis,
+    ).scale(type="sqrt", domain=[0, steps[-1]])
     y = g.share_axis(values=alt.Undefined, tickCount=6).scale(zero=False)
     curve = g.data("accuracy").encode(x=x, y=y)
     other = g.data("unpruned").encode(x=x, y=y)

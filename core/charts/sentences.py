@@ -152,7 +152,15 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     pruning = n.in_sentence(n.pruning_name(result))
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
     numbers = Numbers("labels", "label", {"Probability": "value"})
-    views = {"probabilities": View(_probabilities, (tuple(drawn),), datasets, title, numbers)}
+    views = {
+        "probabilities": View(
+            _probabilities,
+            (tuple(drawn),),
+            datasets,
+            title,
+            numbers,
+        )
+    }
     caption = f"{n.checkpoint_name(result)}; {pruning}"
     return Scene(f"{title} under {pruning}", (caption,), views, frames, PROBABILITIES)
 
@@ -164,12 +172,17 @@ def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     curves = g.data("labels").encode(
         x=g.amount_axis(),
         y=g.share_axis("Probability"),
-        **g.by_series("label", legend, labels, color=LABEL_COLOURS),
+        **g.by_series(
+            "label",
+            legend,
+            labels,
+            color=LABEL_COLOURS,
+            strokeDash=g.DASHES,
+        ),
     )
-    dashed = g.by_series("label", legend, labels, strokeDash=g.DASHES)
     return alt.layer(
         g.current_amount_rule(),
-        curves.mark_line(strokeWidth=2.5).encode(**dashed),
+        curves.mark_line(strokeWidth=2.5),
         g.at_frame(curves).mark_point(filled=True, size=90, opacity=1),
         g.hover(curves, tooltip),
     )

@@ -51,7 +51,12 @@ def stack_view(result: SweepResult, reduction: str, has_floor: bool = True) -> V
     for k, (row, layer) in enumerate(zip(rows, layers, strict=True)):
         row |= {"y": k, "floor": g.rounded(layer.floor), "words": _words_at(layer)}
     title = f"{TITLE}; {KEY}" if has_floor else TITLE
-    numbers = Numbers("stack", "layer", {"Similarity": "v", AT_LEAST: "words"}, named="Layer")
+    numbers = Numbers(
+        "stack",
+        "layer",
+        {"Similarity": "v", AT_LEAST: "words"},
+        named="Layer",
+    )
     return View(_stack, (result.points, has_floor), {"stack": rows}, title, numbers)
 
 
@@ -113,12 +118,23 @@ def _stack(points: g.Points, has_floor: bool) -> g.LayerChart:
         layers.transform_filter(defined)
         .mark_rule(style="reference")
         .encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
-        *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
+        *g.hatching(
+            layers.transform_calculate(
+                x="0",
+                x2="1",
+                y2="datum.top",
+                y="datum.bottom",
+            )
+        ),
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor") if has_floor),
         *_guess(layers.transform_filter("datum.chosen"), len(points)),
         written.mark_text(style="note", dx=8, fontSize=size).encode(text="text:N"),
-        written.mark_text(style="note", dx=further, fontSize=size).encode(text="said:N"),
+        written.mark_text(
+            style="note",
+            dx=further,
+            fontSize=size,
+        ).encode(text="said:N"),
     )
 
 
@@ -133,7 +149,13 @@ def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
     )
     return [
         row.mark_rect(style="guess", filled=False).encode(y="y:Q", y2="next:Q", **ends),
-        *g.haloed_text(named, align="right", text="your guess", baseline="middle", dx=-10),
+        *g.haloed_text(
+            named,
+            align="right",
+            text="your guess",
+            baseline="middle",
+            dx=-10,
+        ),
     ]
 
 
@@ -176,14 +198,24 @@ def shares_view(
                 "words": [percent(share) if share == share else "" for share in own],
             }
             rows.append(row)
-    numbers = Numbers("shares", "layer", {"Share": "words"}, column="series", named="Layer")
+    numbers = Numbers(
+        "shares",
+        "layer",
+        {"Share": "words"},
+        column="series",
+        named="Layer",
+    )
     arguments = (tuple(points), tuple(losses), ceil(4 * most) / 4, skip)
     return View(_shares, arguments, {"shares": rows}, title, numbers)
 
 
 def _shares(points: g.Points, names: tuple[str, ...], most: float, skip: int) -> g.LayerChart:
     """Draw the bars, and behind each its number."""
-    bars = g.moving("shares", said="datum.words[frame]", middle="(datum.y + datum.y2) / 2")
+    bars = g.moving(
+        "shares",
+        said="datum.words[frame]",
+        middle="(datum.y + datum.y2) / 2",
+    )
     bars = bars.transform_filter("isValid(datum.value)")
     axis = alt.Axis(format=".0%", title=None, tickCount=4)
     x = alt.X("value:Q", scale=g.scale_before((0, most), SHARE_ROOM), axis=axis)

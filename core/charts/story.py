@@ -200,11 +200,20 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     at_the_end = {HANDED_ON: losses[..., 2]}
     title = f"Share of the change that reaches {ENDS[passed.is_read]}"
     views = {
-        "shares": shares_view(outputs, compared, "Each layer's share of the lost similarity"),
+        "shares": shares_view(
+            outputs,
+            compared,
+            "Each layer's share of the lost similarity",
+        ),
         "ends": shares_view(outputs, at_the_end, title, len(compared)),
     }
     frames = [
-        g.step(amount, f"{amount_name(amount)} of weights removed", "") for amount in passed.losses
+        g.step(
+            amount,
+            f"{amount_name(amount)} of weights removed",
+            "",
+        )
+        for amount in passed.losses
     ]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, ALONE)
     return Step("alone", finding, scene, frames[0]["amount"])
@@ -220,7 +229,13 @@ def _towards(result: SweepResult, reduction: ReductionKey) -> Step:
     working = result.frames[: len(nearest)]
     views = {"heatmap": heatmap_view(result, working, reduction, NEAREST, nearest)}
     frames = player_frames(result)[: len(nearest)]
-    scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
+    scene = Scene(
+        finding.heading,
+        origins((result,), reduction),
+        views,
+        frames,
+        TOWARDS,
+    )
     return Step("towards", finding, scene, still=frames[-1]["amount"])
 
 
@@ -241,7 +256,11 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     most = float(LOSS.default)
     finding = words.cut_finding(result, frontier, most)
     choice = chosen(frontier, most)
-    return Step("cut", finding, cut_scene(frontier, choice, finding.heading, can_pick=False))
+    return Step(
+        "cut",
+        finding,
+        cut_scene(frontier, choice, finding.heading, can_pick=False),
+    )
 
 
 def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:

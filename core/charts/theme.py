@@ -148,4 +148,10 @@ def styled(theme: Theme, size: float) -> Spec:
         lambda name: json.dumps(values[name[1]]),
         json.dumps(STYLE),
     )
-    return json.loads(re.sub(r'"([\d.]+)em"', lambda length: str(float(length[1]) * size), text))
+    return json.loads(
+        re.sub(
+            r'"([\d.]+)em"',
+            lambda length: str(float(length[1]) * size),
+            text,
+        )
+    )

@@ -24,7 +24,12 @@ from core.request.catalog import REDUCTIONS
 STILL = [step(0.0, "", "")]  # the frames of a scene that does not move
 # See `core.charts.grammar`.
 PARAMETERS = [
-    {"name": k, "value": v} for k, v in {"frame": 0, "margin": CURVE_MARGIN, "least": 0.75}.items()
+    {"name": k, "value": v}
+    for k, v in {
+        "frame": 0,
+        "margin": CURVE_MARGIN,
+        "least": 0.75,
+    }.items()
 ]
 
 WINDOW_REM = 50  # the height of a laptop's window, in which pictures are as high as layouts say
@@ -39,16 +44,16 @@ class Numbers(NamedTuple):
 
     Attributes:
         dataset: The dataset; a row with a `k` counts only at that frame.
-        row: The field that names a row of the table; None if there is only one.
+        row: The field that names a row of the table; empty if there is only one.
         values: The fields of its columns by their titles; a list holds one value for each frame.
         column: The field that names a column of a matrix, which has one field of values.
         named: The word before the names of the rows.
     """
 
     dataset: str
-    row: str | None
+    row: str
     values: Mapping[str, str]
-    column: str | None = None
+    column: str = ""
     named: str = ""
 
 
@@ -72,7 +77,7 @@ class View:
     datasets: Mapping[str, Rows]
     title: str
     numbers: Numbers | None = None
-    picks: str | None = None
+    picks: str = ""
 
     @property
     def spec(self) -> Spec:
@@ -129,8 +134,8 @@ class Layout(NamedTuple):
 
     name: str
     wide: str
-    narrow: str | None = None
-    slide: str | None = None
+    narrow: str = ""
+    slide: str = ""
 
     def css(self, *filled: str) -> dict[str, str]:
         """Return the grids for core/charts/player.css.
@@ -170,7 +175,12 @@ class Layout(NamedTuple):
         between = ROW_GAP * (len(rows) - 1)
         factor = (height - between) / (natural - between) if natural else 1.0
         down = _placed([size for _, size in rows], factor, height, ROW_GAP)
-        across = _placed(self.wide.rpartition("/")[2].split(), factor, width, COLUMN_GAP)
+        across = _placed(
+            self.wide.rpartition("/")[2].split(),
+            factor,
+            width,
+            COLUMN_GAP,
+        )
         boxes: dict[str, Box] = {}
         for (areas, _), (top, bottom) in zip(rows, down, strict=True):
             for area, (left, right) in zip(areas, across, strict=True):
@@ -227,11 +237,9 @@ class Scene(NamedTuple):
 
 def frame_of(amounts: Sequence[float], asked: float | None) -> int:
     """Return the last frame up to an amount, as the player does; by default the middle one."""
-    return (
-        len(amounts) // 2
-        if asked is None
-        else max(sum(amount <= asked for amount in amounts) - 1, 0)
-    )
+    if asked is None:
+        return len(amounts) // 2
+    return max(sum(amount <= asked for amount in amounts) - 1, 0)
 
 
 def reduction_choices(scenes: Mapping[str, Scene]) -> Rows:
@@ -282,6 +290,20 @@ def _placed(
     """Return where rows or columns begin and end: lengths times a factor; shares take the rest."""
     pixels, shares = zip(*map(_measured, sizes), strict=True)
     share = (room - gap * (len(sizes) - 1) - factor * sum(pixels)) / (sum(shares) or 1)
-    lengths = [factor * length + share * part for length, part in zip(pixels, shares, strict=True)]
+    lengths = [
+        factor * length + share * part
+        for length, part in zip(
+            pixels,
+            shares,
+            strict=True,
+        )
+    ]
     ends = accumulate(length + gap for length in lengths)
-    return [(end - gap - length, end - gap) for end, length in zip(ends, lengths, strict=True)]
+    return [
+        (end - gap - length, end - gap)
+        for end, length in zip(
+            ends,
+            lengths,
+            strict=True,
+        )
+    ]
