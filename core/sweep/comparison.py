@@ -27,14 +27,12 @@ class BaselineComparison:
     Attributes:
         subset: The evaluation examples.
         baseline: The unpruned model.
-        emptied: The emptied model; None if the method has none.
         own: For each reduction over a single batch, (points,) own CKA at each amount so far.
         without: For each of these, (points, examples) own CKA without each example.
     """
 
     subset: EvalSubset
     baseline: Measurement
-    emptied: Measurement | None
     own: dict[str, list[Array]] = field(default_factory=lambda: defaultdict(list))
     without: dict[str, list[Array]] = field(default_factory=lambda: defaultdict(list))
 
@@ -53,7 +51,8 @@ class BaselineComparison:
 
     def at_step(self, step: int, model: Measurement) -> Moment:
         """Compare a model in training with the baseline and return its frame."""
-        return Moment(step=step, **self._measured(model, self._matrices(model)))
+        measured = self._measured(model, self._matrices(model))
+        return Moment(step=step, **measured)
 
     def _cka(self, model: Measurement, name: str) -> Array:
         """Compute CKA with the baseline, (points, points), by a key of `grams`."""
@@ -68,7 +67,7 @@ class BaselineComparison:
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, model.predictions)
         share, interval = changed_share(self.baseline.predictions, model.predictions)
         rows = {reduction: tuple(map(row_of, matrix)) for reduction, matrix in matrices.items()}
-        (read,) = row_of(self._cka(model, READ)[0])
+        read = self._cka(model, READ)  # (1, 1)
         return {
             "metrics": metrics,
             "intervals": intervals,
@@ -78,16 +77,15 @@ class BaselineComparison:
                 share=share,
                 interval=None if model is self.baseline else interval,
             ),
-            "read": read,
+            "read": row_of(read[0])[0],
         }
 
-    def floor(self) -> FloorRecord | None:
-        """Describe the emptied model; None if the method has none."""
-        if self.emptied is None:
-            return None
+    def floor(self, emptied: Measurement) -> FloorRecord:
+        """Describe the emptied model."""
         own = {}
         for reduction in SINGLE_BATCH:
-            own[reduction] = row_of(self._cka(self.emptied, reduction).diagonal())
+            similarities = self._cka(emptied, reduction)
+            own[reduction] = row_of(similarities.diagonal())
         return FloorRecord(cka=own)
 
     @property
@@ -116,4 +114,5 @@ class BaselineComparison:
 
 def row_of(values: Array) -> Row:
     """Convert one value per point for the file: None if undefined, else rounded to DECIMALS."""
-    return tuple(None if value != value else value for value in values.round(DECIMALS).tolist())
+    rounded = values.round(DECIMALS).tolist()
+    return tuple(None if value != value else value for value in rounded)

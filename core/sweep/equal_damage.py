@@ -22,7 +22,8 @@ FEWEST_BEFORE = 2  # frames at 0 < damage < d; with fewer, a sweep is too coarse
 
 def damage(own_cka: Array) -> Array:
     """Compute 1 - the mean own CKA over all points, (frames, points, …) -> (frames, …)."""
-    return np.asarray(1 - own_cka.mean(1))
+    mean = own_cka.mean(1)  # (frames, …)
+    return np.asarray(1 - mean)
 
 
 def gap(profile: Array) -> Array:
@@ -32,7 +33,8 @@ def gap(profile: Array) -> Array:
         profile: (points, …) own CKA in depth order, of at least two points.
     """
     points = len(profile)
-    from_middle = (points - 1) / 2 - np.arange(points)  # (points,) above 0 in the lower half
+    middle = (points - 1) / 2
+    from_middle = middle - np.arange(points)  # (points,) above 0 in the lower half
     weights = np.sign(from_middle) / (points / 2)  # (points,)
     return np.asarray(np.tensordot(weights, profile, axes=1))
 
@@ -92,12 +94,14 @@ def first_reached(values: Array, target: float) -> Reached | None:
         to k: each (…). None if it is not reached, or a value up to there is undefined.
     """
     reached = values >= target  # (frames, …); False where undefined
+    is_missed = not reached.any(0).all()
     k = np.asarray(reached.argmax(0))  # (…)
     until = values[: int(k.max()) + 1]  # (frames until all have reached it, …)
-    if not reached.any(0).all() or np.isnan(until).any():
+    if is_missed or np.isnan(until).any():
         return None
     low, high = _around(values, k)  # each (…)
-    return k, np.asarray((target - low) / (high - low))
+    share = (target - low) / (high - low)  # (…)
+    return k, np.asarray(share)
 
 
 def between(values: Array, k: npt.NDArray[np.int64], share: Array) -> Array:
@@ -106,12 +110,14 @@ def between(values: Array, k: npt.NDArray[np.int64], share: Array) -> Array:
     Shapes: (frames, …), (), () -> (…); for delete-one replicates (frames, …, n), (n,), (n,) ->
     (…, n).
     """
-    low, high = _around(values, np.broadcast_to(k, values.shape[1:]))  # each (…, n)
+    frames = np.broadcast_to(k, values.shape[1:])  # (…, n)
+    low, high = _around(values, frames)  # each (…, n)
     return np.asarray(low + share * (high - low))
 
 
 def _around(values: Array, k: npt.NDArray[np.int64]) -> tuple[Array, Array]:
     """Return the values in frames k - 1 and k, (frames, …), (…) -> each (…)."""
-    low = np.take_along_axis(values, k[None] - 1, 0)[0]
-    high = np.take_along_axis(values, k[None], 0)[0]
-    return low, high
+    index = k[None]  # (1, …)
+    low = np.take_along_axis(values, index - 1, 0)  # (1, …)
+    high = np.take_along_axis(values, index, 0)  # (1, …)
+    return low[0], high[0]

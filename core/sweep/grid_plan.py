@@ -22,7 +22,6 @@ class GridSweep(NamedTuple):
     Attributes:
         listed: The request as the grid's file lists it.
         request: The checked request, with the path of its data.
-        key: Key of its result.
         inputs: Its checkpoint and examples; sweeps with the same ones share the loaded model.
         path: Path of its result.
         judged_on: Number of examples to judge its working range on; 0 if any number will do.
@@ -31,7 +30,6 @@ class GridSweep(NamedTuple):
 
     listed: SweepRequest
     request: SweepRequest
-    key: str
     inputs: tuple[str, ...]
     path: Path
     judged_on: int
@@ -76,7 +74,7 @@ def plan_grid(
             raise PrunescopeError(
                 f"data '{name}' does not occur in the grid: name data as its file does"
             )
-    sweeps: dict[str, GridSweep] = {}
+    sweeps: dict[Path, GridSweep] = {}
     failures: list[Failure] = []
     for request in requests:
         try:
@@ -84,9 +82,9 @@ def plan_grid(
         except PrunescopeError as error:
             failures.append((request, str(error)))
             continue
-        # The key does not depend on the examples for the working range.
-        if sweep.judged_on or sweep.key not in sweeps:
-            sweeps[sweep.key] = sweep
+        # The path does not depend on the examples for the working range.
+        if sweep.judged_on or sweep.path not in sweeps:
+            sweeps[sweep.path] = sweep
     # Sort by checkpoint and examples, then points, then scope, each in the order of the file.
     columns = zip(*map(_shared_parts, sweeps.values()), strict=True)
     orders = [list(dict.fromkeys(column)) for column in columns]
@@ -113,7 +111,6 @@ def _planned(
     return GridSweep(
         listed=listed,
         request=request,
-        key=key,
         inputs=(
             inputs.resolved.revision,
             subset.task.name,

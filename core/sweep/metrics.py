@@ -43,7 +43,8 @@ def evaluate(
 def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
     """Return the interval of one metric; see `evaluate`."""
     if name == "accuracy":
-        return _wilson(int((gold == predicted).sum()), len(gold))
+        correct = int((gold == predicted).sum())
+        return _wilson(correct, len(gold))
     strata = [predicted[gold == label] for label in np.unique(gold)]
     fewest = min(map(len, strata))
     if len(strata) < 2 or fewest < 2:
@@ -58,7 +59,8 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
     with warnings.catch_warnings():
         # SciPy warns about constant predictions, whose interval is a point.
         warnings.simplefilter("ignore")
-        low, high = bootstrapped(strata, statistic, RESAMPLES).confidence_interval
+        result = bootstrapped(strata, statistic, RESAMPLES)
+    low, high = result.confidence_interval
     return float(low), float(high)
 
 
@@ -72,10 +74,17 @@ def changed_share(baseline: Sequence[int], pruned: Sequence[int]) -> tuple[float
     Returns:
         The share and its 95 % interval.
     """
-    changed = sum(before != after for before, after in zip(baseline, pruned, strict=True))
-    return changed / len(baseline), _wilson(changed, len(baseline))
+    n = len(baseline)
+    pairs = zip(baseline, pruned, strict=True)
+    changed = sum(before != after for before, after in pairs)
+    return changed / n, _wilson(changed, n)
 
 
 def _wilson(count: int, n: int) -> Interval:
-    low, high = proportion_confint(count, n, alpha=1 - CONFIDENCE, method="wilson")
+    low, high = proportion_confint(
+        count,
+        n,
+        alpha=1 - CONFIDENCE,
+        method="wilson",
+    )
     return float(low), float(high)

@@ -59,11 +59,16 @@ def paired_tests(
     labels = np.array(gold)  # (examples,)
     sides = np.array(first), np.array(second)  # each (amounts, examples)
     if metric == "accuracy":
-        p_values = tuple(map(mcnemar_p, *(side == labels for side in sides)))
+        correct = (side == labels for side in sides)  # each (amounts, examples)
+        p_values = tuple(map(mcnemar_p, *correct))
     else:
         p_values = tuple(_permuted(metric, labels, *sides))
-    values = (SCORES[metric](np.broadcast_to(labels, side.shape), side).tolist() for side in sides)
-    return tuple(map(PairedTest, zip(*values, strict=True), p_values, holm(p_values)))
+    values = []  # of each side, (amounts,)
+    for side in sides:
+        golds = np.broadcast_to(labels, side.shape)  # (amounts, examples)
+        values.append(SCORES[metric](golds, side).tolist())
+    pairs = zip(*values, strict=True)
+    return tuple(map(PairedTest, pairs, p_values, holm(p_values)))
 
 
 def mcnemar_p(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
@@ -77,7 +82,8 @@ def mcnemar_p(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> fl
     """
     only_first = int((first & ~second).sum())
     only_second = int((second & ~first).sum())
-    return float(mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue)
+    table = [[0, only_first], [only_second, 0]]
+    return float(mcnemar(table, exact=True).pvalue)
 
 
 def _permuted(metric: str, gold: Labels, first: Labels, second: Labels) -> list[float]:
@@ -102,15 +108,20 @@ def _permuted(metric: str, gold: Labels, first: Labels, second: Labels) -> list[
     counts = []  # of correct and of predicted labels, each (examples, amounts, 2, labels)
     for side in (first, second):
         predictions = one_hot[side.T]  # (examples, amounts, labels)
-        counts.append(np.stack([golds[:, None] * predictions, predictions], 2))
+        correct = golds[:, None] * predictions  # (examples, amounts, labels)
+        counts.append(np.stack([correct, predictions], 2))
     first_sum, second_sum = (side.sum(0) for side in counts)  # each (amounts, 2, labels)
 
     def score(sums: Array) -> Array:  # (…, amounts, 2, labels) -> (…, amounts)
-        return FROM_COUNTS[metric](sums[..., 0, :], golds.sum(0), sums[..., 1, :])
+        correct = sums[..., 0, :]  # (…, amounts, labels)
+        predicted = sums[..., 1, :]  # (…, amounts, labels)
+        return FROM_COUNTS[metric](correct, golds.sum(0), predicted)
 
     def difference(signs: Array, axis: int = -1) -> Array:  # (…, examples) -> (…, amounts)
         exchanged = np.tensordot(signs < 0, counts[1] - counts[0], 1)  # (…, amounts, 2, labels)
-        return score(first_sum + exchanged) - score(second_sum - exchanged)
+        first_scores = score(first_sum + exchanged)  # (…, amounts)
+        second_scores = score(second_sum - exchanged)  # (…, amounts)
+        return first_scores - second_scores
 
     test = permutation_test(
         (np.ones(len(gold)),),

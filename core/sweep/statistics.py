@@ -54,7 +54,8 @@ def jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
     n = replicates.shape[-1]
     # Equal replicates deviate by exactly 0, however their mean rounds.
     shifted = replicates - replicates[..., :1]  # (…, n)
-    margin = stdtrit(n - 1, QUANTILE) * np.sqrt(n - 1) * shifted.std(-1)  # (…)
+    quantile = stdtrit(n - 1, QUANTILE)
+    margin = quantile * np.sqrt(n - 1) * shifted.std(-1)  # (…)
     return value - margin, value + margin
 
 
@@ -78,10 +79,12 @@ def log_jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
     deviations = logs - logs.mean(-1, keepdims=True)  # (…, n)
     square = np.square(deviations).mean(-1)  # (…)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        kurtosis = np.power(deviations, 4).mean(-1) / np.square(square)  # (…)
+        fourth = np.power(deviations, 4).mean(-1)  # (…)
+        kurtosis = fourth / np.square(square)  # (…)
         excess = np.maximum(kurtosis - 1, 2 * n / (n - 1))  # (…)
         freedom = np.maximum(2 * n / excess, 1)  # (…), 1 to n - 1
-        margin = stdtrit(freedom, QUANTILE) * np.sqrt((n - 1) * square)  # (…)
+        error = np.sqrt((n - 1) * square)  # (…)
+        margin = stdtrit(freedom, QUANTILE) * error  # (…)
         factor = np.exp(margin)  # (…)
     is_fixed = (value <= ROUNDING) | (square == 0)  # (…)
     factor = np.where(is_fixed, 1.0, factor)  # (…)
@@ -127,14 +130,15 @@ def layer_statistics(amounts: Sequence[float], own: Array, replicates: Array) ->
     loss_low, loss_high = log_jackknife(1 - own, 1 - replicates)  # each (frames, points)
     low = np.maximum(1 - loss_high, -1.0)  # (frames, points)
     high = 1 - loss_low  # (frames, points)
-    rows = zip(low.tolist(), high.tolist(), strict=True)
+    rows = zip(low.tolist(), high.tolist(), strict=True)  # of each frame, (points,) each
+    bounds = tuple(tuple(map(_bounds, *row)) for row in rows)
     gaps = dict[str, GapAtDamage | NotAtDamage]()
     for target in DAMAGES:
         crossing = find_crossing(own, replicates, target)
         if crossing:
             gaps[amount_text(target)] = _gap_at(crossing, amounts, own, replicates)
     return LayerStatistics(
-        own=tuple(tuple(map(_bounds, *row)) for row in rows),
+        own=bounds,
         survival=_survivals(amounts, own, low, high),
         gap_at_damage=gaps,
     )
@@ -198,11 +202,13 @@ def survival(amounts: Sequence[float], own_cka: Array) -> tuple[Array, npt.NDArr
     k = fallen.argmax(0)  # (layers,)
     before = np.maximum(k - 1, 0)  # (layers,)
     layers = np.arange(own_cka.shape[1])
-    high, low = own_cka[before, layers], own_cka[k, layers]  # each (layers,)
+    high = own_cka[before, layers]  # (layers,)
+    low = own_cka[k, layers]  # (layers,)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (high - SURVIVAL_THRESHOLD) / (high - low)  # (layers,)
     share = np.where((k > 0) & np.isfinite(share), share, 1.0)  # (layers,)
-    values = axis[before] + share * (axis[k] - axis[before])  # (layers,)
+    steps = axis[k] - axis[before]  # (layers,)
+    values = axis[before] + share * steps  # (layers,)
     return np.where(censored, axis[-1], values), censored
 
 
@@ -225,6 +231,7 @@ def _gap_at(
 
 def gap_difference(gap: GapAtDamage, reference: GapAtDamage) -> EstimateRecord:
     """Compute the difference of two gaps on the same examples, paired by example."""
-    value = np.asarray(gap.value - reference.value)
-    low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))
+    value = np.asarray(gap.value - reference.value)  # ()
+    replicates = np.subtract(gap.replicates, reference.replicates)  # (n,)
+    low, high = jackknife(value, replicates)
     return EstimateRecord(value=float(value), low=float(low), high=float(high))

@@ -113,13 +113,13 @@ def sweep(
             (*model_and_data, further),
             lambda: meter.measure(request.amounts[0]),
         )
-        comparison = BaselineComparison(subset, baseline, emptied)
+        comparison = BaselineComparison(subset, baseline)
         header = Header(
             checkpoint=record,
             task=subset.record,
             pruning=pruning_record(request, inputs.calibration),
             similarity=SimilarityRecord(points=meter.points),
-            floor=comparison.floor(),
+            floor=comparison.floor(emptied) if emptied else None,
         )
         frames = list[Frame]()
         predictions = list[tuple[int, ...]]()
@@ -132,11 +132,15 @@ def sweep(
             if amount and limit is not None and comparison.damage >= limit:
                 break
     amounts = [frame.amount for frame in frames]
-    gold = [
-        *subset.record.gold,
-        *(rest.record.gold if rest else ()),
-    ]  # (examples,)
-    judged = working_range(subset.task.main_metric, amounts, np.array(gold), np.array(predictions))
+    gold = [*subset.record.gold]  # (examples,)
+    if rest:
+        gold += rest.record.gold
+    judged = working_range(
+        subset.task.main_metric,
+        amounts,
+        np.array(gold),
+        np.array(predictions),
+    )
     result = SweepResult(
         **dict(header),
         key=inputs.key_of(request),
@@ -147,10 +151,8 @@ def sweep(
         **ended(started),
     )
     if plan is None and request.dtype == DTYPE:  # the time includes the making of the plan
-        note_speed(
-            work_of(request, inputs.resolved.size, inputs, meter.passes),
-            result.seconds,
-        )
+        work = work_of(request, inputs.resolved.size, inputs, meter.passes)
+        note_speed(work, result.seconds)
     return result
 
 

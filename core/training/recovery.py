@@ -85,7 +85,7 @@ def recover(
     )  # (chosen rows, labels)
     plan = make_plan(subject, swept.calibration, swept.request, look)
     with Meter(subject, swept, plan, look) as meter:
-        comparison = BaselineComparison(swept.subset, meter.measure(0.0), None)
+        comparison = BaselineComparison(swept.subset, meter.measure(0.0))
         weights = trainable(model, checkpoint.record.num_layers - how.layers)
         for amount, part in trainings:
             model.load_state_dict(checkpoint.model.state_dict())
