@@ -108,7 +108,12 @@ def link_to(page: str, label: str, icon: str | None = None, **parameters: str) -
         icon: The icon before it.
         parameters: Values that replace those of the address.
     """
-    st.page_link(PAGES[page].file, label=label, icon=icon, query_params=carried(**parameters))
+    st.page_link(
+        PAGES[page].file,
+        label=label,
+        icon=icon,
+        query_params=carried(**parameters),
+    )
 
 
 def amount_in_address(default: float | None = None) -> float | None:
@@ -120,7 +125,11 @@ def amount_in_address(default: float | None = None) -> float | None:
     return amount if 0 <= amount < 1e9 else default  # finite
 
 
-def choose_amount(amounts: Sequence[float], key: str, default: float | None = None) -> float:
+def choose_amount(
+    amounts: Sequence[float],
+    key: str,
+    default: float | None = None,
+) -> float:
     """Offer amounts, beginning with that in a shared link, else the default or the middle."""
     first = frame_of(amounts, amount_in_address(default))
     return st.selectbox("Amount", amounts, first, amount_name, key, width=180)

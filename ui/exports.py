@@ -105,7 +105,12 @@ def offer_exports(
                 _offer_checkpoint(result)
 
 
-def download(label: str, content: str | bytes, name: str, note: str | None = None) -> None:
+def download(
+    label: str,
+    content: str | bytes,
+    name: str,
+    note: str | None = None,
+) -> None:
     """Draw a button that downloads a file."""
     mime = guess_type(name)[0]
     key = f"export-{name}"
@@ -169,7 +174,13 @@ def offer_pictures(
             ending += amount
         with drawn, refusals_shown(), jobs.progress_shown() as report:
             figure = figure_of(scene, theme)
-            content = draw(figure, kind, frames, report=report, holder=jobs.visitor().holder)
+            content = draw(
+                figure,
+                kind,
+                frames,
+                report=report,
+                holder=jobs.visitor().holder,
+            )
             download(f"Save {kind.upper()}", content, f"{name}{ending}.{kind}")
 
 
@@ -191,14 +202,25 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
         with field_row():
             theme = _ask_theme("talk")
             page = story_page(steps, result, title, theme)
-            download("HTML", page, f"{file_name([result], 'talk')}{ENDINGS[theme]}.html", TALK)
+            download(
+                "HTML",
+                page,
+                f"{file_name([result], 'talk')}{ENDINGS[theme]}.html",
+                TALK,
+            )
         remark(PRINTED)
 
 
 def _ask_title(first: str, key: str) -> str:
     key = f"{key}-title-{first}"
     icon = ":material/edit:"
-    title = st.text_input("Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, key, icon=icon)
+    title = st.text_input(
+        "Title",
+        first[:MAX_TITLE_CHARS],
+        MAX_TITLE_CHARS,
+        key,
+        icon=icon,
+    )
     return title.strip() or first
 
 
@@ -238,7 +260,11 @@ def _offer_checkpoint(result: SweepResult) -> None:
                 jobs.ask("export-checkpoint", (result.key, amount), "export", **fields)
     if answer := jobs.answer_to("export-checkpoint", (result.key, amount)):
         st.success(f"The checkpoint pruned by {amount_name(amount)} is in this folder:")
-        st.code(LOADING.format(folder=answer["path"]), language="python", wrap_lines=True)
+        st.code(
+            LOADING.format(folder=answer["path"]),
+            language="python",
+            wrap_lines=True,
+        )
 
 
 def offer_trained(result: Trained, label: str = "Save this model", **choice: int) -> None:
@@ -262,7 +288,13 @@ def offer_trained(result: Trained, label: str = "Save this model", **choice: int
         if request is None or (job and job.state == "failed"):
             remark(AT_HAND if can_refit else LACKING)
             if can_refit and st.button(REFIT, key="cut-at-hand", icon=":material/replay:"):
-                jobs.start(CutRequest(result.checkpoint.id, result.task.name, data="written"))
+                jobs.start(
+                    CutRequest(
+                        result.checkpoint.id,
+                        result.task.name,
+                        data="written",
+                    )
+                )
     if not answer:
         return
     path = Path(answer["path"])

@@ -232,13 +232,23 @@ def choose_result(state: ViewState) -> None:
             offer(Choice(box, box.capitalize()), values, of(own), write_first)
         left = [entry for entry in left if of(entry) == of(own)]
     write = None if state.other else show  # beside another result, that one stays
-    offer(Choice("result", labels["result"]), distinguishing_labels(left), own.key, write)
+    offer(
+        Choice("result", labels["result"]),
+        distinguishing_labels(left),
+        own.key,
+        write,
+    )
     if state.other:
         every = distinguishing_labels(state.offered)
         offer(Choice("other", labels["other"]), every, state.other.key)
 
 
-def _show_first(own: Entry, among: Iterable[Entry], of: Callable[[Entry], str], value: str) -> None:
+def _show_first(
+    own: Entry,
+    among: Iterable[Entry],
+    of: Callable[[Entry], str],
+    value: str,
+) -> None:
     """Show the first result with this value, of the same pruning if there is one."""
     fitting = (entry for entry in among if of(entry) == value)
     show(min(fitting, key=lambda entry: name_of(entry) != name_of(own)).key)

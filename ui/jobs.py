@@ -147,12 +147,16 @@ def training_behind(result: Trained) -> TrainingRequest | None:
 
 
 def _usable(key: str, recorded: Request) -> Request | None:
-    """Return the request that led to a result here, else the recorded one if its inputs are found."""
+    """Return the request that led to a result here, else the recorded one if it can be run."""
     last: Request | None = queue.request_for(key, visitor())
     return last or (recorded if can_be_found(recorded) else None)
 
 
-def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> dict[str, Any]:
+def frame_fields(
+    result: SweepResult,
+    amount: float,
+    request: SweepRequest,
+) -> dict[str, Any]:
     """Return the fields of an order about one frame of a stored result.
 
     Args:

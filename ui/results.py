@@ -141,7 +141,12 @@ def read_trained(result: SweepResult) -> dict[str, Any]:
     return trained_of(result, listed, lambda entry: read_stored(entry.key, Computed))
 
 
-def show_training(job: Job, subject: str, title: str, draw: Callable[[Job], None]) -> bool:
+def show_training(
+    job: Job,
+    subject: str,
+    title: str,
+    draw: Callable[[Job], None],
+) -> bool:
     """Show a job that trains models; put its result on show once it is stored.
 
     Args:

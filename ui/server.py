@@ -76,7 +76,15 @@ def bound_uploads(manager: Any) -> None:
             for session, files in list(manager.file_storage.items())
             for name, file in list(files.items())
         ]
-        return [Stored(holder, age, size, place) for age, (holder, size, place) in enumerate(files)]
+        return [
+            Stored(
+                holder,
+                age,
+                size,
+                place,
+            )
+            for age, (holder, size, place) in enumerate(files)
+        ]
 
     def add_file(session_id: str, file: UploadedFileRec) -> None:
         with lock:

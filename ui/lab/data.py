@@ -89,7 +89,13 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
             request.checkpoint
         )
         value = request.checkpoint if first == OTHER and is_here else ""
-        place = type_setting(place_title, "place", value, placeholder=example, help=KINDS)
+        place = type_setting(
+            place_title,
+            "place",
+            value,
+            placeholder=example,
+            help=KINDS,
+        )
         if not place:
             draft.missing.append(f"Enter the {place_title} of your checkpoint")
         if not is_hosted():
@@ -195,7 +201,12 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
     """
     data = (before and before.data) or ""
     last = data.removeprefix(DATASET) if data.startswith(DATASET) else ""
-    name = type_setting("Data set on the Hub", "dataset", last, placeholder=DATASET_EXAMPLE)
+    name = type_setting(
+        "Data set on the Hub",
+        "dataset",
+        last,
+        placeholder=DATASET_EXAMPLE,
+    )
     split = type_setting("Split", "split", (before and before.split) or VALIDATION)
     if before and last and (name, split) == (last, before.split):
         remark("The data set of the run on show is used again.")

@@ -94,7 +94,11 @@ def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) 
     choose_data(request, draft, task)
     st.markdown("**3 · Method**")
     _choose_method(request, draft, follow_ups)
-    _offer_run(draft.sweeps, lambda sweeps: start(sweeps[0], follow_ups=sweeps[1:]), forecast)
+    _offer_run(
+        draft.sweeps,
+        lambda sweeps: start(sweeps[0], follow_ups=sweeps[1:]),
+        forecast,
+    )
 
 
 def offer_study(request: DataRequest) -> None:
@@ -157,7 +161,11 @@ def _show_forecast(expected: Forecast | None) -> None:
 # ---------------------------------------------------------------- the method
 
 
-def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[SweepRequest]) -> None:
+def _choose_method(
+    request: SweepRequest,
+    draft: Draft,
+    follow_ups: Sequence[SweepRequest],
+) -> None:
     """Draw the step: what is removed, where, and at which amounts."""
     with st.container(horizontal=True):
         for title, (explanation, changes) in PRESETS.items():
@@ -252,7 +260,11 @@ def _choose_further(draft: Draft) -> None:
 
 def offer_recovery(result: SweepResult) -> None:
     """Offer to train a stored result's model, pruned by one amount, again."""
-    panel = st.expander(TRAIN_AGAIN, key=f"lab-again-{result.key}", icon=":material/replay:")
+    panel = st.expander(
+        TRAIN_AGAIN,
+        key=f"lab-again-{result.key}",
+        icon=":material/replay:",
+    )
     with panel, refusals_shown():
         st.markdown(TRAINS)
         key = f"lab-train-amount-{result.key}"

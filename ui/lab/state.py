@@ -131,7 +131,12 @@ def type_setting(label: str, name: str, first: str, **options: Any) -> str:
         first: Its first text.
         options: Further options of `st.text_input`.
     """
-    text: str = st.text_input(label, max_chars=MAX_CHARACTERS, **setting(name, first), **options)
+    text: str = st.text_input(
+        label,
+        max_chars=MAX_CHARACTERS,
+        **setting(name, first),
+        **options,
+    )
     return text.strip()
 
 

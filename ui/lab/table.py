@@ -38,7 +38,11 @@ Fields = dict[str, Any]
 ROWS = "rows"  # the numbers of labelled rows and of those without a label
 
 
-@cached(LRUCache(4), content_key, Lock())  # each has at most `core.wall.reading.MOST_CHARS`
+@cached(
+    LRUCache(4),
+    content_key,
+    Lock(),
+)  # each has at most `core.wall.reading.MOST_CHARS`
 def read_preview(files: Sequence[DataFile], limit: int) -> Table:
     """Read the first rows of a table in a confined process; cached.
 
@@ -56,14 +60,28 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
             report(f"Waiting to read your file: {ahead} to come first", 0, 1)
 
         paths = [(file.path, file.name) for file in files]
-        return TABLE.validate_json(read("table", paths, limit, holder=visitor().holder, look=look))
+        return TABLE.validate_json(
+            read(
+                "table",
+                paths,
+                limit,
+                holder=visitor().holder,
+                look=look,
+            )
+        )
 
 
 def ask_file(label: str, key: str) -> str | None:
     """Ask for a table, store it, and return its name for a request."""
     megabytes = limits().upload_bytes // 2**20
     privacy = PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
-    file = st.file_uploader(label, TABLE_SUFFIXES, key=key, max_upload_size=megabytes, help=privacy)
+    file = st.file_uploader(
+        label,
+        TABLE_SUFFIXES,
+        key=key,
+        max_upload_size=megabytes,
+        help=privacy,
+    )
     return uploads.keep(file.name, file.getvalue(), visitor()) if file else None
 
 
@@ -210,7 +228,12 @@ def _ask_labels(
         for value, name in first.items():
             quoted = [f"“{spelling[:VALUE_MAX_CHARS]}”" for spelling in spellings[folded(value)]]
             words = plain(f"{first_few(quoted)} {'means' if len(quoted) == 1 else 'mean'}")
-            choices[value] = choose_setting(words, options, name, f"means-{task.name}-{value}")
+            choices[value] = choose_setting(
+                words,
+                options,
+                name,
+                f"means-{task.name}-{value}",
+            )
             example = " / ".join(table.column(text)[cells.index(value)] for text in columns.text)
             remark(plain(example[:PREVIEW_MAX_CHARS]))
     undecided = [*choices.values()].count(UNDECIDED)
