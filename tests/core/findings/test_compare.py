@@ -17,7 +17,11 @@ TWENTIETHS = tuple(k / 20 for k in range(20))
 
 
 def result(**settings: object) -> SweepResult:
-    usual = {"num_layers": 4, "amounts": QUARTERS, "num_examples": 40}
+    usual = {
+        "num_layers": 4,
+        "amounts": QUARTERS,
+        "num_examples": 40,
+    }
     return make_result(**{**usual, **settings})
 
 
@@ -118,8 +122,14 @@ def test_what_does_not_measure_the_same_is_not_compared(
 
 # ---------------------------------------------------------------- accuracy
 
-FIRST = correct_on(result(), {0.3: range(10), 0.6: range(20), 0.9: range(6)})
-SECOND = correct_on(result(method="wanda"), {0.3: range(8, 30), 0.6: range(20)})
+FIRST = correct_on(
+    result(),
+    {0.3: range(10), 0.6: range(20), 0.9: range(6)},
+)
+SECOND = correct_on(
+    result(method="wanda"),
+    {0.3: range(8, 30), 0.6: range(20)},
+)
 
 
 def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_first() -> None:
