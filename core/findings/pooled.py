@@ -106,16 +106,6 @@ class Pooled:
         """The keys of the results that count, one a checkpoint."""
         return {key for cell in self.cells for key in cell.keys}
 
-    @property
-    def upper(self) -> int:
-        """On how many checkpoints the upper half of the layers is shown to change more."""
-        return sum(cell.upper for cell in self.cells)
-
-    @property
-    def control_upper(self) -> int:
-        """The same under random removal."""
-        return sum(cell.control_upper for cell in self.cells)
-
 
 @dataclass(frozen=True)
 class Estimate:
