@@ -73,7 +73,8 @@ class MicroBatch(NamedTuple):
 
     def total(self, values: Tensor) -> Tensor:
         """Sum (micro-batch, longest, units) over the real tokens: (micro-batch, units)."""
-        return (values * self.real[..., None]).sum(1)
+        real = self.real[..., None]  # (micro-batch, longest, 1)
+        return (values * real).sum(1)
 
     def mean(self, values: Tensor) -> Tensor:
         """Average (micro-batch, longest, units) over the real tokens: (micro-batch, units)."""
@@ -83,10 +84,9 @@ class MicroBatch(NamedTuple):
         """Split a micro-batch of several examples into two."""
         half = len(self.examples) // 2
         tokens = int(self.real[:half].sum())
-        for rows, places in (
-            (slice(half), slice(tokens)),
-            (slice(half, None), slice(tokens, None)),
-        ):
+        lower = slice(half), slice(tokens)
+        upper = slice(half, None), slice(tokens, None)
+        for rows, places in (lower, upper):
             real = self.real[rows]
             yield MicroBatch(
                 examples=self.examples[rows],
@@ -150,14 +150,13 @@ class Encoded:
         self._tokenizer = tokenizer
         self._features = list[dict[str, list[int]]]()  # the tokenizer's output by example
         for start in range(0, len(texts), TOKENISED_AT_ONCE):
-            columns = map(
-                list,
-                zip(*texts[start : start + TOKENISED_AT_ONCE], strict=True),
-            )
+            chunk = texts[start : start + TOKENISED_AT_ONCE]
+            columns = map(list, zip(*chunk, strict=True))
             encoded = tokenise(tokenizer, *columns, truncation=True, max_length=MAX_LENGTH)
             for values in zip(*encoded.values(), strict=True):
                 self._features.append(dict(zip(encoded, values, strict=True)))
-        self.lengths: Lengths = np.array([len(feature["input_ids"]) for feature in self._features])
+        lengths = [len(feature["input_ids"]) for feature in self._features]
+        self.lengths: Lengths = np.array(lengths)
         self._ends = self.lengths.cumsum()  # (examples,) among all tokens
 
     def pack(self, examples: Lengths, first: int = 0) -> MicroBatch:
@@ -168,14 +167,15 @@ class Encoded:
         features = [self._features[i] for i in examples]
         padded = self._tokenizer.pad(features, padding_side="right", return_tensors="pt")
         real = _real(self.lengths[examples])
-        ends = self._ends - self._ends[first] + self.lengths[first]
-        slots = [torch.arange(ends[i] - self.lengths[i], ends[i]) for i in examples]
+        starts = self._ends - self.lengths  # (examples,) among all tokens
+        slots = []
+        for i in examples:
+            start = starts[i] - starts[first]
+            slots.append(torch.arange(start, start + self.lengths[i]))
         return MicroBatch(
             examples=torch.from_numpy(examples),
-            inputs={
-                **padded,
-                "attention_mask": real.long(),
-            },  # some tokenizers omit the mask
+            # Some tokenizers omit the mask.
+            inputs={**padded, "attention_mask": real.long()},
             real=real,
             cells=_cells(real),
             slots=torch.cat(slots),
@@ -186,14 +186,17 @@ def _window(encoded: Encoded, group: list[range]) -> Window:
     first = group[0].start
     last = group[-1].stop
     order = first + np.argsort(encoded.lengths[first:last], kind="stable")  # (examples,)
-    members = np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH))  # each (micro-batch,)
+    ends = range(MICRO_BATCH, len(order), MICRO_BATCH)
+    members = np.split(order, ends)  # each (micro-batch,)
     batches = [encoded.pack(examples, first) for examples in members]
-    return Window([_real(encoded.lengths[batch]) for batch in group], batches)
+    tokens = [_real(encoded.lengths[batch]) for batch in group]
+    return Window(tokens, batches)
 
 
 def _real(lengths: Lengths) -> Tensor:
     """Return (examples, longest) bool, False for padding."""
-    return torch.arange(int(lengths.max())) < torch.from_numpy(lengths)[:, None]
+    places = torch.arange(int(lengths.max()))  # (longest,)
+    return places < torch.from_numpy(lengths)[:, None]
 
 
 def _cells(real: Tensor) -> Tensor:

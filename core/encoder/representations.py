@@ -66,7 +66,8 @@ def _short(values: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
         return functional.linear(values, weight, bias)
     if bias is not None:
         bias = bias.bfloat16()
-    return functional.linear(values.bfloat16(), weight.bfloat16(), bias).float()
+    product = functional.linear(values.bfloat16(), weight.bfloat16(), bias)
+    return product.float()
 
 
 @cache
@@ -74,11 +75,12 @@ def _has_onednn() -> bool:
     """Whether this machine and this PyTorch have the operator, which is no public API."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False  # elsewhere PyTorch's own choice is faster
+    unit = torch.eye(2)
     try:
-        product = _onednn(torch.eye(2), torch.eye(2), torch.ones(2))
+        product = _onednn(unit, unit, torch.ones(2))
     except (AttributeError, RuntimeError, TypeError):
         return False
-    return torch.equal(product, torch.eye(2) + 1)
+    return torch.equal(product, unit + 1)
 
 
 def fast_linear(dtype: str = DTYPE) -> AbstractContextManager[object]:
@@ -183,12 +185,16 @@ class Representations:
             num_points: Number of points.
             hidden: Size of the hidden states.
         """
-        num_examples = sum(len(real) for window in windows for real in window.tokens)
-        num_tokens = max(sum(int(real.sum()) for real in window.tokens) for window in windows)
+        num_examples = 0
+        num_tokens = 0  # of the largest window
+        for window in windows:
+            num_examples += sum(map(len, window.tokens))
+            tokens = sum(int(real.sum()) for real in window.tokens)
+            num_tokens = max(num_tokens, tokens)
         self.logits = torch.zeros(num_examples, head.out_features)
         self.read = torch.zeros(1, num_examples, head.in_features)
         self.mean = torch.zeros(num_points, num_examples, hidden)
-        self.cls = torch.zeros(num_points, num_examples, hidden)
+        self.cls = torch.zeros_like(self.mean)
         self.packed = torch.zeros(num_points, num_tokens, hidden)
         self._padded = torch.empty(0)  # for all minibatches: new buffers would fragment memory
 

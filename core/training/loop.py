@@ -28,10 +28,10 @@ Answer = Callable[[Rows], Tensor]  # computes the logits of rows, (rows, labels)
 
 
 def loss_of(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
-    """Compute the mean cross-entropy at a temperature, times its square, which keeps gradients to scale.
+    """Compute the mean cross-entropy at a temperature, times its square.
 
-    Towards softened answers its gradient is that of the Kullback-Leibler divergence (Hinton et al.
-    2015).
+    The square keeps gradients to scale. Towards softened answers its gradient is that of the
+    Kullback-Leibler divergence (Hinton et al. 2015).
 
     Args:
         logits: (rows, labels).
@@ -39,9 +39,8 @@ def loss_of(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
             with temperature 1.
         temperature: The temperature.
     """
-    return (
-        functional.cross_entropy(logits / temperature, targets.to(logits.device)) * temperature**2
-    )
+    entropy = functional.cross_entropy(logits / temperature, targets.to(logits.device))
+    return entropy * temperature**2
 
 
 def in_order(rows: Rows, lengths: np.ndarray, size: int) -> list[Rows]:
@@ -51,19 +50,22 @@ def in_order(rows: Rows, lengths: np.ndarray, size: int) -> list[Rows]:
 
 
 def shuffled(rows: Rows, lengths: np.ndarray, size: int, seed: int) -> Iterator[Rows]:
-    """Yield batches without end, each of rows of similar length; every row once before any comes again.
+    """Yield batches without end, each of rows of similar length.
 
-    Rows are shuffled, and pools of POOL batches sorted by length and cut; the batches are shuffled
-    again.
+    Every row comes once before any comes again. Rows are shuffled, and pools of POOL batches sorted
+    by length and cut; the batches are shuffled again.
     """
-    random = np.random.RandomState(
-        seed
-    )  # legacy on purpose: NumPy promises never to change its stream
+    # Legacy on purpose: NumPy promises never to change its stream.
+    random = np.random.RandomState(seed)
+    pool_size = POOL * size
     while True:
         drawn = random.permutation(rows)
-        pools = [drawn[start : start + POOL * size] for start in range(0, len(rows), POOL * size)]
-        batches = [batch for pool in pools for batch in in_order(pool, lengths, size)]
-        yield from (batches[number] for number in random.permutation(len(batches)))
+        batches = list[Rows]()
+        for start in range(0, len(rows), pool_size):
+            pool = drawn[start : start + pool_size]
+            batches += in_order(pool, lengths, size)
+        for number in random.permutation(len(batches)):
+            yield batches[number]
 
 
 def descend(
@@ -92,8 +94,11 @@ def descend(
         PrunescopeError: A loss is not finite.
     """
     optimizer = torch.optim.AdamW(
-        weights, lr=how.rate, weight_decay=DECAY, fused=weights[0].is_cpu
-    )  # 7 times as fast
+        weights,
+        lr=how.rate,
+        weight_decay=DECAY,
+        fused=weights[0].is_cpu,  # 7 times as fast
+    )
     warm_up = max(1.0, WARM_UP * how.steps)
     decay = max(1.0, how.steps - warm_up)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -142,19 +147,13 @@ def train(
     best = math.inf
     best_step = 0
     kept = list[Tensor]()
-    for step in descend(weights, answer, targets, lengths, split[0], how):
+    trained, stopping = split
+    batches = in_order(stopping, lengths, how.batch)
+    for step in descend(weights, answer, targets, lengths, trained, how):
         if step:
             report(step)
         if step % CHECK_EVERY == 0 or step == how.steps:
-            loss = _finite(
-                _mean_loss(
-                    answer,
-                    targets,
-                    in_order(split[1], lengths, how.batch),
-                    how.temperature,
-                ),
-                step,
-            )
+            loss = _finite(_mean_loss(answer, targets, batches, how.temperature), step)
             if loss < best:
                 best = loss
                 best_step = step

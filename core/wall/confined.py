@@ -47,10 +47,10 @@ def limit(name: str, most: float) -> None:
 
 
 def end_after(seconds: float) -> None:
-    """End this process after so many more seconds of processor time, or `PATIENCE` times as many of real time.
+    """End this process after so many more seconds of processor time.
 
-    A later call starts the count anew. Both limits hold even while a library does not return to
-    Python.
+    It also ends after `PATIENCE` times as many of real time. A later call starts the count anew.
+    Both limits hold even while a library does not return to Python.
     """
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -66,9 +66,9 @@ def ended_late(status: int) -> bool:
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """End this process if the block takes longer, provided that it is a worker, which will be replaced.
+    """End this process if the block takes longer, provided that it is a worker.
 
-    A command or a notebook continues: its user can interrupt it.
+    A worker will be replaced. A command or a notebook continues: its user can interrupt it.
     """
     if not _is_replaceable:
         yield
@@ -95,9 +95,9 @@ def reserve_streams() -> tuple[TextIO, TextIO]:
     Libraries' output, even from C, goes to standard error; they read empty input.
     """
     source = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
-    sink = os.fdopen(
-        os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="replace"
-    )  # file names may be invalid
+    output = os.dup(sys.stdout.fileno())
+    # File names may be invalid.
+    sink = os.fdopen(output, "w", encoding="utf-8", errors="replace")
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     sys.stdout = sys.stderr

@@ -62,10 +62,12 @@ def address_in(forwarded: Sequence[str], peer: str | None) -> str | None:
     """
     for text in (*reversed(",".join(forwarded).split(",")), peer or ""):
         with suppress(ValueError):
-            if (address := ip_address(text.strip())).is_global:
-                return str(
-                    ip_network((address, 64), strict=False) if address.version == 6 else address
-                )
+            address = ip_address(text.strip())
+            if not address.is_global:
+                continue
+            if address.version == 6:
+                return str(ip_network((address, 64), strict=False))
+            return str(address)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The device: which one is chosen, that a model's work is on it, and what happens if its memory is full.
+"""The device: which one is chosen, that a model's work is on it, and what a full memory does.
 
 PyTorch's fake tensors are on any device, without a GPU and without numbers, and refuse operations
 that mix devices.
@@ -40,9 +40,8 @@ from tests.refusals import refusal
 TEXTS = [(text,) for text in make_texts(20)]
 POINTS = point_names("both", 2)
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-AWAY = torch.device(
-    "lazy:0"
-)  # of the devices that fake tensors may have, one that Python's brackets take
+# Of the devices that fake tensors may have, one that Python's brackets take.
+AWAY = torch.device("lazy:0")
 
 
 @pytest.fixture
@@ -198,7 +197,10 @@ def test_a_wrong_device_is_one_line_that_names_the_right_ones(
         f"checkpoints: {tiny_bert}\ntasks: sst2\ndata: {glue_folder}\nexamples: 8"
     )
     rows = f"--checkpoint {tiny_bert} --task sst2 --data {glue_folder}"
-    there = "there is no device 'cuda:2' here: set PRUNESCOPE_DEVICE or --device to one of auto, cuda:0, cuda:1, cpu"
+    there = (
+        "there is no device 'cuda:2' here: "
+        "set PRUNESCOPE_DEVICE or --device to one of auto, cuda:0, cuda:1, cpu"
+    )
     for command, line in ((precompute, rows), (cut, rows), (grid, f"{tmp_path}/grid.yaml")):
         monkeypatch.setenv("PRUNESCOPE_DEVICE", "cpu")
         assert refusal(commands.call, command, f"{line} --device cuda:2") == there, command

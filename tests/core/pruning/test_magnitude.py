@@ -51,7 +51,8 @@ def test_published_sparsities() -> None:
         round(round(k / 10 * prunable) / total, 7) for k in range(1, 10)
     ]  # the number removed is tested elsewhere
     assert sparsities == [
-        0.0781175, 0.1562350, 0.2343526, 0.3124701, 0.3905876, 0.4687051, 0.5468227, 0.6249402, 0.7030577,
+        0.0781175, 0.1562350, 0.2343526, 0.3124701, 0.3905876,
+        0.4687051, 0.5468227, 0.6249402, 0.7030577,
     ]  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""A method against its control's seeds: states, and error rates under the null. tests/independent checks p-values."""
+"""A method against its control's seeds: states, and error rates under the null.
+
+tests/independent checks p-values.
+"""
 
 import numpy as np
 import pytest
@@ -63,14 +66,12 @@ def simulated(deviation: float, error: float, shift: float = 0.0) -> list[str]:
     random = np.random.default_rng(0)
     states = []
     for _ in range(500):
-        shares = random.normal(
-            0.7, np.hypot(deviation, error), K + 1
-        )  # between seeds, and of other examples
+        spread = np.hypot(deviation, error)  # between seeds, and of other examples
+        shares = random.normal(0.7, spread, K + 1)
         shares[0] += shift
-        replicates = np.stack(
-            [replicated(share, error, random) for share in shares]
-        )  # (seeds + 1, n)
-        states.append(contrast(shares[0] - shares[1:], replicates[0] - replicates[1:]).state)
+        replicates = np.stack([replicated(share, error, random) for share in shares])
+        judged = contrast(shares[0] - shares[1:], replicates[0] - replicates[1:])
+        states.append(judged.state)
     return states
 
 
@@ -85,7 +86,7 @@ def test_one_more_seed_is_rarely_different_and_a_true_difference_is_found() -> N
 
 @pytest.mark.parametrize(("deviation", "error"), [(0.015, 0.01), (0.06, 0.01), (0.01, 0.03)])
 def test_a_difference_of_the_margin_is_rarely_equivalent(deviation: float, error: float) -> None:
-    """The method has no deviation between seeds, because equivalence concerns the mean of random removal."""
+    """The method has one value: equivalence concerns the mean of random removal."""
     random = np.random.default_rng(0)
     states = []
     for _ in range(1_000):

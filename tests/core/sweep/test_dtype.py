@@ -1,4 +1,4 @@
-"""A sweep in bfloat16: close to float32, under another key and name, and beside no result in float32."""
+"""A sweep in bfloat16: close to float32, under another key, and beside no result in float32."""
 
 from pathlib import Path
 

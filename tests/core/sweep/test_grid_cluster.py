@@ -1,4 +1,4 @@
-"""A grid on a local Dask cluster of two processes gives the same bits as without one, even if a worker dies."""
+"""A grid on a Dask cluster of two processes gives the same bits, even if a worker dies."""
 
 import os
 import signal

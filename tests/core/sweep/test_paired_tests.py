@@ -1,4 +1,7 @@
-"""Paired tests against all exchanges of few examples; findings/test_compare.py computes those of accuracy by hand."""
+"""Paired tests against all exchanges of few examples.
+
+findings/test_compare.py computes those of accuracy by hand.
+"""
 
 from itertools import product
 
@@ -13,21 +16,16 @@ def p_value_of_all_exchanges(
     metric: str, gold: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> float:
     """Compute the two-sided p-value over all exchanges of the two predictions of an example."""
-    swaps = np.array(
-        [*product([False, True], repeat=len(gold))]
-    )  # (exchanges, examples), first without any
+    exchanges = product([False, True], repeat=len(gold))  # the first without any
+    swaps = np.array(list(exchanges))  # (exchanges, examples)
     golds = np.broadcast_to(gold, swaps.shape)
-    sides = ((first, second), (second, first))
-    scores = [SCORES[metric](golds, np.where(swaps, swapped, own)) for own, swapped in sides]
-    drawn = scores[0] - scores[1]  # (exchanges,)
-    return min(
-        1.0,
-        2
-        * min(
-            np.mean(drawn <= drawn[0] + 1e-12),
-            np.mean(drawn >= drawn[0] - 1e-12),
-        ),
-    )
+    score = SCORES[metric]
+    first_scores = score(golds, np.where(swaps, second, first))  # (exchanges,)
+    second_scores = score(golds, np.where(swaps, first, second))  # (exchanges,)
+    drawn = first_scores - second_scores  # (exchanges,)
+    as_low = np.mean(drawn <= drawn[0] + 1e-12)
+    as_high = np.mean(drawn >= drawn[0] - 1e-12)
+    return min(1.0, 2 * min(as_low, as_high))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The whole procedure: passes, bit-equal repetition, cancelling, shared passes, early stop; a typed text."""
+"""The whole procedure: passes, repetition, cancelling, shared passes, early stop; a typed text."""
 
 import json
 from collections.abc import Callable

@@ -18,7 +18,8 @@ def wrong_on(*shares: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("shares", "to", "broken"),
     [
-        # Accuracy .90 .89 .87 .70 .50, majority .50: leads .40 .39 .37 .20 0; nine tenths of .40 is .36.
+        # Accuracy .90 .89 .87 .70 .50, majority .50: leads .40 .39 .37 .20 0.
+        # Nine tenths of .40 is .36.
         ((0.1, 0.11, 0.13, 0.3, 0.5), 0.4, 0.4),
         (
             (0.1, 0.3, 0.1, 0.1, 0.1),
@@ -32,7 +33,8 @@ def wrong_on(*shares: float) -> np.ndarray:
             0.2,
         ),  # a lead of exactly nine tenths has not fallen
         ((0.5, 0.5, 0.5, 0.5, 0.5), None, None),  # no lead
-        # A drop of one example in 200 is not significant, one of 20 % is; the range ends at the former.
+        # A drop of one example in 200 is not significant, one of 20 % is.
+        # The range ends at the former.
         ((0.1, 0.3, 0.105, 0.3, 0.5), 0.0, 0.6),
     ],
 )

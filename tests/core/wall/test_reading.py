@@ -169,7 +169,8 @@ def test_a_worker_ends_at_a_tokenizer_that_never_does_and_goes_on_after_what_end
     packed = base64.b64encode(json.dumps({**content, "added_tokens": []}).encode()).decode()
     work = "pass" if ends else "made.encode('a film')"
     code = (
-        "import base64, time, tokenizers\nfrom core.wall.confined import be_replaceable, within\nbe_replaceable()\n"
+        "import base64, time, tokenizers\n"
+        "from core.wall.confined import be_replaceable, within\nbe_replaceable()\n"
         f"made = tokenizers.Tokenizer.from_str(base64.b64decode('{packed}').decode())\n"
         f"with within(1): {work}\ntime.sleep(1.2)"
     )
