@@ -169,7 +169,6 @@ _LABEL_MAP = (
 )
 _GUESSED = "(default: guessed where only one can be meant)"
 
-
 Request = TypeVar("Request", bound="DataRequest")
 _types = lru_cache(maxsize=2)(TypeAdapter)  # to build the check of a request's types takes 0.2 s
 
