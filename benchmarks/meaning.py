@@ -311,8 +311,9 @@ def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
 def _order(name: Name) -> tuple[object, ...]:
     methods = ["", *METHODS]
     quantity = [*READERS].index(name.quantity)
-    sides = methods.index(name.beside), methods.index(name.method)
-    return quantity, *sides, name.scale, name.at
+    beside = methods.index(name.beside)
+    method = methods.index(name.method)
+    return quantity, beside, method, name.scale, name.at
 
 
 def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:

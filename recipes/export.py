@@ -50,7 +50,13 @@ def export(
     (output / RECIPE_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
     count = min(len(validation), limits().examples)
     source = str(data) if task.dataset_id else "written"
-    request = SweepRequest(str(output), task.name, amounts=(0.0,), num_examples=count, data=source)
+    request = SweepRequest(
+        str(output),
+        task.name,
+        amounts=(0.0,),
+        num_examples=count,
+        data=source,
+    )
     result = run(find(checked(request)))
     card = CARD.read_text("utf-8").format(
         recipe=recipe,
@@ -86,9 +92,8 @@ def kept_ids(tokenizer: Any, texts: Iterable[tuple[str, ...]], frequent: int = 0
     vocabulary = tokenizer.get_vocab()
     encoded = tokenizer([text for example in texts for text in example])["input_ids"]
     used = {token for ids in encoded for token in ids}
-    characters = {
-        vocabulary[form] for c in CHARACTERS for form in (c, f"##{c}") if form in vocabulary
-    }
+    forms = [*CHARACTERS, *(f"##{character}" for character in CHARACTERS)]
+    characters = {vocabulary[form] for form in forms if form in vocabulary}
     words = vocabulary[MOST_FREQUENT]
     most_frequent = range(words, min(words + frequent, len(vocabulary)))
     return sorted({*used, *characters, *most_frequent, *tokenizer.all_special_ids})
