@@ -1,4 +1,4 @@
-"""A server with a copy of the app and made-up results, and Chromium: one of each for every worker."""
+"""A server with a copy of the app and made-up results, and Chromium: one of each a worker."""
 
 import os
 import shutil
@@ -27,8 +27,9 @@ OWN_RESULTS = "own"  # folder of the copy
 SHORT_LIVED = (  # for pages open for seconds
     "--process-per-site",  # the next page finds Streamlit's scripts compiled
     "--js-flags=--no-opt --no-maglev",  # optimised code would come too late
-    # Streaming would parse compiled scripts again. This switch replaces Playwright's own, and repeats those of its
-    # features that matter. A page in the Hub's place may show the one under test.
+    # Streaming would parse compiled scripts again. This switch replaces Playwright's own, and
+    # repeats those of its features that matter. A page in the Hub's place may show the one under
+    # test.
     "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning,LocalNetworkAccessChecks",
 )
 Keep = Callable[[SweepResult], str]
@@ -52,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a copy of the app, with a tiny checkpoint in place of the first embedded one."""
+    """The folder of a copy of the app, its first embedded checkpoint replaced by a tiny one."""
     folder = tmp_path_factory.mktemp("site")
     for piece in PIECES:
         source = ROOT / piece
@@ -76,7 +77,10 @@ def checkpoint_in(copy: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def site(copy: Path) -> Iterator[str]:
-    """The address of the running copy, which accepts uploads as in a Space, where its cookie does not reach a frame."""
+    """The address of the running copy.
+
+    It accepts uploads as in a Space, where its cookie does not reach a frame.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false")
         with served(copy, copy / OWN_RESULTS) as address:
@@ -120,7 +124,10 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def context(chromium: Browser, site: str) -> Iterator[BrowserContext]:
-    """The visitor of all tests, with a page that stays open: without one, the browser would end the site's process."""
+    """The visitor of all tests, with a page that stays open.
+
+    Without one, the browser would end the site's process.
+    """
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(look.PATIENCE)
     context.new_page().goto(f"{site}/_stcore/health")

@@ -31,13 +31,14 @@ ANIMATED = """element => Promise.allSettled(element.getAnimations({subtree: true
 FILLED = """pictures => pictures.every((picture) => {
     const { width, height } = picture.getBoundingClientRect(), box = picture.closest(".picture");
     const near = (one, other) => Math.abs(one - other) <= 1;
-    return box && !picture.closest(".coming") && near(width, box.clientWidth) && near(height, box.clientHeight);
+    if (!box || picture.closest(".coming")) return false;
+    return near(width, box.clientWidth) && near(height, box.clientHeight);
 })"""
 
 
 @contextmanager
 def served_files(folder: Path) -> Iterator[str]:
-    """Serve a folder's files at localhost, which is another site than the app's 127.0.0.1; yield the address."""
+    """Serve a folder at localhost, another site than the app's 127.0.0.1; yield the address."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
     with ThreadingHTTPServer(("localhost", 0), handler) as server:
         Thread(
@@ -55,7 +56,10 @@ def csv(name: str, text: str) -> FilePayload:
 
 
 def box(part: Locator) -> SimpleNamespace:
-    """Return where a part of the page is, which must be in sight: pixels from the window's upper left corner."""
+    """Return where a part of the page is, which must be in sight.
+
+    In pixels from the window's upper left corner.
+    """
     found = part.bounding_box()
     return SimpleNamespace(
         **found,
@@ -88,7 +92,8 @@ def expect_playing(player: Locator, playing: bool) -> None:
 
 def expect_no_sideways_scroll(page: Page) -> None:
     """Wait until nothing is wider than the window."""
-    wide = "[...document.querySelectorAll('html, .stMain')].some((one) => one.scrollWidth > innerWidth)"
+    wide = """[...document.querySelectorAll("html, .stMain")]
+        .some((part) => part.scrollWidth > innerWidth)"""
     eventually(page, lambda: page.evaluate(wide), False)
 
 
@@ -98,7 +103,7 @@ def expect_idle(page: Page) -> None:
 
 
 def eventually(page: Page, read: Callable[[], object], expected: object) -> None:
-    """Wait until what is read equals what is expected: Vega draws a moment after the amount is shown."""
+    """Wait until what is read is as expected: Vega draws a moment after the amount is shown."""
     end = time.monotonic() + PATIENCE / 1000
     while (value := read()) != expected and time.monotonic() < end:
         page.wait_for_timeout(50)
@@ -113,7 +118,7 @@ def resize(page: Page, width: int, height: int) -> None:
 
 
 def unfold(page: Page, label: str | re.Pattern[str]) -> None:
-    """Open an expander and wait until its content stands still: one opened too early closes again."""
+    """Open an expander and wait until it stands still: one opened too early closes again."""
     summary = page.locator("summary").filter(has_text=label)
     details = summary.locator("..")
 

@@ -1,4 +1,7 @@
-"""The app inside another site's page, as a Space is shown: uploads arrive, except those that the site forges."""
+"""The app inside another site's page, as a Space is shown.
+
+Uploads arrive, except those that the site forges.
+"""
 
 from pathlib import Path
 
@@ -42,10 +45,11 @@ def test_the_lab_inside_another_page_reads_the_table_of_its_visitor_and_no_forge
         expect(lab.locator(".st-key-lab-texts")).to_contain_text("review")
         expect(lab.get_by_role("combobox", name="Label column")).to_have_value("mood")
         expect(lab.get_by_text("Match 2 label values to continue")).to_be_visible()
-        # The page around the app cannot do the same, not even with the id of this visitor's session.
+        # The page around the app cannot do the same, not even with this session's id.
         address = waiting.value.url.rpartition("/")[0]
         assert page.evaluate(FORGED, f"{address}/{NEW}") == "TypeError"
-        # Nor can anybody without a living session, nor by a method that needs no consent from the browser.
+        # Nor can anybody without a living session, nor by a method that needs no consent from the
+        # browser.
         stranger = f"{address.rpartition('/')[0]}/{NEW}/{NEW}"
         assert page.request.put(stranger, multipart={"file": "x"}).status == 400
         assert page.request.post(stranger, multipart={"file": "x"}).status == 405
@@ -67,7 +71,9 @@ def test_the_page_around_the_app_opens_a_view_and_hears_what_is_on_show(
     page: Page, site: str
 ) -> None:
     frame = f'<iframe src="{site}/#/layers?reduction=cls" width="1200" height="700"></iframe>'
-    note = "<script>onmessage = ({ data }) => { globalThis.last = data.hash ?? globalThis.last }</script>"
+    note = """<script>
+      onmessage = ({ data }) => { globalThis.last = data.hash ?? globalThis.last }
+    </script>"""
     page.route(
         "https://huggingface.co/**",
         lambda route: route.fulfill(body=note + frame, content_type="text/html"),

@@ -25,7 +25,10 @@ HIDDEN = "document.documentElement.scrollHeight - document.documentElement.clien
 
 @contextmanager
 def opened_alone(chromium: Browser, saved: Path) -> Iterator[Page]:
-    """Open a file in a talk's window without a network, and check that it reads nothing else and has no errors."""
+    """Open a file in a talk's window without a network.
+
+    Check that it reads nothing else and has no errors.
+    """
     with chromium.new_context(
         offline=True,
         reduced_motion="reduce",

@@ -56,7 +56,11 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     expect_run_in_sight(page)
 
 
-def test_ones_own_table_runs_on_a_telephone(page: Page, site: str, tiny_emotions: Path) -> None:
+def test_ones_own_table_runs_on_a_telephone(
+    page: Page,
+    site: str,
+    tiny_emotions: Path,
+) -> None:
     texts, gold = emotion_texts(60, seed=3)
     rows = [f"{EMOTIONS[label]},{text}\n" for label, text in zip(gold, texts, strict=True)]
     table = look.csv("feelings.csv", "".join(["feeling,utterance\n", *rows]))

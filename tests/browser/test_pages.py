@@ -1,4 +1,7 @@
-"""Every page in a real browser: wide and light, narrow and dark; by mouse, by keys alone, for screen readers."""
+"""Every page in a real browser: wide and light, narrow and dark.
+
+It is used by mouse, by keys alone, and by screen readers.
+"""
 
 import re
 from functools import partial
@@ -80,7 +83,7 @@ def test_a_page_is_whole_in_both_sizes_and_themes(
 
 
 def check_looks(page: Page, theme: ThemeName) -> None:
-    """Check that pictures have the theme's colours, nothing is cut or sticks out, and nothing has failed."""
+    """Check that pictures have the theme's colours, and nothing is cut, sticks out or failed."""
     # Those in sight: others are drawn anew once they are.
     pictures = page.locator(".player .picture svg:not([inert] *)")
     look.eventually(page, lambda: pictures.evaluate_all(look.FILLED), True)

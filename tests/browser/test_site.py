@@ -1,4 +1,7 @@
-"""The static edition, under its own content policy: opened as a file, and from a server that knows nothing of it."""
+"""The static edition, under its own content policy.
+
+It is opened as a file, and from a server that knows nothing of it.
+"""
 
 import os
 import re

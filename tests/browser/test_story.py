@@ -1,4 +1,7 @@
-"""The story in a real browser: turned by mouse, keys and finger, its address, the guess, and the first player."""
+"""The story in a real browser.
+
+It is turned by mouse, keys and finger; its address, the guess, and the first player.
+"""
 
 import re
 
@@ -18,13 +21,15 @@ OUTSIDE = """story => {
   const parts = [...story.querySelectorAll("*:not(svg *)")];
   const seen = parts.filter((part) => part.checkVisibility({visibilityProperty: true}));
   const ends = seen.map((part) => [part.className || part.tagName, part.getBoundingClientRect()]);
-  const out = ends.filter(([, end]) => end.width && (end.right > right + 1 || end.bottom > bottom + 1));
+  const isOut = (end) => end.right > right + 1 || end.bottom > bottom + 1;
+  const out = ends.filter(([, end]) => end.width && isOut(end));
   return out.map(([name]) => name);
 }"""  # parts that stick out of the story
 CUT = """pictures => pictures.filter((box) => {
-  const [title, whole] = [".role-title text", "svg"].map((part) => box.querySelector(part).getBoundingClientRect());
+  const [title, whole] = [".role-title text", "svg"]
+    .map((part) => box.querySelector(part).getBoundingClientRect());
   return title.top < whole.top - 4;
-}).length"""  # pictures whose title has no room; the box of a text is a little higher than its letters
+}).length"""  # pictures whose title has no room; a text's box is a little higher than its letters
 
 
 def story(page: Page) -> Locator:
@@ -50,7 +55,8 @@ def expect_drawn(page: Page) -> None:
 
 SWIPE = """(story, [from, to]) => {
   const at = (kind, clientX) => story.dispatchEvent(
-    new PointerEvent(kind, {pointerType: "touch", clientX, clientY: 300, bubbles: true, composed: true}));
+    new PointerEvent(
+      kind, {pointerType: "touch", clientX, clientY: 300, bubbles: true, composed: true}));
   at("pointerdown", from);
   at("pointerup", to);
 }"""

@@ -22,7 +22,7 @@ def rows(player: Locator) -> Locator:
 
 
 def expect_on_show(page: Page, **further: str) -> Locator:
-    """Wait until the page's first player shows the visitor's own result; check that the address names it."""
+    """Wait until the page's first player shows the visitor's own result; check the address."""
     player = page.locator(".player").first
     expect(player.locator(".picture svg").first).to_be_visible()
     expect(player.get_by_role("slider")).to_have_attribute("max", "6")  # other results have more
@@ -33,7 +33,10 @@ def expect_on_show(page: Page, **further: str) -> Locator:
 
 
 def test_a_row_is_picked_and_a_copied_link_opens_the_view(
-    page: Page, site: str, context: BrowserContext, keep: Keep
+    page: Page,
+    site: str,
+    context: BrowserContext,
+    keep: Keep,
 ) -> None:
     player = look.open_still(page, f"{site}/layers?result={keep(OWN)}")
     look.resize(page, 390, 900)

@@ -46,7 +46,10 @@ def hsic1(k: Array, l: Array) -> float:  # noqa: E741 (the paper's letters)
     return float(terms / (n * (n - 3)))
 
 
-def cka(first: Sequence[Array], second: Sequence[Array]) -> float:
+def cka(
+    first: Sequence[Array],
+    second: Sequence[Array],
+) -> float:
     """Compare two representations: sum HSIC1 over the minibatches first, divide last.
 
     Args:
@@ -77,7 +80,10 @@ def is_constant(batches: Sequence[Array]) -> bool:
     return True
 
 
-def cka_matrix(first: Sequence[Array], second: Sequence[Array]) -> Array:
+def cka_matrix(
+    first: Sequence[Array],
+    second: Sequence[Array],
+) -> Array:
     """Compare every point of one model with every point of another.
 
     Args:

@@ -16,7 +16,13 @@ STEPS = 20  # fewer than before the first look at the rows that stop
 def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int) -> None:
     inputs = make_cut_inputs(tmp_path, dtype=torch.float16)
     how = inputs.record.training.model_copy(
-        update={"layers": 1, "steps": STEPS, "batch": 8, "rate": 1e-3, "seed": 3}
+        update={
+            "layers": 1,
+            "steps": STEPS,
+            "batch": 8,
+            "rate": 1e-3,
+            "seed": 3,
+        }
     )
     inputs = inputs._replace(record=inputs.record.model_copy(update={"training": how}))
     trained, _, judged = inputs.numbers
