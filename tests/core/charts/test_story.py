@@ -168,7 +168,14 @@ OTHERWISE = {
         ),
         [None] * 5 + [AGAIN, CUT],
     ),
-    "one layer": (make_result(num_layers=1), [*USUAL[:3], None, *USUAL[4:]]),
+    "one layer": (
+        make_result(num_layers=1),
+        [
+            *USUAL[:3],
+            None,
+            *USUAL[4:],
+        ],
+    ),
 }
 LACKING = OTHERWISE | {
     "an own result": (WHOLE, USUAL),
@@ -199,8 +206,20 @@ def test_layers_pruned_alone_turn_the_order_round() -> None:
     assert step.start == 0.3
     assert step.scene.amounts == [0.3, 0.7]
     bars = step.scene.views["shares"].datasets["shares"]
-    assert [row["v"][0] for row in bars[:4]] == pytest.approx([0.1, 0.1, 0.4, 0.4])
-    assert [row["words"][0] for row in bars[4:]] == ["10 %", "20 %", "30 %", "40 %"]
+    assert [row["v"][0] for row in bars[:4]] == pytest.approx(
+        [
+            0.1,
+            0.1,
+            0.4,
+            0.4,
+        ]
+    )
+    assert [row["words"][0] for row in bars[4:]] == [
+        "10 %",
+        "20 %",
+        "30 %",
+        "40 %",
+    ]
 
 
 def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
@@ -213,7 +232,14 @@ def test_a_model_trained_again_is_told_in_the_numbers_of_its_page() -> None:
     assert (step.finding.sentences[0], *step.finding.notes) == answer.sentences
     discs = [row["v"][-1] for row in step.scene.views["cka"].datasets["nearest"]]
     assert discs == [0, 1, 2, 3, 4, 5]
-    assert (step.scene.amounts, step.start, step.still) == ([0, 10], None, 10)
+    assert (step.scene.amounts, step.start, step.still) == (
+        [
+            0,
+            10,
+        ],
+        None,
+        10,
+    )
 
 
 def test_the_last_scene_is_the_page_of_cuts_at_its_usual_limit() -> None:
@@ -226,7 +252,11 @@ def test_the_last_scene_is_the_page_of_cuts_at_its_usual_limit() -> None:
         told = step.scene.views["frontier"].datasets
         drawn = shown.blocks[0].scene.views["frontier"].datasets
         assert told["lines"] == drawn["lines"]
-        for row, picked in zip(told["models"], drawn["models"], strict=True):
+        for row, picked in zip(
+            told["models"],
+            drawn["models"],
+            strict=True,
+        ):
             assert row | {"pick": row["label"]} == picked
 
 

@@ -23,12 +23,19 @@ def test_every_picture_keeps_its_size_and_its_place(
     scene: Scene, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for view in scene.views.values():
-        pictures = [drawn(view.spec, frame) for frame in range(len(scene.frames))]
+        frames = range(len(scene.frames))
+        pictures = [drawn(view.spec, frame) for frame in frames]
         places = {(picture.get("viewBox"), picture[-1].get("transform")) for picture in pictures}
         assert len(places) == 1
         small = {**at_frame(view.spec, 1), "width": 300, "height": 120}
         assert "<svg" in vl_convert.vegalite_to_svg(small)
-        marks = json.dumps({**view.spec, "datasets": None, "config": None})
+        marks = json.dumps(
+            {
+                **view.spec,
+                "datasets": None,
+                "config": None,
+            }
+        )
         styles = re.findall(r'"style": ("[^"]*"|\[[^\]]*\])', marks)
         assert set(
             re.findall(
@@ -57,7 +64,12 @@ def test_pictures_fill_their_layout_and_do_not_overlap(scene: Scene) -> None:
 def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> None:
     whole = make_result(num_layers=3)
     late = specs(result_scene(whole, "mean"))
-    part = whole.model_copy(update={"frames": whole.frames[:1], "key": ""})
+    part = whole.model_copy(
+        update={
+            "frames": whole.frames[:1],
+            "key": "",
+        }
+    )
     for name, early in specs(result_scene(part, "mean")).items():
         assert early["layer"] is late[name]["layer"]
         assert axes(early) == axes(late[name])
@@ -68,7 +80,8 @@ def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> 
 
 
 def test_a_theme_fills_every_colour_and_size() -> None:
-    light, dark = (styled(THEMES[name], 13) for name in ("light", "dark"))
+    light = styled(THEMES["light"], 13)
+    dark = styled(THEMES["dark"], 13)
     assert "$" not in json.dumps([light, dark])
     note = light["style"]["note"]
     assert (note["color"], note["fontSize"]) == (THEMES["light"].text, 13)
