@@ -6,11 +6,9 @@ all results to standard output. Exit code 1: some sweeps have failed.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from core.command_line import (
     FAILED,
@@ -22,7 +20,6 @@ from core.command_line import (
     say,
     use_machine,
 )
-from core.errors import PrunescopeError
 from core.findings.words import numbered
 from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
 from core.findings.words.numbers import duration
@@ -63,11 +60,6 @@ def make_parser() -> OneLineParser:
         type=Path,
         metavar="JSON",
         help="list the results there too, beside what it lists",
-    )
-    add(
-        "--cluster",
-        metavar="ADDRESS",
-        help="address of a Dask scheduler whose workers run the sweeps",
     )
     parser.add_machine()
     add(
@@ -114,38 +106,17 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
-    """Forecast the time of sweeps, and run them here or on a cluster; return those that failed."""
-    if options.cluster and options.device:
-        raise PrunescopeError(
-            f"--device {options.device[:40]} with --cluster: set PRUNESCOPE_DEVICE on the workers"
-        )
-    if not options.cluster:
-        use_machine(options.threads, options.device)
-        seconds, is_rough = timed(sum(sweep.work for sweep in sweeps))
-        say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {duration(seconds)}")
-        if options.plan:
-            return []
+    """Forecast the time of sweeps, and run them under one bar; return those that failed."""
+    use_machine(options.threads, options.device)
+    seconds, is_rough = timed(sum(sweep.work for sweep in sweeps))
+    say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {duration(seconds)}")
+    if options.plan:
+        return []
     with importing():  # only now, so that a bad file is refused without waiting seconds for torch
         from core.encoder.device import chosen_device
-        from core.sweep.grid_run import connected, run_here, run_on_cluster
+        from core.sweep.grid_run import run_grid
 
-    if not options.cluster:
-        chosen_device()  # refused once, not by every sweep
-        return _follow(sweeps, partial(run_here, sweeps))
-    with connected(options.cluster) as client:
-        say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
-        if options.plan:
-            return []
-        return _follow(sweeps, lambda _: run_on_cluster(client, sweeps, options.threads))
-
-
-def _follow(sweeps: Sequence[GridSweep], run: Callable[..., Any]) -> list[Failure]:
-    """Show one bar for the amounts of all sweeps; return the failures.
-
-    Args:
-        sweeps: The sweeps.
-        run: A function of `core.sweep.grid_run`.
-    """
+    chosen_device()  # refused once, not by every sweep
     failures: list[Failure] = []
     total = sum(likely_amounts(sweep.request) for sweep in sweeps)
     done = ended = 0
@@ -156,7 +127,7 @@ def _follow(sweeps: Sequence[GridSweep], run: Callable[..., Any]) -> list[Failur
             done += 1
             report(f"{sweep.request.method}: {amount_name(amount)} removed", done, total)
 
-        for sweep, fault in run(advance):
+        for sweep, fault in run_grid(sweeps, advance):
             ended += likely_amounts(sweep.request)
             done = ended
             report(sweep.request.method, done, total)

@@ -6,7 +6,7 @@ from importlib.metadata import packages_distributions
 
 from core.request.catalog import ROOT
 
-LISTS = ("requirements.txt", "requirements-cluster.txt")
+LISTS = ("requirements.txt",)
 
 
 def test_all_that_the_app_imports_is_declared() -> None:
