@@ -7,6 +7,7 @@ in rotation by address: a hundred requests of one address delay another's by one
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from ipaddress import ip_address, ip_network
 from itertools import chain, zip_longest
 from threading import Condition
@@ -179,9 +180,8 @@ class Door:
     def _enter(self, request: object) -> int | None:
         """Take the turn and return None, or wait and return how many requests come first."""
         with self._changed:
-            if not self._turns.may_serve(request):
-                self._changed.wait(LOOK_SECONDS)
-            if not self._turns.may_serve(request):
+            is_next = partial(self._turns.may_serve, request)
+            if not self._changed.wait_for(is_next, LOOK_SECONDS):
                 return self._turns.ahead_of(request)
             self._turns.serve(request)
             self._changed.notify_all()

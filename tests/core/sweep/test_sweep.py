@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from unittest.mock import Mock
@@ -341,34 +341,18 @@ def test_a_model_of_ones_own_answers_with_its_own_labels(
         "data": str(table),
         "amounts": [0.0, 0.5],
     }
+    report = Mock()
     outcome = ANSWERS["predict"](
-        Mock(),
+        report,
         revision=resolve(str(tiny_emotions)).revision,
         texts=[TEXT],
         **fields,
     )
+    stages = [call.args[0] for call in report.mock_calls]
+    assert stages[-2:] == ["Measuring the unpruned model", "50 % removed"]
+    json.dumps(outcome, allow_nan=False)  # plain values
     checkpoint = loaded(resolve(str(tiny_emotions)))
     assert outcome["labels"] == tuple(checkpoint.model.config.id2label.values())
     assert outcome["probabilities"][0] == pytest.approx(
         direct(checkpoint.model, checkpoint.tokenizer, TEXT)
     )
-
-
-def test_the_worker_returns_plain_values_and_reports_every_amount(
-    tiny_bert: Path,
-) -> None:
-    line = {
-        "revision": resolve(str(tiny_bert)).revision,
-        "texts": [TEXT],
-        **vars(asked(tiny_bert, "wanda")),
-    }
-    outcome = ANSWERS["predict"](report := Mock(), **line)
-    expected = json.loads(json.dumps(asdict(predicted(tiny_bert, TEXT, method="wanda"))))
-    assert json.loads(json.dumps(outcome, allow_nan=False)) == expected
-    reports = [call.args for call in report.mock_calls]
-    assert reports[0][0] == "Scoring on calibration examples"
-    assert reports[-3:] == [
-        ("Measuring the unpruned model", 0, 3),
-        ("30 % removed", 1, 3),
-        ("60 % removed", 2, 3),
-    ]
