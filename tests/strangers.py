@@ -20,8 +20,6 @@ PROMISING = (
     + b"{'descr': '<u8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
     + b"\n"
 )
-DIGESTS = "training_examples.npy"
-PICKLE = "pytorch_model.bin"
 
 P = ParamSpec("P")
 
@@ -127,7 +125,7 @@ CHECKPOINTS: Mapping[str, Change] = {
     "a weight is NaN": weights(lambda found: found["classifier.weight"].fill_(float("nan"))),
     "pickle with code": both(
         gone(WEIGHTS),
-        lambda folder: torch.save({"classifier.weight": Bomb()}, folder / PICKLE),
+        lambda folder: torch.save({"classifier.weight": Bomb()}, folder / "pytorch_model.bin"),
     ),
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards
