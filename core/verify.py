@@ -57,7 +57,8 @@ def main(options: argparse.Namespace) -> int:
         confirmed &= deviations.within_tolerance
     engine, torch_cka, changed = recompute.TOLERANCES[deviations.cause]
     print(
-        f"{'all within' if confirmed else 'NOT all within'} tolerance: {engine:g} engine, {torch_cka:g} torch-cka, "
+        f"{'all within' if confirmed else 'NOT all within'} tolerance: "
+        f"{engine:g} engine, {torch_cka:g} torch-cka, "
         f"{engine * recompute.FLOOR_FACTOR:g} floor, {changed:g} of predictions"
         f"{deviations.cause and f' (the result was computed {deviations.cause})'}"
     )

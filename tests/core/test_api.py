@@ -1,4 +1,4 @@
-"""The functions that a notebook imports: their input, their results, and what they leave unchanged."""
+"""A notebook's functions: their input, their results, and what they leave unchanged."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`python -m core.cut` as a person runs it: the path of the study, the folder that is saved, one line for bad input."""
+"""`python -m core.cut` as a person runs it: its path, the saved folder, one line for bad input."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ def run(complete: Run, tmp_path: Path) -> Run:
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    """A study that keeps a limit of 5 points without layer 3 and of no points at all at no depth."""
+    """A study that keeps a limit of 5 points without layer 3, and a limit of 0 at no depth."""
     study = Mock(return_value=make_study(num_layers=3, num_examples=800, loss=0.04))
     monkeypatch.setattr("core.training.cut_study.study", study)
     return study

@@ -1,4 +1,4 @@
-"""`python -m core.recover` as a person runs it: the path of the recovery, or one line for bad input."""
+"""`python -m core.recover` as a person runs it: a recovery's path, or one line for bad input."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -40,7 +40,7 @@ SHARED = attrgetter("checkpoint", "task", "method", "scope", "seed", "until_dama
 
 
 def planned(request: SweepRequest) -> tuple[object, ...]:
-    """Return what identifies a sweep of a grid's file, as `listed` does an entry of the manifest."""
+    """Return what identifies a sweep of a grid's file, as `listed` an entry of the manifest."""
     controls = request.control_of or DEFAULT_CONTROLLED.get(request.method)
     return *SHARED(request), request.data == "written", request.points, controls
 
@@ -52,7 +52,7 @@ def listed(entry: library.Entry) -> tuple[object, ...]:
 
 
 def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small() -> None:
-    """All of the embedded checkpoints' grid, and of weights that are not shipped all of each that has begun."""
+    """Of a checkpoint that is not embedded, either all sweeps are listed or none."""
     entries = library.shipped(library.Entry)
     begun = {entry.checkpoint for entry in entries}
     further = (
@@ -135,7 +135,7 @@ def test_the_bundled_weights_are_those_of_their_results() -> None:
     "method", ["random", "attribution"]
 )  # random removal, as magnitude removes
 def test_a_frame_is_confirmed(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the shortest sentences; test_verify.py asks torch-cka, which takes longer than all the rest."""
+    """On the shortest sentences, without torch-cka, which takes longer than all the rest."""
     monkeypatch.setattr(
         recompute,
         "_torch_cka_matrices",
