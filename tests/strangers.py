@@ -20,6 +20,7 @@ PROMISING = (
     + b"{'descr': '<u8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
     + b"\n"
 )
+DIGESTS = "training_examples.npy"
 
 P = ParamSpec("P")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from strangers import PROMISING
+from strangers import DIGESTS, PROMISING
 from tiny import make_bert, make_texts, write_csv
 
 from core.findings.words.lab import division_words
@@ -144,7 +144,7 @@ def test_training_data_refit_and_never_judge(copy, write):
     assert len(inputs.subset.texts) == 150
     np.save(copy / DIGESTS, example_digests((text,) for text in texts))
     assert "0 labelled rows to judge" in refusal(prepared, copy, data)
-    (copy / "training_examples.npy").write_bytes(PROMISING)
+    (copy / DIGESTS).write_bytes(PROMISING)
     assert "damaged training_examples.npy" in refusal(prepared, copy, data)
 
 
