@@ -59,10 +59,13 @@ def recover(
     recovery = inputs.start.model_copy(
         update={"environment": environment(checkpoint.model, swept.request.dtype)}
     )
-    control = store.stored(key := key_of(recovery.control))
+    key = key_of(recovery.control)
+    control = store.stored(key)
     if isinstance(control, Recovery):
         recovery = recovery.model_copy(update={"unpruned": control.frames})
-    trainings = [(recovery.amount, "frames"), (0.0, "unpruned")][: 1 if recovery.unpruned else 2]
+    trainings = [(recovery.amount, "frames")]
+    if not recovery.unpruned:
+        trainings.append((0.0, "unpruned"))
     done = 0
     total = how.steps * len(trainings)
     trained = dict[str, Tensor]()
@@ -70,9 +73,9 @@ def recover(
     subject = checkpoint._replace(model=deepcopy(checkpoint.model))
     rows = Encoded(checkpoint.tokenizer, inputs.rows.texts)
     model = subject.model
-    targets = one_hot(
-        torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)
-    ).float()  # (rows, labels)
+    gold = torch.tensor(inputs.rows.record.gold)  # (rows,)
+    targets = one_hot(gold, len(recovery.task.label_names)).float()  # (rows, labels)
+    every_row = np.arange(len(gold))
 
     def look(stage: str, *_: int) -> None:
         report(stage, done, total)
@@ -80,9 +83,7 @@ def recover(
     def hold(weight: Tensor) -> None:
         weight.grad.mul_(kept[weight])  # type: ignore[union-attr]  # in place, which is much the fastest
 
-    answer = answering(
-        model, rows, lambda batch: model(**batch.inputs).logits
-    )  # (chosen rows, labels)
+    answer = answering(model, rows, lambda batch: model(**batch.inputs).logits)
     plan = make_plan(subject, swept.calibration, swept.request, look)
     with Meter(subject, swept, plan, look) as meter:
         comparison = BaselineComparison(swept.subset, meter.measure(0.0))
@@ -96,27 +97,23 @@ def recover(
                 if amount and weight.requires_grad
             }
             hooks = [weight.register_post_accumulate_grad_hook(hold) for weight in kept]  # type: ignore[no-untyped-call]
-            for step in descend(
-                weights,
-                answer,
-                targets,
-                rows.lengths,
-                np.arange(len(rows.lengths)),
-                how,
-            ):
+            kind = "pruned" if amount else "unpruned"
+            for step in descend(weights, answer, targets, rows.lengths, every_row, how):
                 done += step > 0
-                kind = "pruned" if amount else "unpruned"
                 report(f"Training the {kind} model{where(model)}", done, total)
                 if step in recovery.steps:
-                    frame = comparison.at_step(step, meter.look(f"Measuring after {step} steps"))
-                    recovery = recovery.model_copy(update={part: (*getattr(recovery, part), frame)})
+                    measured = meter.look(f"Measuring after {step} steps")
+                    frame = comparison.at_step(step, measured)
+                    frames = (*getattr(recovery, part), frame)
+                    recovery = recovery.model_copy(update={part: frames})
                     on_frame(recovery)
-                    model.to(
-                        device_of(checkpoint.model)
-                    )  # where the optimizer is, also if it was too full to measure
+                    # Where the optimizer is, also if it was too full to measure.
+                    model.to(device_of(checkpoint.model))
             for hook in hooks:
                 hook.remove()
-            trained = trained or {name: value.clone() for name, value in model.state_dict().items()}
+            if not trained:  # the pruned model comes first
+                state = model.state_dict()
+                trained = {name: value.clone() for name, value in state.items()}
     model.load_state_dict(trained)
     recovery = recovery.model_copy(update=ended(started))
     if len(trainings) == 2:

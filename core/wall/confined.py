@@ -40,7 +40,8 @@ def limit(name: str, most: float) -> None:
         name: The limit's name in the module `resource`: `RLIMIT_AS` and `RLIMIT_DATA` in bytes.
         most: The limit.
     """
-    if (kind := getattr(resource, name, None)) is not None:
+    kind = getattr(resource, name, None)
+    if kind is not None:
         _, hard = resource.getrlimit(kind)
         soft = int(most) if hard == resource.RLIM_INFINITY else min(int(most), hard)
         resource.setrlimit(kind, (soft, hard))
