@@ -14,7 +14,7 @@ from core.charts.sentences import flip_scene
 from core.charts.story import Step, story
 from core.charts.view import Scene
 from core.findings import compare, passed
-from core.findings.accuracy import metrics_of
+from core.findings.accuracy import metric_of, metrics_of
 from core.findings.choices import alone, companions, middle_of
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_of
@@ -214,10 +214,21 @@ def compare_shown(
     """Show how two results differ at equal places; `near` holds what either is judged beside."""
     two = first, second
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
-    sentences = cached_call(compare_words.compare_sentences, two, reduction, near)
+    sentences = cached_call(
+        compare_words.compare_sentences,
+        two,
+        reduction,
+        near,
+        metric,
+    )
     finding = Finding(scene.title, sentences)
-    tests = cached_call(compare.paired_comparisons, two) if sentences else []
-    table = compare_words.paired_table(tests, compare.distinguishing_names(two))
+    judged_by = metric_of(first, metric)  # where there are tests, both have the same task
+    tests = cached_call(compare.paired_comparisons, two, judged_by) if sentences else []
+    table = compare_words.paired_table(
+        tests,
+        judged_by,
+        compare.distinguishing_names(two),
+    )
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
         finding,

@@ -215,8 +215,8 @@ def depth_of(
 # ---------------------------------------------------------------- which does better
 
 
-def paired_comparisons(two: Two) -> list[Tested]:
-    """Compare the accuracy of two results on the same examples where they have removed equally much.
+def paired_comparisons(two: Two, metric: str) -> list[Tested]:
+    """Compare two results on the same examples by a metric where they have removed equally much.
 
     Returns:
         For each pair of frames that are each other's nearest in prunable sparsity and nearly equal:
@@ -230,7 +230,7 @@ def paired_comparisons(two: Two) -> list[Tested]:
     first, second = (result.frames[1:] for result in two)
     pairs = _nearest_pairs(first, second, "prunable_sparsity", SPARSITY_TOLERANCE)
     predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
-    tests = paired_tests(two[0].task.gold, *predictions)
+    tests = paired_tests(metric, two[0].task.gold, *predictions)
     return [
         ((a.amount, b.amount), a.prunable_sparsity, test)
         for (a, b), test in zip(pairs, tests, strict=True)

@@ -102,7 +102,7 @@ def test_what_two_results_do_not_share_is_left_out_and_reported(
         assert ("(paired tests" in prose(app)) == (other is deeper)
 
 
-def test_title_and_picture_are_by_one_metric(shipped: Path) -> None:
+def test_title_picture_table_and_test_are_by_one_metric(shipped: Path) -> None:
     one, other = collapsing()
     one = working_to(
         one, 0.0, metric="matthews_correlation"
@@ -112,6 +112,6 @@ def test_title_and_picture_are_by_one_metric(shipped: Path) -> None:
     metric = "Matthews correlation"
     assert "at no amount measured, Wanda" in app.title[0].value
     assert player(app)["views"]["accuracy"]["title"][0] == f"{metric} with its 95 % interval"
-    assert "| Accuracy, magnitude pruning | Accuracy, Wanda" in prose(app)
+    assert f"| {metric}, magnitude pruning | {metric}, Wanda" in prose(app)
     app = open_page(PAGE, result=one.key, other=other.key, metric="accuracy")
     assert "up to 30" in app.title[0].value

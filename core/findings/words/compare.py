@@ -10,7 +10,7 @@ from core.findings.compare import Two, distinguishing_names
 from core.findings.words import Table, numbered, points_span, works_words
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
-from core.request.catalog import CONFIDENCE, DAMAGE
+from core.request.catalog import CONFIDENCE, DAMAGE, METRICS
 from core.results import names as n
 from core.results.schema import SweepResult
 
@@ -19,13 +19,17 @@ At equal overall change, values are interpolated. Orange is the first result and
 the difference, the colour says under which one layers are more similar. A model *works* while it
 keeps 90 % of its advantage over always guessing the commonest label: an estimate, no interval.
 """
-PAIRED = "McNemar's exact test; Holm over all amounts."
+PAIRED = (
+    "Accuracy: McNemar's exact test; other metrics: randomly exchanged predictions; Holm over all "
+    "amounts."
+)
 
 
 def compare_sentences(
     two: Two,
     reduction: n.ReductionKey,
     companions: Sequence[SweepResult] = (),
+    metric: str | None = None,
 ) -> tuple[str, ...]:
     """Say where in depth two models change and which does better, if they can be compared.
 
@@ -33,10 +37,11 @@ def compare_sentences(
         two: Whole sweeps.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: What either is judged beside: see `core.findings.choices.companions`.
+        metric: What both are judged by; None is each task's main one.
     """
     if two[0].key == two[1].key or not same_examples(*two):
         return ()
-    return depth_sentence(two, reduction, companions), accuracy_sentence(two)
+    return depth_sentence(two, reduction, companions), metric_sentence(two, metric)
 
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
@@ -91,30 +96,28 @@ def depth_sentence(
     )
 
 
-def accuracy_sentence(two: Two) -> str:
-    """Say at how many amounts either is correct more often, by paired tests."""
-    tests = [test for *_, test in facts.paired_comparisons(two)]
+def metric_sentence(two: Two, metric: str | None = None) -> str:
+    """Say at how many amounts either does better by a metric, by paired tests."""
+    metric = metric_of(two[0], metric)
+    title = METRICS[metric].title
+    tests = [test for *_, test in facts.paired_comparisons(two, metric)]
     if not tests:
         return (
-            "Accuracy is not compared: at no amount do the two remove the same share of the "
+            f"{title} is not compared: at no amount do the two remove the same share of the "
             "encoder's weights."
         )
     names = distinguishing_names(two)
     better = Counter(
         names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE
     )
+    removed = f"With equally many weights removed, {n.in_sentence(title)}"
     tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
     if not better:
-        return (
-            f"With equally many weights removed, accuracy does not differ significantly {tested}."
-        )
+        return f"{removed} does not differ significantly {tested}."
     where = [
         f"for {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]
     ]
-    return (
-        "With equally many weights removed, accuracy is significantly higher "
-        f"{n.listed(where)} {tested}."
-    )
+    return f"{removed} is significantly higher {n.listed(where)} {tested}."
 
 
 def compare_notes(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> list[str]:
@@ -134,9 +137,9 @@ def compare_notes(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> list
     return notes
 
 
-def paired_table(tests: Sequence[facts.Tested], names: tuple[str, str]) -> Table:
-    """Tabulate the paired tests of two named results, one row per amount."""
-    titles = [f"Accuracy, {name}" for name in names]
+def paired_table(tests: Sequence[facts.Tested], metric: str, names: tuple[str, str]) -> Table:
+    """Tabulate the paired tests of two named results by a metric, one row per amount."""
+    titles = [f"{METRICS[metric].title}, {name}" for name in names]
     return [
         {
             "Encoder weights removed": percent(sparsity),

@@ -149,7 +149,7 @@ def comparisons() -> Iterator[str]:
         yield from compare.compare_sentences((first, second), "mean", beside)
     for metric in made.CORRELATED:
         yield compare.compare_heading(made.collapsing(), metric)
-    yield from compare.compare_sentences(made.collapsing(), "mean")
+        yield from compare.compare_sentences(made.collapsing(), "mean", metric=metric)
     far = make_result(own_cka=lambda amount, point, size: 1 - 0.9 * amount * (point + 1) / size)
     other = make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))
     yield from compare.compare_notes((far, other), "damage", "mean")

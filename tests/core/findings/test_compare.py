@@ -133,8 +133,8 @@ SECOND = correct_on(
 
 
 def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_first() -> None:
-    tests = paired_comparisons((FIRST, SECOND))
-    reverse = paired_comparisons((SECOND, FIRST))
+    tests = paired_comparisons((FIRST, SECOND), "accuracy")
+    reverse = paired_comparisons((SECOND, FIRST), "accuracy")
 
     values = [test.values for *_, test in tests]
     assert values == [(0.25, 0.55), (0.5, 0.5), (0.15, 0)]
@@ -143,7 +143,7 @@ def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_first() -> 
     for (*_, test), (*_, back) in zip(tests, reverse, strict=True):
         assert back.values == test.values[::-1]
         assert back.adjusted == test.adjusted
-    row = paired_table(tests, ("a", "b"))[0]
+    row = paired_table(tests, "accuracy", ("a", "b"))[0]
     assert " | ".join(row.values()) == "30 % | 30 % | 0.25 | 0.55 | 0.036 | 0.094"
 
 
@@ -154,6 +154,6 @@ def test_weights_and_units_are_paired_by_the_share_of_weights() -> None:
         amounts=(0.0, 0.1, 0.36, 0.5, 0.72),
         prunable_sparsity=lambda amount: amount * 5 / 6,
     )
-    pairs = paired_comparisons((result(), units))
+    pairs = paired_comparisons((result(), units), "accuracy")
 
     assert [amounts for amounts, *_ in pairs] == [(0.3, 0.36), (0.6, 0.72)]
