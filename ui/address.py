@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.charts.view import frame_of
-from core.request.pages import CARRIED, FORMER, MAX_QUOTED_CHARS, PAGES, REFUSED, Choice
+from core.request.pages import CARRIED, MAX_QUOTED_CHARS, PAGES, REFUSED, Choice
 from core.results.names import amount_name
 from ui.server import settle
 from ui.text import plain
@@ -61,10 +61,6 @@ def begin() -> None:
     """Begin a run of a page: nothing is on show yet, and notes about the address stand here."""
     st.session_state[BEFORE] = st.session_state.pop(SHOWN, {})
     _RUN.get().notes = st.container()
-    for parameter, value in FORMER.items():
-        if st.query_params.get(parameter) == value:
-            set_parameter(parameter, None)
-        refuse(parameter)
 
 
 # ---------------------------------------------------------------- reading and writing

@@ -35,7 +35,7 @@ from core.findings.words.lab import caution
 from core.findings.words.passed import halves_words
 from core.findings.words.verdict import criteria_table, range_table
 from core.request.catalog import REDUCTIONS
-from core.request.pages import MAIN_METRIC, Choice
+from core.request.pages import Choice
 from core.results import names as n
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
@@ -107,8 +107,6 @@ def options_of(choice: Choice, *subjects: Any) -> Mapping[str, str]:
     """
     result = subjects[0]
     match choice.name:
-        case "metric" if choice is MAIN_METRIC:
-            return {result.task.main_metric: ""}
         case "metric":
             return metrics_of(*subjects)
         case "layer":
@@ -130,10 +128,9 @@ def story_shown(
     result: SweepResult,
     near: Sequence[SweepResult],
     reduction: n.ReductionKey,
-    metric: str = "",
     **trained: Any,
 ) -> Shown:
-    """Tell the story of a result: see `story`; by its main metric, whatever an older link asks for.
+    """Tell the story of a result: see `story`.
 
     `trained` holds the study and the recovery of its model.
     """

@@ -189,10 +189,6 @@ async function draw() {
   const turn = ++draws, reader = new Reader(), named = reader.view.pathname.slice(1);
   const page = own(site.pages, named) ? named : "", subjects = subjectsOf(page, reader), { keys } = subjects;
   reader.view.pathname = page;
-  for (const [name, value] of Object.entries(site.former)) {
-    if (reader.parameters.get(name) === value) reader.parameters.delete(name);
-    reader.refuse(name);
-  }
   navigate(page, subjects.result);
   const name = [page || "story", ...keys.map((key) => key?.slice(0, KEY_CHARS))].join("-");
   const waits = document.querySelector(".waits");

@@ -12,15 +12,6 @@ from core.request.catalog import REDUCTIONS
 # Links between pages carry what all pages show, and the job that the visitor watches. A page's own
 # choices stay there. So does the amount: a shared link began with it, and the player has moved on.
 CARRIED = ("result", "other", "reduction", "job")
-# Choices in older links, and what is shown now.
-FORMER = {
-    "threshold": "0.9",
-    "measure": "cka",
-    "by": "score",
-    "task": "Any",
-    "checkpoint": "Any",
-    "examples": "Any",
-}
 REFUSED = "The link asks for the {} “{}”, which is not available here."
 MAX_QUOTED_CHARS = 24  # of a refused value
 MAX_LINE_CHARS = 200  # of the visitor's own line on Present
@@ -54,7 +45,6 @@ REDUCTION = Choice(
     is_segmented=True,
 )
 METRIC = Choice("metric", "Metric", is_segmented=True)
-MAIN_METRIC = Choice("metric", "Metric")  # no choice any more, but older links have it
 AXIS = Choice(
     "axis",
     "Compare at",
@@ -106,7 +96,7 @@ class Page(NamedTuple):
 
 RESULT = {"result": "Result"}
 _PAGES = (
-    Page("Story", "", RESULT, (REDUCTION, MAIN_METRIC)),
+    Page("Story", "", RESULT, (REDUCTION,)),
     Page("Lab", "lab", title="Prune a checkpoint and watch its layers"),
     Page("Present", "present", RESULT),
     Page(
@@ -154,7 +144,6 @@ def table_of_pages() -> dict[str, Any]:
         "first": {label: PAGES[name].address for label, name in FIRST_LINE.items()},
         "views": [PAGES[name].address for name in VIEWS],
         "carried": CARRIED,
-        "former": FORMER,
         "refused": REFUSED,
         "maxQuotedChars": MAX_QUOTED_CHARS,
         "maxLineChars": MAX_LINE_CHARS,

@@ -31,10 +31,10 @@ STRANGE = with_own_key(
 CONTROL = make_result(method="random", controls="magnitude", seed=1)
 LINKS = {
     "Story": "result={}&reduction=cls&scene=1",
-    "Layers": "result={}&threshold=0.8&measure=cka&amount=0.95",  # choices of older links
+    "Layers": "result={}&amount=0.95",
     "Compare": "result={}&other={}&axis=damage&amount=0.1",
     "Sentences": "result={}&flips=flip&label=negative",
-    "Cut": f"study={STUDY.key}&by=answers&most=0.05&keep=3&result={{}}",
+    "Cut": f"study={STUDY.key}&most=0.05&keep=3&result={{}}",
 }
 NUMBERS = {  # the picture of each page whose numbers are compared
     "Story": ".scene:not([inert]) .stack",

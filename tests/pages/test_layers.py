@@ -97,21 +97,6 @@ def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(
     assert chosen(app) == ["4a"]
 
 
-def test_an_older_link_says_which_choice_is_gone(shipped: Path) -> None:
-    ship(shipped, result())
-    same = {"threshold": "0.9", "measure": "cka"}
-    for query, words in (
-        (same, []),
-        (
-            {**same, "threshold": "0.8"},
-            ["The link asks for the threshold “0.8”"],
-        ),
-    ):
-        app = open_page(PAGE, layer="2", **query)
-        assert [unescaped(info.value).split(", ")[0] for info in app.info] == words
-        assert address(app) == {"layer": "2"}
-
-
 def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: None) -> None:
     whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
     ship(
